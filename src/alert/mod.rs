@@ -1,0 +1,1 @@
+//! Rules, state machine, silences; judges values it is handed; pure.

@@ -1,0 +1,1 @@
+//! Detectors, forecasters, seasons, crossings and explanation; pure.

@@ -1,0 +1,1 @@
+//! HTTP and WebSocket server: a translation of `Monitor`.

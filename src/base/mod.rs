@@ -1,0 +1,18 @@
+//! Clock, time, units, ring, bounded queue, named worker thread.
+//!
+//! The floor of the house: knows no other room and nothing about monitoring. Nothing here reads a
+//! file or the network.
+
+pub mod clock;
+pub mod queue;
+pub mod ring;
+pub mod time;
+pub mod units;
+pub mod worker;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use queue::{Queue, QueueStats};
+pub use ring::Ring;
+pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
+pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};
+pub use worker::{Beat, Worker};

@@ -1,0 +1,1 @@
+//! Service probes and their schedule.

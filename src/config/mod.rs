@@ -1,0 +1,1 @@
+//! Defaults, file, overrides, environment and flags become each room's configuration.

@@ -1,0 +1,1 @@
+//! Composes all rooms; owns live state, threads and commits.

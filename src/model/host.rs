@@ -1,0 +1,108 @@
+//! The machine as sources see it.
+//!
+//! Real on Linux, a frozen tree in tests, scripted in the simulation. Paths are those of a Linux
+//! system; an implementation may put them below another root.
+
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A file of `/proc/PID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProcessFile {
+    /// `stat`.
+    Stat,
+    /// `statm`.
+    Statm,
+    /// `io`.
+    Io,
+    /// `status`.
+    Status,
+    /// `cmdline`, parts separated by NUL.
+    Cmdline,
+    /// `cgroup`.
+    Cgroup,
+}
+
+/// What `statvfs` says of a file system; sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FileSystemStat {
+    /// Size.
+    pub size: u64,
+    /// Free, reserved blocks included.
+    pub free: u64,
+    /// Free for ordinary users.
+    pub available: u64,
+    /// Inodes in all; 0 where the file system has none.
+    pub inodes: u64,
+    /// Free inodes.
+    pub inodes_free: u64,
+    /// Mounted read-only.
+    pub read_only: bool,
+}
+
+/// Reads of one machine. Every method may fail with the reason; nothing blocks but [`Host::statvfs`].
+pub trait Host: Send + Sync {
+    /// Replaces `into` with the whole of a file; the path is absolute (`/proc/stat`).
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read(&self, path: &str, into: &mut Vec<u8>) -> io::Result<()>;
+    /// The names in a folder, in any order, into `into` (cleared first); names that are not UTF-8 are made so.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn list(&self, path: &str, into: &mut Vec<String>) -> io::Result<()>;
+    /// Where a symbolic link leads.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read_link(&self, path: &str) -> io::Result<String>;
+    /// Numbers of all processes, in any order, into `into` (cleared first).
+    ///
+    /// # Errors
+    /// As the system says.
+    fn pids(&self, into: &mut Vec<u32>) -> io::Result<()>;
+    /// Replaces `into` with the whole of a process's file.
+    ///
+    /// # Errors
+    /// As the system says; a vanished process is `NotFound`.
+    fn read_process(&self, pid: u32, file: ProcessFile, into: &mut Vec<u8>) -> io::Result<()>;
+    /// CPU time a process has used, all threads; to the nanosecond and without opening a file.
+    ///
+    /// # Errors
+    /// As the system says; `Unsupported` where there is no such clock.
+    fn cpu_clock(&self, pid: u32) -> io::Result<Duration>;
+    /// State of the file system at a path. May hang on a dead network mount: call it off the sampling thread.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn statvfs(&self, path: &str) -> io::Result<FileSystemStat>;
+    /// Number of TCP sockets in each kernel state, index 1 (established) to 11 (closing); `[0]` is unused.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn tcp_states(&self) -> io::Result<[u32; 13]>;
+    /// The user's name; `None` where it is unknown.
+    fn user_name(&self, uid: u32) -> Option<String>;
+}
+
+/// What does not change while the machine is up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// Name of the machine, as set in the configuration or by the system.
+    pub name: String,
+    /// Operating system for people (`Debian 12`).
+    pub system: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Number of logical cores.
+    pub cores: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// When it was started, where known.
+    pub booted_at: Option<crate::base::Timestamp>,
+    /// Labels of `[general] labels`, on every export.
+    pub labels: std::collections::BTreeMap<String, String>,
+}

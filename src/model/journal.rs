@@ -1,0 +1,83 @@
+//! What happened and who decided what: the append-only journal.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, Outcome, Silence, Snooze, Transition};
+use crate::base::Timestamp;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: JournalEvent,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JournalEvent {
+    /// An alert changed its state; the alert as it is afterwards.
+    Transition {
+        /// The change.
+        transition: Transition,
+        /// The alert after it.
+        alert: Box<Alert>,
+    },
+    /// Somebody took care of an alert, or gave it back.
+    Acknowledged {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: String,
+        /// What they said.
+        comment: String,
+        /// False: the acknowledgment was taken back.
+        active: bool,
+    },
+    /// Somebody put an alert off; `None` ends it.
+    Snoozed {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: String,
+        /// Until when.
+        snooze: Option<Snooze>,
+    },
+    /// A silence was added or changed.
+    Silenced {
+        /// The silence after the change.
+        silence: Silence,
+    },
+    /// Somebody said whether an alert was real.
+    Feedback {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: String,
+        /// Right: it was real.
+        outcome: Outcome,
+    },
+    /// A message went out, or did not.
+    Delivered {
+        /// The alert.
+        alert: String,
+        /// Name of the channel.
+        channel: String,
+        /// `None`: delivered; else why not.
+        error: Option<String>,
+    },
+    /// Something about the machine or farol itself worth knowing (`recorder started`, `clock went back by 3 s`).
+    Notice {
+        /// One line for people.
+        text: String,
+    },
+    /// A person's note at a moment.
+    Annotation {
+        /// Who.
+        author: String,
+        /// What.
+        text: String,
+    },
+}

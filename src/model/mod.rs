@@ -1,0 +1,45 @@
+//! What the rooms talk about: metrics, series, samples, services, scores, forecasts, predictions,
+//! alerts, health, the pulse of one tick and the snapshot it is folded into.
+//!
+//! Types and their invariants only: no I/O, no clock, no thread. Invariant: missing is absent, never
+//! NaN and never 0; only [`Snapshot::apply`] changes a snapshot.
+
+pub mod alert;
+pub mod catalog;
+pub mod forecast;
+pub mod health;
+pub mod host;
+pub mod journal;
+pub mod matcher;
+pub mod prediction;
+pub mod process;
+pub mod pulse;
+pub mod report;
+pub mod rule;
+pub mod sample;
+pub mod score;
+pub mod series;
+pub mod service;
+pub mod snapshot;
+pub mod source;
+
+pub use alert::{
+    Acknowledgment, Alert, AlertKind, AlertState, Correlate, Culprit, Explanation, Severity, Silence, Snooze, Transition,
+};
+pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
+pub use forecast::{Backtest, Crossing, Forecast};
+pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
+pub use host::{FileSystemStat, Host, HostFacts, ProcessFile};
+pub use journal::{JournalEntry, JournalEvent};
+pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use prediction::{Outcome, Prediction, TrackRecord};
+pub use process::{Process, ProcessChange, ProcessId, ProcessState};
+pub use pulse::Pulse;
+pub use report::{Fact, ReportDepth, ReportFormat, ReportKind, ReportSpec};
+pub use rule::{Aggregate, Limit, RuleSpec};
+pub use sample::{Reading, Round, Sample, Source, SourceFault};
+pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
+pub use series::{SeriesKey, SeriesKeyError};
+pub use service::{CheckOutcome, CheckResult, ServiceState, ServiceStatus, UptimeShare};
+pub use snapshot::Snapshot;
+pub use source::{Bucket, Points, Resolution, SeriesSource, SourceError};

@@ -1,0 +1,104 @@
+//! What a report is asked for, and its facts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{TimeRange, Unit};
+
+macro_rules! named_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vmeta])* $variant),+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// Its name on the command line.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|v| v.name() == text).ok_or_else(|| {
+                    let names: Vec<_> = Self::ALL.iter().map(|v| v.name()).collect();
+                    format!("\"{text}\" is none of {}", names.join(", "))
+                })
+            }
+        }
+    };
+}
+
+named_enum! {
+    /// What a report is about.
+    ReportKind {
+        /// Metrics, trends, top issues, recommendations.
+        Performance = "performance",
+    }
+}
+
+named_enum! {
+    /// How deep it goes.
+    ReportDepth {
+        /// Summary of an hour.
+        Hourly = "hourly",
+        /// Details of a day.
+        Daily = "daily",
+        /// A whole week.
+        Weekly = "weekly",
+        /// A month, for executives.
+        Monthly = "monthly",
+    }
+}
+
+named_enum! {
+    /// How it is written.
+    ReportFormat {
+        /// One self-contained page with SVG charts.
+        Html = "html",
+        /// `farol.report/1`.
+        Json = "json",
+        /// Sections after each other under `# id` lines.
+        Csv = "csv",
+    }
+}
+
+/// A report as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportSpec {
+    /// What about.
+    pub kind: ReportKind,
+    /// How deep.
+    pub depth: ReportDepth,
+    /// Which span.
+    pub range: TimeRange,
+    /// In which format.
+    pub format: ReportFormat,
+}
+
+/// One figure of a report; its id is the contract.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Dotted name (`cpu.mean`).
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// The figure; `None` where unknown.
+    pub value: Option<f64>,
+    /// Its unit.
+    pub unit: Unit,
+    /// Exact, or from a sketch or rollup.
+    pub exact: bool,
+}

@@ -1,0 +1,70 @@
+//! The one way to look at a machine and to wish something: the trait `Monitor`.
+//!
+//! In-process engine, attached client and replay tape implement it; the screen, the API and the
+//! commands use nothing else. The wire's envelope lives here too. Invariant: no method blocks.
+
+pub mod request;
+pub mod wire;
+
+pub use request::{
+    Answer, Author, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request, Saved, Scope,
+    SnoozeUntil,
+};
+pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
+
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::model::{Pulse, Snapshot};
+
+/// Number of a question whose answer is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Where the snapshots come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// An engine in this process.
+    Own,
+    /// An engine elsewhere, at this address.
+    Attached(String),
+    /// The engine at this address is gone; tried again.
+    Lost {
+        /// Its address.
+        address: String,
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A stored history played back.
+    Replay(String),
+}
+
+/// What came since one last asked.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New pulses, oldest first.
+    pub pulses: Vec<Arc<Pulse>>,
+    /// Pulses that were dropped because the reader was too slow; the snapshot is right all the same, charts fill up from history.
+    pub lagged: u64,
+}
+
+/// Called from any thread when a [`Monitor`] has something new.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// A machine being watched.
+pub trait Monitor: Send {
+    /// The present; cheap.
+    fn snapshot(&self) -> Arc<Snapshot>;
+    /// Takes what came since the last call.
+    fn changed(&mut self) -> Changes;
+    /// Asks; the answer is fetched by [`Monitor::poll`].
+    fn ask(&mut self, request: Request) -> Ticket;
+    /// Takes the answer once it is there; each answer is given once.
+    fn poll(&mut self, ticket: Ticket) -> Option<Result<Answer, Refusal>>;
+    /// Where the snapshots come from.
+    fn link(&self) -> Link;
+    /// The most that may be asked for here.
+    fn scope(&self) -> Scope;
+}

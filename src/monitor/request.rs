@@ -1,0 +1,336 @@
+//! What can be wished and what is answered.
+//!
+//! Closed enums: whoever adds a request is led by the compiler to all who must know it. Invariant: an
+//! answer to a decision is given after it is on disk, or says that it is not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{TimeRange, Timestamp};
+use crate::model::{
+    Alert, AnomalyInterval, Band, Forecast, JournalEntry, Matcher, Points, ReportSpec, SeriesKey, Silence, Snapshot,
+};
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Look.
+    Read,
+    /// Also acknowledge, silence, snooze, give feedback, check now.
+    Operate,
+    /// Also reload, stop, hand over.
+    Admin,
+}
+
+/// Who decided.
+pub type Author = String;
+
+/// How long an alert is put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnoozeUntil {
+    /// Until then.
+    Time(Timestamp),
+    /// Until it gets worse, another instance joins or it is over.
+    Change,
+    /// No longer: end a snooze.
+    Now,
+}
+
+/// Points of several series for charts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRequest {
+    /// Which series.
+    pub keys: Vec<SeriesKey>,
+    /// Which span.
+    pub range: TimeRange,
+    /// Width of a bucket; zero: every sample.
+    pub step: Duration,
+}
+
+/// A query in the query language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueryRequest {
+    /// The expression.
+    pub expr: String,
+    /// Which span; `from == to` asks for one moment.
+    pub range: TimeRange,
+    /// Time between two values; zero: chosen by the span.
+    pub step: Duration,
+}
+
+/// A wish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// The present.
+    Snapshot,
+    /// The present as it was then: one keyframe and the journal up to it.
+    At {
+        /// Then.
+        at: Timestamp,
+    },
+    /// Points for charts.
+    History(HistoryRequest),
+    /// A query.
+    Query(QueryRequest),
+    /// Forecasts of a metric's series, made now.
+    Forecast {
+        /// A selector (`filesystem_used_ratio{mount="/"}`).
+        selector: String,
+        /// How far.
+        horizon: Duration,
+    },
+    /// The learned band of a series.
+    Band {
+        /// Which series.
+        key: SeriesKey,
+        /// Which span.
+        range: TimeRange,
+        /// Width of a bucket.
+        step: Duration,
+    },
+    /// Journal of a span, oldest first.
+    Journal {
+        /// Which span.
+        range: TimeRange,
+    },
+    /// Alerts of a span, resolved ones included, newest first.
+    Alerts {
+        /// Which span.
+        range: TimeRange,
+    },
+    /// A report; the caller writes the file.
+    Report(ReportSpec),
+    /// Somebody takes care of an alert.
+    Acknowledge {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: Author,
+        /// What they say.
+        comment: String,
+    },
+    /// An acknowledgment taken back.
+    Unacknowledge {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: Author,
+    },
+    /// An alert is put off.
+    Snooze {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: Author,
+        /// Until when.
+        until: SnoozeUntil,
+    },
+    /// Matching alerts are not told.
+    AddSilence {
+        /// All must match.
+        matchers: Vec<Matcher>,
+        /// How long from now.
+        length: Duration,
+        /// Who.
+        author: Author,
+        /// Why.
+        comment: String,
+        /// Services concerned do not count.
+        maintenance: bool,
+    },
+    /// A silence ends now.
+    ExpireSilence {
+        /// The silence.
+        id: String,
+        /// Who.
+        author: Author,
+    },
+    /// Whether an alert was real.
+    Feedback {
+        /// The alert.
+        alert: String,
+        /// Who.
+        author: Author,
+        /// It was.
+        real: bool,
+    },
+    /// A note at a moment.
+    Annotate {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        author: Author,
+        /// What.
+        text: String,
+    },
+    /// Check a service at once.
+    CheckNow {
+        /// Its name.
+        service: String,
+    },
+    /// Read the configuration again.
+    Reload,
+    /// Release the store to another engine: the asker starts one.
+    HandOver,
+    /// Write everything and end.
+    Stop,
+}
+
+impl Request {
+    /// The least scope that may ask this.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Snapshot
+            | Self::At { .. }
+            | Self::History(_)
+            | Self::Query(_)
+            | Self::Forecast { .. }
+            | Self::Band { .. }
+            | Self::Journal { .. }
+            | Self::Alerts { .. }
+            | Self::Report(_) => Scope::Read,
+            Self::Acknowledge { .. }
+            | Self::Unacknowledge { .. }
+            | Self::Snooze { .. }
+            | Self::AddSilence { .. }
+            | Self::ExpireSilence { .. }
+            | Self::Feedback { .. }
+            | Self::Annotate { .. }
+            | Self::CheckNow { .. } => Scope::Operate,
+            Self::Reload | Self::HandOver | Self::Stop => Scope::Admin,
+        }
+    }
+}
+
+/// Whether a decision is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Saved {
+    /// On disk.
+    Disk,
+    /// Kept in memory until the disk has room.
+    Volatile,
+}
+
+/// Points of one series for a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistorySeries {
+    /// Points, at the request's step or coarser.
+    #[serde(flatten)]
+    pub points: Points,
+    /// Anomalies that touch the span.
+    pub anomalies: Vec<AnomalyInterval>,
+}
+
+/// One series of a query's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuerySeries {
+    /// Name (empty after an aggregation) and labels.
+    pub metric: std::collections::BTreeMap<String, String>,
+    /// Instants and values, by time.
+    pub values: Vec<(Timestamp, f64)>,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Done; for decisions, whether it is on disk.
+    Done {
+        /// On disk or in memory.
+        saved: Saved,
+        /// One line for people.
+        message: String,
+    },
+    /// A silence, and ids of the alerts it matches now.
+    Silenced {
+        /// On disk or in memory.
+        saved: Saved,
+        /// The silence.
+        silence: Silence,
+        /// Alerts it matches now.
+        matches: Vec<String>,
+    },
+    /// The present, or a past one.
+    Snapshot {
+        /// The snapshot.
+        snapshot: Arc<Snapshot>,
+    },
+    /// Points, in the order of the request; a series without data is there without points.
+    History {
+        /// One for each key.
+        series: Vec<HistorySeries>,
+    },
+    /// A query's result.
+    Query {
+        /// By labels.
+        series: Vec<QuerySeries>,
+        /// The step that was used; zero for one moment.
+        step: Duration,
+    },
+    /// Forecasts.
+    Forecast {
+        /// One for each series.
+        forecasts: Vec<Forecast>,
+    },
+    /// The learned band.
+    Band {
+        /// Start of each bucket and its band; empty while learning.
+        band: Vec<(Timestamp, Band)>,
+    },
+    /// Journal.
+    Journal {
+        /// Oldest first.
+        entries: Vec<JournalEntry>,
+    },
+    /// Alerts.
+    Alerts {
+        /// Newest first.
+        alerts: Vec<Arc<Alert>>,
+    },
+    /// A report.
+    Report {
+        /// Proposed file name.
+        name: String,
+        /// The whole file; text in all present formats.
+        text: String,
+    },
+}
+
+/// Why a wish was not granted: what branches and what people read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What the caller branches on.
+    pub kind: RefusalKind,
+    /// What, where and what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+/// Kinds of refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The wish makes no sense (unknown metric, bad expression): exit code 2.
+    Invalid,
+    /// No such alert, silence or service.
+    NotFound,
+    /// Not allowed with this scope.
+    Forbidden,
+    /// Cannot be done now (replay, stopping, connection lost).
+    Unavailable,
+    /// farol failed.
+    Failed,
+}

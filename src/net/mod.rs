@@ -1,0 +1,1 @@
+//! The one HTTP client, TLS, proxy and CA settings.

@@ -1,0 +1,1 @@
+//! Messages, outbox and one file per channel.

@@ -1,0 +1,1 @@
+//! Facts to documents: one file per section, one per format.

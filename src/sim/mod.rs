@@ -1,0 +1,1 @@
+//! The simulated machine, and scripted hosts for tests and benches.

@@ -1,0 +1,1 @@
+//! State, update, view, layout, actions, keys, themes, panes, widgets.
