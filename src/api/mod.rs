@@ -1,1 +1,11 @@
-//! HTTP and WebSocket server: a translation of `Monitor`.
+//! HTTP and WebSocket server: a translation of `Monitor`, nothing more.
+//!
+//! Listens on the engine's Unix socket; who connects is told by the peer's user. Invariant: a request
+//! is never answered with more than the peer's scope allows.
+
+mod listen;
+mod route;
+mod stream;
+
+pub use listen::{Access, Peer, SocketError, bind};
+pub use route::{MonitorSource, ROUTES, serve};

@@ -1,0 +1,175 @@
+//! The routes, and the one way from an HTTP request to a `Monitor` and back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::{Peer, listen::Socket, stream};
+use crate::base::{TimeRange, Timestamp, parse_duration, parse_time};
+use crate::monitor::{Answer, Monitor, QueryRequest, Refusal, RefusalKind, Request, Scope, Waker};
+
+/// Longest wait for an answer; the engine's own limits are shorter.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Makes a reader of the engine for one connection.
+pub type MonitorSource = Arc<dyn Fn(Scope, Waker) -> Box<dyn Monitor> + Send + Sync>;
+
+/// Path and meaning of every route.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("/healthz", "200 while the engine lives"),
+    ("/readyz", "200 while samples come in and can be stored, else 503 with the reason"),
+    ("/api/v1/snapshot", "the whole present as JSON"),
+    ("/api/v1/query_range", "query, start, end, step: the Prometheus HTTP API's envelope"),
+    ("/api/v1/stream", "WebSocket: hello, snapshot, then every pulse; takes requests"),
+];
+
+/// Serves until `stop` is notified.
+pub async fn serve(socket: Socket, monitors: MonitorSource, stop: Arc<Notify>) {
+    let app = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/api/v1/snapshot", get(snapshot))
+        .route("/api/v1/query_range", get(query_range))
+        .route("/api/v1/stream", get(stream::upgrade))
+        .with_state(monitors);
+    let service = app.into_make_service_with_connect_info::<Peer>();
+    let served = axum::serve(socket, service).with_graceful_shutdown(async move { stop.notified().await });
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the API ended");
+    }
+}
+
+/// A refusal as an HTTP answer: status and `{"error": …}`.
+pub(super) struct Refused(pub(super) Refusal);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self.0.kind {
+            RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+            RefusalKind::NotFound => StatusCode::NOT_FOUND,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+            RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            RefusalKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        // Prometheus' error envelope, so that its clients show the text.
+        let kind = if self.0.kind == RefusalKind::Invalid { "bad_data" } else { "execution" };
+        (status, Json(json!({"status": "error", "errorType": kind, "error": self.0.message}))).into_response()
+    }
+}
+
+/// The peer's scope.
+pub(super) fn scope_of(peer: Peer) -> Result<Scope, Refused> {
+    peer.scope.ok_or_else(|| Refused(Refusal::new(RefusalKind::Forbidden, "not permitted: this engine belongs to another user")))
+}
+
+/// Asks and waits for the answer.
+async fn ask(monitors: &MonitorSource, scope: Scope, request: Request) -> Result<Answer, Refused> {
+    let notify = Arc::new(Notify::new());
+    let waker = Arc::clone(&notify);
+    let mut monitor = monitors(scope, Arc::new(move || waker.notify_one()));
+    let ticket = monitor.ask(request);
+    let answer = tokio::time::timeout(ANSWER_LIMIT, async {
+        loop {
+            if let Some(answer) = monitor.poll(ticket) {
+                return answer;
+            }
+            notify.notified().await;
+        }
+    });
+    let late = || Refusal::new(RefusalKind::Unavailable, "no answer within 30 s; ask for a shorter span");
+    answer.await.unwrap_or_else(|_| Err(late())).map_err(Refused)
+}
+
+async fn healthz(ConnectInfo(peer): ConnectInfo<Peer>) -> Result<&'static str, Refused> {
+    scope_of(peer).map(|_| "ok\n")
+}
+
+async fn readyz(State(monitors): State<MonitorSource>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
+    let scope = scope_of(peer)?;
+    let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
+    let age = Timestamp::now().since(snapshot.at);
+    // As in `farol status`: older than 30 s is no answer about the present.
+    let reason = if age > Duration::from_secs(30) {
+        Some(format!("the newest sample is {} s old\n", age.as_secs()))
+    } else if !snapshot.recorder.store.ok {
+        let problem = snapshot.recorder.store.problem.as_deref().unwrap_or("history cannot be written");
+        Some(format!("{problem}\n"))
+    } else {
+        None
+    };
+    Ok(match reason {
+        None => (StatusCode::OK, "ready\n").into_response(),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason).into_response(),
+    })
+}
+
+async fn snapshot(State(monitors): State<MonitorSource>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
+    let scope = scope_of(peer)?;
+    let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
+    let body = serde_json::to_string(&*snapshot)
+        .map_err(|e| Refused(Refusal::new(RefusalKind::Failed, format!("the snapshot cannot be written: {e}"))))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Parameters of a range query, as Prometheus names them.
+#[derive(Debug, Deserialize)]
+struct RangeParams {
+    query: String,
+    start: String,
+    end: String,
+    step: String,
+}
+
+impl RangeParams {
+    fn request(&self) -> Result<QueryRequest, Refusal> {
+        let invalid = |name: &str, why: String| Refusal::new(RefusalKind::Invalid, format!("parameter {name}: {why}"));
+        let now = Timestamp::now();
+        let time = |name: &str, text: &str| match text.parse::<f64>() {
+            // Milliseconds in an i64 reach beyond any date; a wilder number saturates.
+            Ok(seconds) if seconds.is_finite() => Ok(Timestamp((seconds * 1000.0) as i64)),
+            _ => parse_time(text, now).map_err(|e| invalid(name, e.to_string())),
+        };
+        let range = TimeRange { from: time("start", &self.start)?, to: time("end", &self.end)? };
+        let step = match self.step.parse::<f64>() {
+            Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Duration::from_secs_f64(seconds),
+            _ => parse_duration(&self.step).map_err(|e| invalid("step", e.to_string()))?,
+        };
+        if range.to < range.from {
+            return Err(invalid("end", "lies before start".to_owned()));
+        }
+        Ok(QueryRequest { expr: self.query.clone(), range, step })
+    }
+}
+
+async fn query_range(
+    State(monitors): State<MonitorSource>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Query(params): Query<RangeParams>,
+) -> Result<Json<Value>, Refused> {
+    let scope = scope_of(peer)?;
+    let request = params.request().map_err(Refused)?;
+    match ask(&monitors, scope, Request::Query(request)).await? {
+        Answer::Query { series, .. } => Ok(Json(envelope(&series))),
+        other => Err(Refused(Refusal::new(RefusalKind::Failed, format!("unexpected answer: {other:?}")))),
+    }
+}
+
+/// The Prometheus HTTP API's envelope of a matrix.
+fn envelope(series: &[crate::monitor::QuerySeries]) -> Value {
+    let result: Vec<Value> = series
+        .iter()
+        .map(|s| {
+            let values: Vec<Value> = s.values.iter().map(|(at, v)| json!([at.seconds(), v.to_string()])).collect();
+            json!({"metric": s.metric, "values": values})
+        })
+        .collect();
+    json!({"status": "success", "data": {"resultType": "matrix", "result": result}})
+}

@@ -1,0 +1,111 @@
+//! The WebSocket: a snapshot, then every pulse, and requests the other way.
+//!
+//! Invariant: a reader that is too slow gets a fresh snapshot with the number of pulses it lost.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, State};
+use axum::response::Response;
+use tokio::sync::Notify;
+
+use super::Peer;
+use super::route::{MonitorSource, Refused, scope_of};
+use crate::monitor::{ClientMessage, Monitor, Refusal, RefusalKind, Scope, ServerMessage, Ticket, WIRE_VERSION};
+
+/// Largest message a reader may send: requests are small.
+const MAX_MESSAGE: usize = 64 << 10;
+
+/// Requests of one reader that may be open at once.
+const MAX_OPEN: usize = 64;
+
+/// `GET /api/v1/stream`.
+pub(super) async fn upgrade(
+    State(monitors): State<MonitorSource>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refused> {
+    let scope = scope_of(peer)?;
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        // The other side went away: nothing is left to tell it.
+        let _ = run(socket, &monitors, scope).await;
+    }))
+}
+
+async fn run(mut socket: WebSocket, monitors: &MonitorSource, scope: Scope) -> Result<(), axum::Error> {
+    let notify = Arc::new(Notify::new());
+    let waker = Arc::clone(&notify);
+    let mut monitor = monitors(scope, Arc::new(move || waker.notify_one()));
+    let hello = ServerMessage::Hello { version: WIRE_VERSION, program: env!("CARGO_PKG_VERSION").to_owned(), scope };
+    send(&mut socket, &hello).await?;
+    // Pulses from before the snapshot are already in it.
+    monitor.changed();
+    let mut seen = monitor.snapshot().seq;
+    send(&mut socket, &ServerMessage::Snapshot { snapshot: monitor.snapshot(), lagged: 0 }).await?;
+    let mut open: Vec<(u64, Ticket)> = Vec::new();
+    loop {
+        tokio::select! {
+            () = notify.notified() => {
+                seen = news(&mut socket, monitor.as_mut(), &mut open, seen).await?;
+            }
+            message = socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => take(&mut socket, monitor.as_mut(), &mut open, &text).await?,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                Some(Ok(_)) => {}
+            },
+        }
+    }
+}
+
+/// Sends what is new; gives the number of the newest pulse sent.
+async fn news(
+    socket: &mut WebSocket,
+    monitor: &mut dyn Monitor,
+    open: &mut Vec<(u64, Ticket)>,
+    mut seen: u64,
+) -> Result<u64, axum::Error> {
+    let changes = monitor.changed();
+    if changes.lagged > 0 {
+        let snapshot = monitor.snapshot();
+        seen = snapshot.seq;
+        send(socket, &ServerMessage::Snapshot { snapshot, lagged: changes.lagged }).await?;
+    }
+    for pulse in changes.pulses.into_iter().filter(|p| p.seq > seen) {
+        send(socket, &ServerMessage::Pulse { pulse }).await?;
+    }
+    let mut waiting = Vec::with_capacity(open.len());
+    for (ticket, own) in open.drain(..) {
+        match monitor.poll(own) {
+            Some(result) => send(socket, &ServerMessage::Answer { ticket, result }).await?,
+            None => waiting.push((ticket, own)),
+        }
+    }
+    *open = waiting;
+    Ok(seen)
+}
+
+/// Takes a reader's message; one that is not understood is answered, not fatal.
+async fn take(
+    socket: &mut WebSocket,
+    monitor: &mut dyn Monitor,
+    open: &mut Vec<(u64, Ticket)>,
+    text: &str,
+) -> Result<(), axum::Error> {
+    let refuse = |ticket, kind, message: String| ServerMessage::Answer { ticket, result: Err(Refusal::new(kind, message)) };
+    match serde_json::from_str(text) {
+        Ok(ClientMessage::Ask { ticket, .. }) if open.len() >= MAX_OPEN => {
+            send(socket, &refuse(ticket, RefusalKind::Unavailable, format!("{MAX_OPEN} requests are open already"))).await
+        }
+        Ok(ClientMessage::Ask { ticket, request }) => {
+            open.push((ticket, monitor.ask(request)));
+            Ok(())
+        }
+        Err(error) => send(socket, &refuse(0, RefusalKind::Invalid, format!("the message was not understood: {error}"))).await,
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<(), axum::Error> {
+    let text = serde_json::to_string(message).map_err(axum::Error::new)?;
+    socket.send(Message::Text(text.into())).await
+}
