@@ -1,1 +1,24 @@
-//! One file per source of readings: cpu, memory, disk, network, pressure, process and so on.
+//! Reads the machine: one file per source of readings, the hosts they read through, and the
+//! [`Collector`] that makes a [`crate::model::Sample`] of a round.
+//!
+//! Sources read only through [`crate::model::Host`]; nothing here stores, judges or draws. Invariant:
+//! what cannot be read is absent and noted as a fault, and a round never waits for a slow device.
+
+mod collector;
+mod config;
+mod facts;
+mod linux;
+mod tree;
+
+pub use collector::Collector;
+pub use config::CollectConfig;
+pub use facts::facts;
+pub use linux::LinuxHost;
+pub use tree::TreeHost;
+
+use crate::model::MetricDef;
+
+/// The metrics of all sources, one table each.
+pub fn metrics() -> Vec<&'static [MetricDef]> {
+    Vec::new()
+}
