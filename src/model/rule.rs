@@ -88,8 +88,12 @@ pub struct RuleSpec {
     pub channels: Vec<String>,
     /// Labels added to its alerts.
     pub labels: BTreeMap<String, String>,
-    /// What the alert says, before value and limit (`memory`); `{label}` is replaced by the instance's label.
+    /// What the alert says. Without placeholder, instance, value and limit follow it (`memory`); with one it is the whole
+    /// sentence (`{service} is down`, `{mount} is {value} full`): `{value}`, `{limit}`, `{instance}` or a label's name.
     pub title: String,
+    /// Where the values include one without labels, only that one is judged: a rule that names no label.
+    #[serde(default)]
+    pub prefer_total: bool,
     /// Came with farol, not written by the user.
     pub built_in: bool,
 }
