@@ -1,1 +1,18 @@
 //! Defaults, file, overrides, environment and flags become each room's configuration.
+//!
+//! Order, later wins: defaults → file → `overrides.toml` in the data folder → `FAROL_SECTION__KEY` →
+//! flags. Invariant: an unknown key or a wrong type is an error that says where it stands and what was
+//! meant; nothing is guessed.
+
+mod error;
+mod layer;
+mod load;
+mod section;
+
+pub use error::ConfigError;
+pub use layer::Origin;
+pub use load::{Inputs, Loaded, load, search};
+pub use section::{ApiConfig, Config, GeneralConfig};
+
+/// Every key with its default, commented: the text of `config.example.toml`.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");

@@ -1,0 +1,201 @@
+//! Finding and reading the configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::layer::Layers;
+use super::{Config, ConfigError, GeneralConfig, Origin};
+use crate::base::time::exact;
+
+/// Prefix of environment variables that set a key: `FAROL_GENERAL__INTERVAL`.
+const PREFIX: &str = "FAROL_";
+
+/// What a configuration is made from.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The user's file; `None`: none.
+    pub file: Option<PathBuf>,
+    /// Data folder, where `overrides.toml` may be.
+    pub data_dir: Option<PathBuf>,
+    /// Environment variables; those that begin with `FAROL_` and hold `__` are keys.
+    pub environment: Vec<(String, String)>,
+    /// Dotted key, value and the flag as written.
+    pub flags: Vec<(String, Value, String)>,
+}
+
+/// A configuration and where each value came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file it was read from.
+    pub file: Option<PathBuf>,
+    /// Dotted key → origin, for all values.
+    pub origins: BTreeMap<String, Origin>,
+    /// All values, as they hold.
+    pub values: Table,
+}
+
+/// The file to read: the one named, else the first that exists of `FAROL_CONFIG`, `own` (the user's folder) and `/etc/farol`.
+///
+/// # Errors
+/// A file that was named but is not there.
+pub fn search(named: Option<&Path>, variable: Option<&Path>, own: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
+    for (path, how) in named.map(|p| (p, "--config")).into_iter().chain(variable.map(|p| (p, "FAROL_CONFIG"))) {
+        return if path.exists() {
+            Ok(Some(path.to_owned()))
+        } else {
+            Err(ConfigError::new(how, format!("there is no file {}", path.display())))
+        };
+    }
+    let folders = own.into_iter().chain([Path::new("/etc/farol")]);
+    Ok(folders.flat_map(|f| ["config.toml", "config.json"].map(|n| f.join(n))).find(|p| p.exists()))
+}
+
+/// Reads and checks everything.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
+    let mut layers = Layers::default();
+    let defaults = Table::try_from(Config::default()).expect("the defaults are plain data");
+    layers.add(defaults, &Origin::Default);
+    let overrides = inputs.data_dir.as_ref().map(|d| d.join("overrides.toml")).filter(|p| p.exists());
+    for path in inputs.file.iter().chain(&overrides) {
+        layers.add(read_file(path)?, &Origin::File(path.display().to_string()));
+    }
+    let set = inputs.environment.iter().filter_map(|(name, value)| {
+        let path = name.strip_prefix(PREFIX).filter(|key| key.contains("__"))?;
+        let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+        Some((path, scalar(value), Origin::Environment(name.clone())))
+    });
+    let flags = inputs.flags.iter().map(|(key, value, flag)| {
+        (key.split('.').map(str::to_owned).collect(), value.clone(), Origin::Flag(flag.clone()))
+    });
+    for (path, value, origin) in set.chain(flags) {
+        layers.set(&path, value, &origin);
+        // One at a time, so that the mistake is known to be in this one.
+        layers.merged.clone().try_into::<Config>().map_err(|e| ConfigError::new(origin.to_string(), e.message()))?;
+    }
+    let config: Config = layers.merged.clone().try_into().map_err(|e| ConfigError::new("configuration", e.message()))?;
+    check_bounds(&config, &layers)?;
+    Ok(Loaded { config, file: inputs.file.clone(), origins: layers.origins, values: layers.merged })
+}
+
+fn check_bounds(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
+    let (least, most) = GeneralConfig::INTERVALS;
+    if config.general.interval < least || config.general.interval > most {
+        let place = layers.origins.get("general.interval").map_or_else(String::new, |o| format!("{o}: "));
+        let message = format!("interval must lie between {} and {}", exact(least), exact(most));
+        return Err(ConfigError::new(format!("{place}[general] interval"), message));
+    }
+    Ok(())
+}
+
+/// Reads one file and checks it by itself, so that mistakes have a line.
+fn read_file(path: &Path) -> Result<Table, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        let why = if e.kind() == std::io::ErrorKind::InvalidData { "is not UTF-8 text".to_owned() } else { e.to_string() };
+        ConfigError::new(name.clone(), why)
+    })?;
+    if path.extension().is_some_and(|e| e == "json") {
+        let place = |e: &serde_json::Error| format!("{name}:{}:{}", e.line(), e.column());
+        serde_json::from_str::<Config>(&text).map_err(|e| ConfigError::new(place(&e), strip_place(&e.to_string())))?;
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| ConfigError::new(place(&e), e.to_string()))?;
+        return Table::try_from(without_nulls(value)).map_err(|e| ConfigError::new(name, e.to_string()));
+    }
+    toml::from_str::<Config>(&text).map_err(|e| ConfigError::in_toml(&name, &text, &e))?;
+    text.parse::<Table>().map_err(|e| ConfigError::in_toml(&name, &text, &e))
+}
+
+/// serde_json ends its messages with the place, which we put in front.
+fn strip_place(message: &str) -> &str {
+    message.split(" at line ").next().unwrap_or(message)
+}
+
+/// A key set to null is a key not set.
+fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Object(map) => {
+            Json::Object(map.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
+        }
+        Json::Array(list) => Json::Array(list.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+/// A value from a variable: what TOML reads as number, boolean, list or table is that, all else is text.
+fn scalar(text: &str) -> Value {
+    let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("v"));
+    match parsed {
+        Some(value @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Array(_) | Value::Table(_))) => value,
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, text: &str) -> (tempfile::TempDir, Inputs) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        let inputs = Inputs { file: Some(path), ..Inputs::default() };
+        (dir, inputs)
+    }
+
+    #[test]
+    fn a_typo_is_an_error_with_line_column_and_suggestion() {
+        let (_dir, inputs) = file("config.toml", "[general]\nhost = \"a\"\nintervall = \"1s\"\n");
+        let error = load(&inputs).expect_err("a typo").to_string();
+        assert!(error.ends_with("config.toml:3:1: unknown key \"intervall\"; did you mean \"interval\"?"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_with_its_line() {
+        let (_dir, inputs) = file("config.toml", "[general]\ninterval = 5\n");
+        let error = load(&inputs).expect_err("a number").to_string();
+        assert!(error.contains("config.toml:2:12") && error.contains("expected a string"), "{error}");
+    }
+
+    #[test]
+    fn json_has_the_same_keys() {
+        let (_dir, inputs) = file("config.json", "{\"general\": {\"interval\": \"2s\", \"host\": null}}");
+        assert_eq!(load(&inputs).expect("fine").config.general.interval.as_secs(), 2);
+        let (_dir, inputs) = file("config.json", "{\"general\": {\"hosst\": \"x\"}}");
+        let error = load(&inputs).expect_err("a typo").to_string();
+        assert!(error.contains("config.json:1:") && error.contains("did you mean \"host\""), "{error}");
+    }
+
+    #[test]
+    fn environment_beats_file_and_flags_beat_both() {
+        let (_dir, mut inputs) = file("config.toml", "[general]\ninterval = \"2s\"\nhost = \"file\"\n");
+        inputs.environment = vec![("FAROL_GENERAL__INTERVAL".into(), "3s".into()), ("FAROL_CONFIG".into(), "x".into())];
+        inputs.flags = vec![("general.host".into(), Value::String("flag".into()), "--host flag".into())];
+        let loaded = load(&inputs).expect("fine");
+        assert_eq!((loaded.config.general.interval.as_secs(), loaded.config.general.host.as_deref()), (3, Some("flag")));
+        assert_eq!(loaded.origins["general.interval"], Origin::Environment("FAROL_GENERAL__INTERVAL".into()));
+        inputs.environment = vec![("FAROL_GENERAL__INTERVAL".into(), "soon".into())];
+        let error = load(&inputs).expect_err("no duration").to_string();
+        assert!(error.starts_with("$FAROL_GENERAL__INTERVAL: \"soon\" is no duration"), "{error}");
+    }
+
+    #[test]
+    fn garbage_is_refused_with_its_place() {
+        let (dir, inputs) = file("config.toml", "general = = 1");
+        assert!(load(&inputs).expect_err("garbage").to_string().contains("config.toml:1:"));
+        std::fs::write(dir.path().join("config.toml"), b"\xff\xfe\x00").expect("written");
+        assert!(load(&inputs).expect_err("binary").to_string().contains("is not UTF-8 text"));
+    }
+
+    #[test]
+    fn an_interval_out_of_bounds_is_refused() {
+        let (_dir, inputs) = file("config.toml", "[general]\ninterval = \"1ms\"\n");
+        assert!(load(&inputs).expect_err("too fast").to_string().contains("between 100ms and 1h"));
+    }
+}

@@ -1,0 +1,71 @@
+//! All sections of the configuration, each the struct of its room.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::duration_text;
+use crate::{alert, analyze, check, collect, net, notify, store, ui};
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[general]`.
+    pub general: GeneralConfig,
+    /// `[collect]`.
+    pub collect: collect::CollectConfig,
+    /// `[store]`.
+    pub store: store::StoreConfig,
+    /// `[analyze]`.
+    pub analyze: analyze::AnalyzeConfig,
+    /// `[escalation]`.
+    pub escalation: alert::EscalationConfig,
+    /// `[net]`.
+    pub net: net::NetConfig,
+    /// `[api]`.
+    pub api: ApiConfig,
+    /// `[ui]`.
+    pub ui: ui::UiConfig,
+    /// `[notify.<name>]`.
+    pub notify: BTreeMap<String, notify::NotifyConfig>,
+    /// `[[service]]`.
+    pub service: Vec<check::ServiceConfig>,
+    /// `[[rule]]`.
+    pub rule: Vec<alert::RuleConfig>,
+}
+
+/// `[general]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneralConfig {
+    /// Time between two rounds; 100 ms to 1 h.
+    #[serde(with = "duration_text")]
+    pub interval: Duration,
+    /// Name of the machine; the system's where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Labels on every export.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Default for GeneralConfig {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(1), host: None, labels: BTreeMap::new() }
+    }
+}
+
+/// `[api]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Group whose members may look and operate through the socket, by name or number; nobody where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl GeneralConfig {
+    /// The bounds of `interval`: faster costs more than it shows, slower is no monitor.
+    pub(super) const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+}
