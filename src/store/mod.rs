@@ -1,1 +1,17 @@
-//! The history in one redb file.
+//! The history in one redb file: series, journal, decisions, learned state.
+//!
+//! Owns the file, its format and its retention; never decides what is worth keeping, never reads a
+//! clock. Invariant: what [`Writer::commit`] accepted with `Ok` is on disk, and what it could not write
+//! is kept in memory and written later.
+
+mod config;
+mod error;
+mod view;
+mod write;
+mod writer;
+
+pub use config::StoreConfig;
+pub use error::{OpenError, ReadError, WriteError};
+pub use view::{Keyframe, NamedRow, Reader, TableStats, View};
+pub use write::Write;
+pub use writer::{Store, Writer};
