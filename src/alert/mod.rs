@@ -1,1 +1,28 @@
-//! Rules, state machine, silences; judges values it is handed; pure.
+//! Rules, conditions, state machine, silences, escalation, defaults; judges values it is handed.
+//!
+//! Knows no clock, file, thread or query: the engine evaluates each rule's expression, hands the labeled
+//! values to [`Alerter::step`] and commits what comes back. Invariant: an alert changes only through a
+//! [`Step`] or a [`Decided`], so the journal of both is enough to rebuild it.
+
+mod alerter;
+mod config;
+mod decision;
+mod defaults;
+mod escalation;
+mod health;
+mod instance;
+mod json;
+mod ready;
+mod silence;
+mod standing;
+mod text;
+
+pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
+pub use config::{Amount, RuleConfig, RuleError};
+pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
+pub use defaults::{FED, default_rules};
+pub use escalation::{EscalationConfig, LevelConfig};
+pub use health::health_score;
+pub use json::alerts_json;
+pub use standing::Standing;
+pub use text::{condition_text, explain_summary, title};

@@ -1,0 +1,75 @@
+//! When an alert nobody takes care of rises to the next level.
+//!
+//! Says when, never who is told: channels of a level are passed on. Invariant: levels only rise.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::time::duration_text;
+
+/// `[escalation]`: levels 1 and up, each counted from firing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EscalationConfig {
+    /// Level 1 first; at most four. At level 3 the alert becomes critical.
+    pub levels: Vec<LevelConfig>,
+}
+
+/// One level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelConfig {
+    /// How long after firing without acknowledgment.
+    #[serde(with = "duration_text")]
+    pub after: Duration,
+    /// Channels told from this level on, beside those told before; empty: those that join here by their type.
+    #[serde(default)]
+    pub channels: Vec<String>,
+}
+
+/// The level at which an alert becomes critical (A4).
+pub(crate) const CRITICAL_LEVEL: u8 = 3;
+
+/// Highest level an alert knows.
+const LEVELS: usize = 4;
+
+impl Default for EscalationConfig {
+    // A4: 300 s reminder, 600 s e-mail, 1,800 s critical and SMS, 3,600 s phone call.
+    fn default() -> Self {
+        let level = |seconds| LevelConfig { after: Duration::from_secs(seconds), channels: Vec::new() };
+        Self { levels: [300, 600, 1800, 3600].map(level).to_vec() }
+    }
+}
+
+impl EscalationConfig {
+    /// Channels of levels 1 and up.
+    pub fn channels(&self) -> Vec<Vec<String>> {
+        self.levels.iter().map(|l| l.channels.clone()).collect()
+    }
+
+    /// The level due after firing that long without acknowledgment; levels beyond the fourth are not reached.
+    pub(crate) fn due(&self, firing: Duration) -> u8 {
+        let due = self.levels.iter().take(LEVELS).rposition(|l| firing >= l.after).map_or(0, |at| at + 1);
+        u8::try_from(due).unwrap_or(u8::MAX)
+    }
+
+    /// How long after firing a level is reached; zero for level 0.
+    pub(crate) fn after(&self, level: u8) -> Duration {
+        usize::from(level).checked_sub(1).and_then(|at| self.levels.get(at)).map_or(Duration::ZERO, |l| l.after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_due_at_the_times_of_the_mission() {
+        let config = EscalationConfig::default();
+        let due = [0, 299, 300, 600, 1800, 3600, 90_000].map(|s| config.due(Duration::from_secs(s)));
+        assert_eq!(due, [0, 0, 1, 2, 3, 4, 4]);
+        assert_eq!(config.after(2), Duration::from_secs(600));
+        assert_eq!(EscalationConfig { levels: Vec::new() }.due(Duration::from_secs(90_000)), 0);
+    }
+}
