@@ -71,9 +71,10 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
         let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
         Some((path, scalar(value), Origin::Environment(name.clone())))
     });
-    let flags = inputs.flags.iter().map(|(key, value, flag)| {
-        (key.split('.').map(str::to_owned).collect(), value.clone(), Origin::Flag(flag.clone()))
-    });
+    let flags = inputs
+        .flags
+        .iter()
+        .map(|(key, value, flag)| (key.split('.').map(str::to_owned).collect(), value.clone(), Origin::Flag(flag.clone())));
     for (path, value, origin) in set.chain(flags) {
         layers.set(&path, value, &origin);
         // One at a time, so that the mistake is known to be in this one.

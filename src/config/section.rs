@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::duration_text;
-use crate::{alert, analyze, check, collect, net, notify, store, ui};
+use crate::{alert, analyze, check, collect, net, notify, store};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,10 +26,10 @@ pub struct Config {
     pub net: net::NetConfig,
     /// `[api]`.
     pub api: ApiConfig,
-    /// `[ui]`.
-    pub ui: ui::UiConfig,
     /// `[notify.<name>]`.
-    pub notify: BTreeMap<String, notify::NotifyConfig>,
+    pub notify: notify::NotifyConfig,
+    /// `[[route]]`.
+    pub route: Vec<notify::RouteConfig>,
     /// `[[service]]`.
     pub service: Vec<check::ServiceConfig>,
     /// `[[rule]]`.

@@ -3,10 +3,21 @@
 //! `Core` is the fold of events into pulses and knows no thread; the threads around it carry events in
 //! and writes, deliveries and answers out. Invariant: sampling never waits for anything downstream.
 
+mod anomalies;
+mod blame;
+mod core;
+mod decide;
+mod explain;
+mod guard;
 mod hub;
+mod judge;
 mod live;
 mod lock;
+mod own;
 
+pub use core::{Core, CoreSettings, Output, Past, Rounds, Timing};
+pub use decide::answer as decision_answer;
 pub use hub::{EngineMonitor, Hub, Reply, Wish};
 pub use live::{Head, Merged};
 pub use lock::{DataLock, LockError, Owner, Role, owner, socket_path};
+pub use own::METRICS;

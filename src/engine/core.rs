@@ -1,0 +1,499 @@
+//! The fold of events into pulses: owns all live state, knows no thread, file or clock.
+//!
+//! Every method takes the time it needs and gives an [`Output`]: what changed, what must be written,
+//! what must be sent. Invariant: the same events give the same outputs, so replay is the same code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use super::anomalies::RecentAnomalies;
+use super::blame::{self, Blame};
+use super::judge::Judge;
+use super::live::Head;
+use super::own::OwnKeys;
+use crate::alert::{Alerter, Cause, EscalationConfig, Restored, Step, Tick};
+use crate::analyze::{AnalyzeConfig, Analyzer, Predictor};
+use crate::base::Timestamp;
+use crate::check::{Discovered, Service, ServiceBoard};
+use crate::model::{
+    Catalog, CheckResult, Forecast, HostFacts, JournalEntry, JournalEvent, Prediction, Process, Pulse, Reading, RecorderHealth,
+    RuleSpec, Sample, SeriesKey, ServiceStatus, SourceFault,
+};
+use crate::notify::{Delivery, Outbox, OutboxEvent, OutboxRow, OutboxStep, OutboxWrite, Reason, Routing, Sending};
+use crate::store::Write;
+
+/// Time between two keyframes of alert and service state (design of the store).
+const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
+
+/// Time between two saves of what was learned.
+const SAVE_EVERY: Duration = Duration::from_secs(300);
+
+/// Time between two looks at the trends.
+const TRENDS_EVERY: Duration = Duration::from_secs(60);
+
+/// Time between two sections on farol's own health.
+const HEALTH_EVERY: Duration = Duration::from_secs(10);
+
+/// What a core is made from.
+#[derive(Clone)]
+pub struct CoreSettings {
+    /// Nominal time between two ticks.
+    pub interval: Duration,
+    /// Time between two writes of samples.
+    pub flush: Duration,
+    /// All metrics.
+    pub catalog: Arc<Catalog>,
+    /// Facts about the machine.
+    pub host: Arc<HostFacts>,
+    /// `[analyze]`.
+    pub analyze: AnalyzeConfig,
+    /// Rules, built-in and own.
+    pub rules: Vec<RuleSpec>,
+    /// `[escalation]`.
+    pub escalation: EscalationConfig,
+    /// Services to check.
+    pub services: Vec<Service>,
+    /// Who is told of what.
+    pub routing: Routing,
+    /// Whether anything is really sent.
+    pub sending: Sending,
+}
+
+/// What the history knows at a start.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Alerts, silences and ids.
+    pub alerts: Restored,
+    /// Rows of services.
+    pub services: Vec<(String, Vec<u8>)>,
+    /// What the analyzer learned.
+    pub learned: Option<Vec<u8>>,
+    /// Predictions kept.
+    pub predictions: Vec<Prediction>,
+    /// Messages not done with.
+    pub outbox: Vec<OutboxRow>,
+    /// Anomalies of the last hours.
+    pub anomalies: Vec<crate::model::AnomalyInterval>,
+}
+
+/// How the sampling thread did.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Timing {
+    /// Time the round took.
+    pub round: Duration,
+    /// How late it began.
+    pub lateness: Duration,
+    /// Rounds left out so far.
+    pub skipped: u64,
+    /// Events dropped by full queues so far.
+    pub dropped: u64,
+}
+
+/// Rounds on their way to the store.
+pub type Rounds = Vec<(Timestamp, Arc<[Reading]>)>;
+
+/// What an event leads to. Order: commit `now`, then deliver; `later` goes with the next flush.
+#[derive(Default)]
+pub struct Output {
+    /// What readers are told; `None`: nothing changed.
+    pub pulse: Option<Pulse>,
+    /// To be on disk at once.
+    pub now: Vec<Write>,
+    /// To be sent once `now` is on disk.
+    pub deliveries: Vec<Delivery>,
+    /// To be on disk with the next flush; given with `rounds`.
+    pub later: Vec<Write>,
+    /// Samples to be flushed; `Some` when a flush is due.
+    pub rounds: Option<Rounds>,
+}
+
+/// All live state.
+pub struct Core {
+    pub(super) settings: CoreSettings,
+    pub(super) head: Arc<RwLock<Head>>,
+    pub(super) analyzer: Analyzer,
+    pub(super) predictor: Predictor,
+    pub(super) alerter: Alerter,
+    judge: Judge,
+    pub(super) board: ServiceBoard,
+    pub(super) outbox: Outbox,
+    anomalies: RecentAnomalies,
+    pub(super) blame: Blame,
+    own: OwnKeys,
+    machine_score: SeriesKey,
+    pub(super) processes: Arc<[Arc<Process>]>,
+    services: Arc<[ServiceStatus]>,
+    forecasts: BTreeMap<SeriesKey, Arc<Forecast>>,
+    faults: Arc<[SourceFault]>,
+    pub(super) recorder: RecorderHealth,
+    seq: u64,
+    rounds: Rounds,
+    pub(super) later: Vec<Write>,
+    due: Due,
+    saved_id: u64,
+}
+
+/// When periodic work is due, in wall-clock time of the samples.
+#[derive(Default)]
+struct Due {
+    flush: Timestamp,
+    keyframe: Timestamp,
+    save: Timestamp,
+    trends: Timestamp,
+    look: Timestamp,
+    health: Timestamp,
+}
+
+impl Due {
+    /// Whether `at` has come; then the next time is `every` later. A clock that went back does not wait for the old time.
+    fn take(due: &mut Timestamp, at: Timestamp, every: Duration) -> bool {
+        let come = at >= *due || *due > at + every;
+        if come {
+            *due = at + every;
+        }
+        come
+    }
+}
+
+impl Core {
+    /// A core that goes on where the history ends. Saved state that cannot be read is learned anew; said in the journal.
+    ///
+    /// # Errors
+    /// A rule whose expression cannot be read.
+    pub fn new(settings: CoreSettings, past: Past, now: Timestamp) -> Result<Self, String> {
+        let judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
+        let mut analyzer = Analyzer::new(&settings.analyze, Arc::clone(&settings.catalog));
+        let mut later = Vec::new();
+        if let Some(bytes) = &past.learned
+            && let Err(error) = analyzer.restore(now, bytes)
+        {
+            later.push(Write::Journal(notice(now, format!("{error}; learning starts anew"))));
+        }
+        let mut alerter = Alerter::new(settings.rules.clone());
+        alerter.set_escalation(settings.escalation.clone());
+        let saved_id = past.alerts.last_id;
+        alerter.restore(past.alerts);
+        let mut board = ServiceBoard::new(&settings.services);
+        board.restore(&past.services);
+        let mut outbox = Outbox::new(&settings.host.name, settings.routing.clone(), settings.sending);
+        outbox.restore(past.outbox);
+        Ok(Self {
+            head: Arc::new(RwLock::new(Head::new(settings.interval))),
+            analyzer,
+            predictor: Predictor::restore(past.predictions),
+            alerter,
+            judge,
+            board,
+            outbox,
+            anomalies: RecentAnomalies::new(past.anomalies, now),
+            blame: Blame::default(),
+            own: OwnKeys::default(),
+            machine_score: SeriesKey::total("anomaly_machine_score"),
+            processes: Arc::new([]),
+            services: Arc::new([]),
+            forecasts: BTreeMap::new(),
+            faults: Arc::new([]),
+            recorder: RecorderHealth::default(),
+            seq: 0,
+            rounds: Vec::new(),
+            later,
+            due: Due::default(),
+            saved_id,
+            settings,
+        })
+    }
+
+    /// The head, shared with readers.
+    pub fn head(&self) -> Arc<RwLock<Head>> {
+        Arc::clone(&self.head)
+    }
+
+    /// Facts, silences, predictions and alerts as they stand: the first pulse after a start.
+    pub fn first_pulse(&mut self, at: Timestamp) -> Pulse {
+        let mut pulse = self.next_pulse(at);
+        pulse.host = Some(Arc::clone(&self.settings.host));
+        pulse.alerts = Some(self.alerter.alerts());
+        pulse.silences = Some(self.alerter.silences());
+        pulse.health = Some(self.alerter.health());
+        pulse.predictions = Some(self.predictor.shown());
+        pulse.record = Some(self.predictor.record());
+        pulse.anomalies = Some(self.anomalies.list());
+        pulse.services = self.board.statuses();
+        pulse.recorder = Some(Arc::new(self.recorder.clone()));
+        pulse
+    }
+
+    /// Folds one sample.
+    pub fn tick(&mut self, sample: Sample, timing: Timing) -> Output {
+        let at = sample.at;
+        let mut output = Output::default();
+        let mut pulse = self.next_pulse(at);
+        pulse.since_previous = sample.since_previous;
+        if !sample.processes.is_empty() {
+            self.processes = sample.processes.apply(&self.processes);
+        }
+        pulse.processes = sample.processes;
+        if *self.faults != *sample.faults {
+            self.faults = sample.faults.into();
+            pulse.faults = Some(Arc::clone(&self.faults));
+        }
+        let readings = self.readings(at, sample.readings, timing, &mut pulse);
+        self.write_head(at, &readings);
+        self.predict(at, &readings, &mut pulse);
+        let steps = self.judge_rules(Tick { at, elapsed: sample.since_previous, interval: self.settings.interval });
+        self.take_steps(at, steps, &mut output, &mut pulse);
+        if self.outbox.next_due().is_some_and(|due| due <= at) {
+            let step = self.outbox.step(OutboxEvent::Due, at);
+            self.take_outbox(at, step, &mut output, &mut pulse);
+        }
+        self.add_alerts(&mut pulse);
+        self.periodic(at, timing, &mut pulse);
+        self.rounds.push((at, Arc::clone(&readings)));
+        pulse.readings = Some(readings);
+        if Due::take(&mut self.due.flush, at, self.settings.flush) {
+            output.rounds = Some(std::mem::take(&mut self.rounds));
+            output.later = std::mem::take(&mut self.later);
+        }
+        output.pulse = Some(pulse);
+        output
+    }
+
+    /// All readings of the tick, sorted by key: sources, services, farol itself, anomaly scores.
+    fn readings(&mut self, at: Timestamp, mut readings: Vec<Reading>, timing: Timing, pulse: &mut Pulse) -> Arc<[Reading]> {
+        self.board.tick(at);
+        if let Some(services) = self.board.statuses() {
+            self.services = Arc::clone(&services);
+            pulse.services = Some(services);
+        }
+        self.board.readings(&mut readings);
+        let own = [
+            self.alerter.health().score,
+            timing.round.as_secs_f64(),
+            timing.lateness.as_secs_f64(),
+            timing.skipped as f64,
+            timing.dropped as f64,
+            readings.len() as f64,
+            self.recorder.store.file_bytes as f64,
+            self.outbox.depth() as f64,
+        ];
+        self.own.add(own, &mut readings);
+        readings.sort_by(|a, b| a.key.cmp(&b.key));
+        let analysis = self.analyzer.observe(at, &readings);
+        if !analysis.anomalies.is_empty() {
+            self.later.extend(self.anomalies.apply(&analysis.anomalies, at));
+            pulse.anomalies = Some(self.anomalies.list());
+        }
+        let mut scored = vec![Reading { key: self.machine_score.clone(), value: analysis.machine_score, cumulative: None }];
+        if let Some(scores) = analysis.scores {
+            pulse.scores = Some(scores.into());
+        }
+        scored.append(&mut readings);
+        // One value in front of a sorted list: insertion is all this sort does.
+        scored.sort_by(|a, b| a.key.cmp(&b.key));
+        scored.into()
+    }
+
+    fn write_head(&self, at: Timestamp, readings: &[Reading]) {
+        self.head.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(at, readings);
+    }
+
+    fn predict(&mut self, at: Timestamp, readings: &[Reading], pulse: &mut Pulse) {
+        let value = |key: &SeriesKey| readings.binary_search_by(|r| r.key.cmp(key)).ok().map(|i| readings[i].value);
+        let scored = self.predictor.observe(at, &value);
+        if !scored.is_empty() {
+            self.later.extend(scored.into_iter().map(Write::Prediction));
+            pulse.predictions = Some(self.predictor.shown());
+            pulse.record = Some(self.predictor.record());
+        }
+    }
+
+    fn judge_rules(&mut self, tick: Tick) -> Vec<Step> {
+        let fed: Vec<(SeriesKey, f64)> = self
+            .predictor
+            .shown()
+            .iter()
+            .filter(|p| p.outcome.is_none())
+            .map(|p| {
+                let labels = [("prediction", p.title.as_str()), ("kind", p.kind.as_str()), ("series", &p.key.to_string())];
+                (SeriesKey::new("prediction_probability", labels), p.probability)
+            })
+            .collect();
+        let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let alerter = &mut self.alerter;
+        self.judge.evaluate(&*head, tick.at, &fed, |values| alerter.step(tick, values))
+    }
+
+    /// Journals steps, explains what fired, and hands to the outbox what people are told.
+    pub(super) fn take_steps(&mut self, at: Timestamp, steps: Vec<Step>, output: &mut Output, pulse: &mut Pulse) {
+        for step in steps {
+            let mut alert = step.alert;
+            if step.cause == Cause::Fired {
+                let explanation = self.explain(&alert, at);
+                alert = self.alerter.explain(&alert.id, explanation).unwrap_or(alert);
+            }
+            let event = JournalEvent::Transition { transition: step.transition, alert: Box::new((*alert).clone()) };
+            let write = self.journal(at, event, pulse);
+            if matches!(step.cause, Cause::Pending | Cause::Withdrawn) {
+                // Nobody decided and nobody is told: the next flush is soon enough.
+                self.later.push(write);
+                continue;
+            }
+            output.now.push(write);
+            let reason = match step.cause {
+                Cause::Escalated => Reason::Reminder(alert.level),
+                Cause::Resolved => Reason::Resolved,
+                _ => Reason::Fired,
+            };
+            let told = self.outbox.step(OutboxEvent::Told { alert: &alert, reason, channels: &step.channels }, at);
+            self.take_outbox(at, told, output, pulse);
+        }
+        let id = self.alerter.last_id();
+        if id != self.saved_id && !output.now.is_empty() {
+            self.saved_id = id;
+            output.now.push(Write::Meta { name: LAST_ID.to_owned(), row: Some(id.to_le_bytes().to_vec()) });
+        }
+    }
+
+    pub(super) fn take_outbox(&mut self, at: Timestamp, step: OutboxStep, output: &mut Output, pulse: &mut Pulse) {
+        output.now.extend(step.writes.into_iter().map(|write| match write {
+            OutboxWrite::Put(row) => {
+                Write::Outbox { id: row.id, row: Some(serde_json::to_vec(&row).expect("an outbox row is plain data")) }
+            }
+            OutboxWrite::Delete(id) => Write::Outbox { id, row: None },
+        }));
+        for event in step.journal {
+            let write = self.journal(at, event, pulse);
+            output.now.push(write);
+        }
+        output.deliveries.extend(step.deliveries);
+    }
+
+    /// Puts an event into the pulse's journal and gives the write for it.
+    pub(super) fn journal(&self, at: Timestamp, event: JournalEvent, pulse: &mut Pulse) -> Write {
+        let entry = JournalEntry { at, event };
+        pulse.journal.push(entry.clone());
+        Write::Journal(entry)
+    }
+
+    /// Sections on alerts, where they changed.
+    pub(super) fn add_alerts(&mut self, pulse: &mut Pulse) {
+        if self.alerter.take_changed() {
+            pulse.alerts = Some(self.alerter.alerts());
+            pulse.silences = Some(self.alerter.silences());
+            pulse.health = Some(self.alerter.health());
+        }
+    }
+
+    fn periodic(&mut self, at: Timestamp, timing: Timing, pulse: &mut Pulse) {
+        if Due::take(&mut self.due.look, at, blame::EVERY) {
+            let top = blame::top(&self.processes);
+            self.blame.look(at, &top);
+            self.later.push(Write::Processes { at, processes: top });
+        }
+        if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
+            pulse.trends = Some(self.analyzer.trends().into());
+            self.keep_maintenance(at);
+        }
+        if Due::take(&mut self.due.health, at, HEALTH_EVERY) {
+            self.recorder.round_seconds = timing.round.as_secs_f64();
+            self.recorder.lateness_seconds = timing.lateness.as_secs_f64();
+            self.recorder.skipped_rounds = timing.skipped;
+            pulse.recorder = Some(Arc::new(self.recorder.clone()));
+        }
+        if Due::take(&mut self.due.keyframe, at, KEYFRAME_EVERY) {
+            let keyframe = self.keyframe(at);
+            self.later.push(keyframe);
+        }
+        if Due::take(&mut self.due.save, at, SAVE_EVERY) {
+            self.save(at);
+        }
+    }
+
+    fn keyframe(&mut self, at: Timestamp) -> Write {
+        Write::Keyframe {
+            at,
+            alerts: self.alerter.alerts().to_vec(),
+            silences: self.alerter.silences().to_vec(),
+            services: self.services.to_vec(),
+        }
+    }
+
+    /// Queues everything that is learned.
+    fn save(&mut self, at: Timestamp) {
+        self.later.push(Write::Model { name: LEARNED.to_owned(), row: Some(self.analyzer.save(at)) });
+        self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
+    }
+
+    /// Services under a maintenance silence do not count.
+    pub(super) fn keep_maintenance(&mut self, at: Timestamp) {
+        let silences = self.alerter.silences();
+        let in_maintenance = |service: &ServiceStatus| {
+            let label = |name: &str| (name == "service").then_some(service.name.as_str());
+            silences.iter().any(|s| s.maintenance && s.matchers.iter().all(|m| m.matches(label(m.name()))))
+        };
+        let names: BTreeSet<String> = self.services.iter().filter(|s| in_maintenance(s)).map(|s| s.name.clone()).collect();
+        self.board.set_maintenance(&names, at);
+    }
+
+    /// Takes the result of a check; what it means comes with the next tick.
+    pub fn check(&mut self, result: &CheckResult) {
+        self.board.observe(result);
+    }
+
+    /// Takes what runs here.
+    pub fn found(&mut self, list: Vec<Discovered>, at: Timestamp) {
+        self.board.set_discovered(list, at);
+    }
+
+    /// Takes new forecasts.
+    pub fn fitted(&mut self, forecasts: Vec<Arc<Forecast>>, at: Timestamp) -> Output {
+        let mut pulse = self.next_pulse(at);
+        let changed = self.predictor.update(at, &forecasts);
+        if !changed.is_empty() {
+            pulse.predictions = Some(self.predictor.shown());
+            pulse.record = Some(self.predictor.record());
+            self.later.extend(changed.into_iter().map(Write::Prediction));
+        }
+        self.forecasts.extend(forecasts.into_iter().map(|f| (f.key.clone(), f)));
+        // A series that is gone has no future.
+        let fresh = at - Duration::from_secs(2 * 3600);
+        self.forecasts.retain(|_, f| f.made_at >= fresh);
+        pulse.forecasts = Some(self.forecasts.values().cloned().collect());
+        Output { pulse: Some(pulse), ..Output::default() }
+    }
+
+    /// Takes what became of a delivery.
+    pub fn delivered(&mut self, report: crate::notify::DeliveryReport, at: Timestamp) -> Output {
+        let mut output = Output::default();
+        let mut pulse = self.next_pulse(at);
+        let step = self.outbox.step(OutboxEvent::Done { row: report.row, result: report.result }, at);
+        self.take_outbox(at, step, &mut output, &mut pulse);
+        output.pulse = Some(pulse);
+        output
+    }
+
+    /// Everything to be written before the end.
+    pub fn finish(&mut self, at: Timestamp) -> Output {
+        let keyframe = self.keyframe(at);
+        self.later.push(keyframe);
+        self.save(at);
+        Output { rounds: Some(std::mem::take(&mut self.rounds)), later: std::mem::take(&mut self.later), ..Output::default() }
+    }
+
+    pub(super) fn next_pulse(&mut self, at: Timestamp) -> Pulse {
+        self.seq += 1;
+        Pulse { seq: self.seq, at, ..Pulse::default() }
+    }
+}
+
+/// Name of the learned state in the `model` table.
+pub const LEARNED: &str = "analyzer";
+
+/// Name of the highest id ever given in the `meta` table.
+pub const LAST_ID: &str = "last_id";
+
+/// A journal entry about farol or the machine.
+pub fn notice(at: Timestamp, text: impl Into<String>) -> JournalEntry {
+    JournalEntry { at, event: JournalEvent::Notice { text: text.into() } }
+}

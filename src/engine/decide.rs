@@ -1,0 +1,86 @@
+//! Decisions of people: applied at once, answered once they are on disk.
+
+use super::core::{Core, Output, notice};
+use crate::alert::{Decided, Decision, DecisionError, SnoozeLength};
+use crate::base::Timestamp;
+use crate::model::{JournalEntry, JournalEvent};
+use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved, SnoozeUntil};
+use crate::store::Write;
+
+/// Longest comment or note kept.
+const MAX_TEXT: usize = 2000;
+
+impl Core {
+    /// Carries out a decision; the answer is to be given after `Output::now` is on disk.
+    ///
+    /// # Errors
+    /// Nothing has changed then.
+    pub fn decide(&mut self, request: Request, at: Timestamp) -> Result<(Output, Decided), Refusal> {
+        if let Request::Annotate { at: when, author, text } = request {
+            return Ok(self.annotate(at, JournalEntry { at: when, event: JournalEvent::Annotation { author, text: cut(text) } }));
+        }
+        let decision = decision(request)?;
+        let decided = self.alerter.decide(&decision, at).map_err(|error| match error {
+            DecisionError::NotFound(text) => Refusal::new(RefusalKind::NotFound, text),
+            DecisionError::Invalid(text) => Refusal::new(RefusalKind::Invalid, text),
+        })?;
+        let mut output = Output::default();
+        let mut pulse = self.next_pulse(at);
+        for event in &decided.events {
+            let write = self.journal(at, event.clone(), &mut pulse);
+            output.now.push(write);
+        }
+        output.now.extend(decided.silence.clone().map(Write::Silence));
+        self.keep_maintenance(at);
+        self.add_alerts(&mut pulse);
+        output.pulse = Some(pulse);
+        Ok((output, decided))
+    }
+
+    fn annotate(&mut self, at: Timestamp, entry: JournalEntry) -> (Output, Decided) {
+        let mut pulse = self.next_pulse(at);
+        pulse.journal.push(entry.clone());
+        let output = Output { pulse: Some(pulse), now: vec![Write::Journal(entry)], ..Output::default() };
+        (output, Decided { message: "noted".to_owned(), ..Decided::default() })
+    }
+
+    /// Journals something about farol or the machine.
+    pub fn note(&mut self, at: Timestamp, text: impl Into<String>) -> Output {
+        let entry = notice(at, text);
+        self.annotate(at, entry).0
+    }
+}
+
+/// The answer to a decision that was carried out.
+pub fn answer(decided: Decided, saved: Saved) -> Answer {
+    match decided.silence {
+        Some(silence) => Answer::Silenced { saved, silence, matches: decided.matches },
+        None => Answer::Done { saved, message: decided.message },
+    }
+}
+
+fn decision(request: Request) -> Result<Decision, Refusal> {
+    Ok(match request {
+        Request::Acknowledge { alert, author, comment } => Decision::Acknowledge { alert, author, comment: cut(comment) },
+        Request::Unacknowledge { alert, author } => Decision::Unacknowledge { alert, author },
+        Request::Snooze { alert, author, until } => Decision::Snooze {
+            alert,
+            author,
+            length: match until {
+                SnoozeUntil::Time(until) => SnoozeLength::Until(until),
+                SnoozeUntil::Change => SnoozeLength::Change,
+                SnoozeUntil::Now => SnoozeLength::End,
+            },
+        },
+        Request::AddSilence { matchers, length, author, comment, maintenance } => {
+            Decision::AddSilence { matchers, length, author, comment: cut(comment), maintenance }
+        }
+        Request::ExpireSilence { id, author } => Decision::ExpireSilence { id, author },
+        Request::Feedback { alert, author, real } => Decision::Feedback { alert, author, real },
+        _ => return Err(Refusal::new(RefusalKind::Failed, "this request is no decision")),
+    })
+}
+
+fn cut(text: String) -> String {
+    if text.chars().count() <= MAX_TEXT { text } else { text.chars().take(MAX_TEXT).collect() }
+}

@@ -1,0 +1,34 @@
+//! What farol measures about itself.
+
+use crate::base::Unit;
+use crate::model::{GoodDirection, MetricDef, Reading, SeriesKey};
+
+/// farol's own metrics.
+pub const METRICS: &[MetricDef] = &[
+    MetricDef::gauge("health_score", Unit::Count, "The machine's health, 0 to 100, from its firing alerts")
+        .good(GoodDirection::Up)
+        .within(Some(0.0), Some(100.0)),
+    MetricDef::gauge("farol_round_seconds", Unit::Seconds, "Time one round of reading the machine took"),
+    MetricDef::gauge("farol_lateness_seconds", Unit::Seconds, "How late the round began"),
+    MetricDef::gauge("farol_skipped_rounds", Unit::Count, "Rounds left out because the one before took too long"),
+    MetricDef::gauge("farol_dropped_events", Unit::Count, "Events dropped because a queue was full"),
+    MetricDef::gauge("farol_series", Unit::Count, "Series with a value in the round").good(GoodDirection::Neither),
+    MetricDef::gauge("farol_store_bytes", Unit::Bytes, "Size of the history file").good(GoodDirection::Neither),
+    MetricDef::gauge("farol_outbox_depth", Unit::Count, "Messages not delivered yet"),
+];
+
+/// Keys of [`METRICS`], made once.
+pub struct OwnKeys(Vec<SeriesKey>);
+
+impl Default for OwnKeys {
+    fn default() -> Self {
+        Self(METRICS.iter().map(|def| SeriesKey::total(def.name)).collect())
+    }
+}
+
+impl OwnKeys {
+    /// Adds one reading a value, in the order of [`METRICS`].
+    pub fn add(&self, values: [f64; METRICS.len()], readings: &mut Vec<Reading>) {
+        readings.extend(self.0.iter().zip(values).map(|(key, value)| Reading { key: key.clone(), value, cumulative: None }));
+    }
+}
