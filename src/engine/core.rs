@@ -14,11 +14,11 @@ use super::live::Head;
 use super::own::OwnKeys;
 use crate::alert::{Alerter, Cause, EscalationConfig, Restored, Step, Tick};
 use crate::analyze::{AnalyzeConfig, Analyzer, Predictor};
-use crate::base::Timestamp;
+use crate::base::{TimeRange, Timestamp};
 use crate::check::{Discovered, Service, ServiceBoard};
 use crate::model::{
-    Catalog, CheckResult, Forecast, HostFacts, JournalEntry, JournalEvent, Prediction, Process, Pulse, Reading, RecorderHealth,
-    RuleSpec, Sample, SeriesKey, ServiceStatus, SourceFault,
+    Band, Catalog, CheckResult, Forecast, HostFacts, JournalEntry, JournalEvent, Prediction, Process, Pulse, Reading,
+    RecorderHealth, RuleSpec, Sample, SeriesKey, ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Delivery, Outbox, OutboxEvent, OutboxRow, OutboxStep, OutboxWrite, Reason, Routing, Sending};
 use crate::store::Write;
@@ -28,6 +28,9 @@ const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
 
 /// Time between two saves of what was learned.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
+
+/// Most values of a learned band in one answer: more than a screen has columns.
+const MAX_BANDS: u32 = 500;
 
 /// Time between two looks at the trends.
 const TRENDS_EVERY: Duration = Duration::from_secs(60);
@@ -124,7 +127,7 @@ pub struct Core {
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     services: Arc<[ServiceStatus]>,
-    forecasts: BTreeMap<SeriesKey, Arc<Forecast>>,
+    forecasts: BTreeMap<(SeriesKey, Duration), Arc<Forecast>>,
     faults: Arc<[SourceFault]>,
     pub(super) recorder: RecorderHealth,
     seq: u64,
@@ -276,6 +279,7 @@ impl Core {
             readings.len() as f64,
             self.recorder.store.file_bytes as f64,
             self.outbox.depth() as f64,
+            f64::from(u8::from(self.recorder.store.ok)),
         ];
         self.own.add(own, &mut readings);
         readings.sort_by(|a, b| a.key.cmp(&b.key));
@@ -455,7 +459,7 @@ impl Core {
             pulse.record = Some(self.predictor.record());
             self.later.extend(changed.into_iter().map(Write::Prediction));
         }
-        self.forecasts.extend(forecasts.into_iter().map(|f| (f.key.clone(), f)));
+        self.forecasts.extend(forecasts.into_iter().map(|f| ((f.key.clone(), f.step), f)));
         // A series that is gone has no future.
         let fresh = at - Duration::from_secs(2 * 3600);
         self.forecasts.retain(|_, f| f.made_at >= fresh);
@@ -471,6 +475,51 @@ impl Core {
         self.take_outbox(at, step, &mut output, &mut pulse);
         output.pulse = Some(pulse);
         output
+    }
+
+    /// Takes how the history file is.
+    pub fn stored(&mut self, health: StoreHealth, at: Timestamp) -> Output {
+        let told = health.ok != self.recorder.store.ok;
+        self.recorder.store = health;
+        if !told {
+            return Output::default();
+        }
+        let mut pulse = self.next_pulse(at);
+        pulse.recorder = Some(Arc::new(self.recorder.clone()));
+        Output { pulse: Some(pulse), ..Output::default() }
+    }
+
+    /// farol's own health, to be told with the next section.
+    pub fn recorder_mut(&mut self) -> &mut RecorderHealth {
+        &mut self.recorder
+    }
+
+    /// The learned band of a series, one a step; empty while learning.
+    pub fn band(&self, key: &SeriesKey, range: TimeRange, step: Duration) -> Vec<(Timestamp, Band)> {
+        let step = step.max(Duration::from_secs(1)).max(range.length() / MAX_BANDS);
+        let starts = std::iter::successors(Some(range.from), |at| Some(*at + step)).take_while(|at| *at <= range.to);
+        starts.filter_map(|at| self.analyzer.band(key, at).map(|band| (at, band))).collect()
+    }
+
+    /// Other rules, services and channels, after a reload.
+    ///
+    /// # Errors
+    /// A rule whose expression cannot be read; nothing has changed then.
+    pub fn reload(&mut self, settings: CoreSettings, at: Timestamp) -> Result<Output, String> {
+        self.judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
+        let mut output = Output::default();
+        let mut pulse = self.next_pulse(at);
+        let rows = self.board.save();
+        self.board = ServiceBoard::new(&settings.services);
+        self.board.restore(&rows);
+        self.outbox.set_routing(settings.routing.clone());
+        self.alerter.set_escalation(settings.escalation.clone());
+        let steps = self.alerter.set_rules(settings.rules.clone(), at);
+        self.settings = settings;
+        self.take_steps(at, steps, &mut output, &mut pulse);
+        self.add_alerts(&mut pulse);
+        output.pulse = Some(pulse);
+        Ok(output)
     }
 
     /// Everything to be written before the end.

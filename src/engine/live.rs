@@ -5,6 +5,7 @@
 //! cut at the head's oldest sample, so nothing is counted twice and nothing is missing.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
@@ -204,17 +205,33 @@ pub fn matches_key(key: &SeriesKey, matchers: &[Matcher]) -> bool {
 }
 
 /// Head and stored history as one.
+///
+/// The head is locked for each copy only, never while the store is read, so that a long query does not
+/// keep the engine waiting.
 pub struct Merged<'a, S> {
-    /// The newest samples.
-    pub head: Option<&'a Head>,
-    /// What is on disk; `None` where there is no store.
-    pub store: Option<&'a S>,
+    head: Option<&'a RwLock<Head>>,
+    store: Option<&'a S>,
+    cut: Timestamp,
 }
 
-impl<S: SeriesSource> Merged<'_, S> {
-    fn cut(&self) -> Timestamp {
-        self.head.and_then(Head::oldest).unwrap_or(Timestamp(i64::MAX))
+/// The head forgets while a query runs: what it will forget within this time is left to the store.
+const CUT_MARGIN: Duration = Duration::from_secs(60);
+
+impl<'a, S: SeriesSource> Merged<'a, S> {
+    /// Both, or what there is of them.
+    pub fn new(head: Option<&'a RwLock<Head>>, store: Option<&'a S>) -> Self {
+        let cut = head.and_then(|head| {
+            let head = read(head);
+            let oldest = head.oldest()?;
+            let full = head.newest()?.since(oldest) + CUT_MARGIN > HEAD_SPAN;
+            Some(if full && store.is_some() { oldest + CUT_MARGIN } else { oldest })
+        });
+        Self { head, store, cut: cut.unwrap_or(Timestamp(i64::MAX)) }
     }
+}
+
+fn read(head: &RwLock<Head>) -> std::sync::RwLockReadGuard<'_, Head> {
+    head.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
@@ -224,7 +241,7 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
             None => Vec::new(),
         };
         if let Some(head) = self.head {
-            keys.extend(head.select(metric, matchers)?);
+            keys.extend(read(head).select(metric, matchers)?);
         }
         keys.sort();
         keys.dedup();
@@ -232,7 +249,7 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
     }
 
     fn points(&self, key: &SeriesKey, range: TimeRange, resolution: Resolution) -> Result<Points, SourceError> {
-        let cut = self.cut();
+        let cut = self.cut;
         let mut merged = Points { key: key.clone(), resolution, buckets: Vec::new() };
         if let Some(store) = self.store
             && range.from < cut
@@ -244,7 +261,7 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
             && range.to >= cut
         {
             let newer = TimeRange { from: range.from.max(cut), to: range.to };
-            let mut points = head.points(key, newer, resolution)?;
+            let mut points = read(head).points(key, newer, resolution)?;
             // The bucket that the cut divides is put together again.
             if let (Some(last), Some(first)) = (merged.buckets.last_mut(), points.buckets.first())
                 && !resolution.step().is_zero()
@@ -260,7 +277,7 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
 
     fn interval(&self, key: &SeriesKey) -> Duration {
         match (self.store, self.head) {
-            (_, Some(head)) => SeriesSource::interval(head, key),
+            (_, Some(head)) => read(head).interval,
             (Some(store), None) => store.interval(key),
             (None, None) => Duration::from_secs(1),
         }

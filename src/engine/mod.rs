@@ -4,6 +4,7 @@
 //! and writes, deliveries and answers out. Invariant: sampling never waits for anything downstream.
 
 mod anomalies;
+mod answer;
 mod blame;
 mod core;
 mod decide;

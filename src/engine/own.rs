@@ -1,7 +1,10 @@
 //! What farol measures about itself.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::base::Unit;
-use crate::model::{GoodDirection, MetricDef, Reading, SeriesKey};
+use crate::model::{AlertKind, GoodDirection, Limit, MetricDef, Reading, RuleSpec, SeriesKey, Severity};
 
 /// farol's own metrics.
 pub const METRICS: &[MetricDef] = &[
@@ -15,7 +18,32 @@ pub const METRICS: &[MetricDef] = &[
     MetricDef::gauge("farol_series", Unit::Count, "Series with a value in the round").good(GoodDirection::Neither),
     MetricDef::gauge("farol_store_bytes", Unit::Bytes, "Size of the history file").good(GoodDirection::Neither),
     MetricDef::gauge("farol_outbox_depth", Unit::Count, "Messages not delivered yet"),
+    MetricDef::gauge("farol_store_ok", Unit::Count, "Whether the history can be written (1) or is kept in memory (0)")
+        .good(GoodDirection::Up)
+        .within(Some(0.0), Some(1.0)),
 ];
+
+/// The rule every engine has on itself: history that is only in memory is lost with the process.
+pub fn store_rule() -> RuleSpec {
+    RuleSpec {
+        name: "history".to_owned(),
+        expr: "farol_store_ok".to_owned(),
+        metric: "farol_store_ok".to_owned(),
+        unit: Unit::Count,
+        limit: Limit::Below(0.5),
+        clear: None,
+        hold: Duration::ZERO,
+        clear_hold: Duration::ZERO,
+        times: None,
+        severity: Severity::Critical,
+        kind: AlertKind::Error,
+        channels: Vec::new(),
+        labels: BTreeMap::new(),
+        title: "history cannot be written".to_owned(),
+        built_in: true,
+        prefer_total: false,
+    }
+}
 
 /// Keys of [`METRICS`], made once.
 pub struct OwnKeys(Vec<SeriesKey>);
