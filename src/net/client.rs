@@ -213,7 +213,8 @@ impl Hop {
 
 /// A header's value; the text is not repeated in the error, it may be a secret.
 fn header_value(name: &str, text: &str) -> Result<HeaderValue, NetError> {
-    HeaderValue::from_str(text).map_err(|_| NetError::Invalid(format!("the value of header \"{name}\" holds a control character")))
+    HeaderValue::from_str(text)
+        .map_err(|_| NetError::Invalid(format!("the value of header \"{name}\" holds a control character")))
 }
 
 /// At most `max` bytes of a body, and whether there were more.
@@ -232,11 +233,11 @@ async fn bounded(mut body: Incoming, max: usize) -> Result<(Vec<u8>, bool), NetE
 
 fn protocol(error: hyper::Error) -> NetError {
     let cause = std::error::Error::source(&error);
-    if let Some(io) = cause.and_then(|c| c.downcast_ref::<std::io::Error>()) {
-        return NetError::Protocol(connect::plain(io));
-    }
-    NetError::Protocol(if error.is_incomplete_message() {
+    let io = cause.and_then(|c| c.downcast_ref::<std::io::Error>());
+    NetError::Protocol(if error.is_incomplete_message() || io.is_some_and(|e| e.kind() == std::io::ErrorKind::UnexpectedEof) {
         "the server closed the connection before its answer was complete".to_owned()
+    } else if let Some(io) = io {
+        connect::plain(io)
     } else if error.is_parse_too_large() {
         "the head of the answer is too long".to_owned()
     } else if error.is_parse() {

@@ -125,7 +125,12 @@ pub async fn unix(path: &Path, deadline: &Deadline) -> Result<Opened, NetError> 
 }
 
 /// Connects to a target, through the proxy's tunnel where there is one and TLS is spoken.
-pub async fn open(target: &Target, proxy: Option<&Proxy>, trust: Option<&Arc<Trust>>, deadline: &Deadline) -> Result<Opened, NetError> {
+pub async fn open(
+    target: &Target,
+    proxy: Option<&Proxy>,
+    trust: Option<&Arc<Trust>>,
+    deadline: &Deadline,
+) -> Result<Opened, NetError> {
     let hop = proxy.map_or(target, |p| &p.target);
     let (mut stream, mut phases) = tcp(&hop.host, hop.port, deadline).await?;
     let Some(trust) = trust else {
@@ -147,7 +152,10 @@ const MAX_TUNNEL_HEAD: usize = 8 * 1024;
 
 /// Asks a proxy for a tunnel (RFC 9110 §9.3.6).
 async fn tunnel(stream: &mut TcpStream, target: &Target, proxy: &Proxy) -> Result<(), NetError> {
-    let refused = |reason: String| NetError::Connect { address: target.address(), reason: format!("proxy {}: {reason}", proxy.target.address()) };
+    let refused = |reason: String| NetError::Connect {
+        address: target.address(),
+        reason: format!("proxy {}: {reason}", proxy.target.address()),
+    };
     let mut head = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target.address());
     if let Some(value) = &proxy.authorization {
         head.push_str(&format!("Proxy-Authorization: {value}\r\n"));

@@ -64,7 +64,9 @@ impl Proxies {
         let url = if text.contains("://") { text.clone() } else { format!("http://{text}") };
         let proxy = Target::parse(&url).ok().filter(|p| !p.https);
         let Some(proxy) = proxy else {
-            return Err(NetError::Invalid("the proxy of the environment is no http:// address; other proxies are not spoken".to_owned()));
+            return Err(NetError::Invalid(
+                "the proxy of the environment is no http:// address; other proxies are not spoken".to_owned(),
+            ));
         };
         let authorization = proxy.credentials.as_deref().map(basic);
         Ok(Some(Proxy { target: proxy, authorization }))
@@ -151,9 +153,14 @@ mod tests {
     #[test]
     fn exempt_hosts_go_direct() {
         let rules = [("all_proxy", "a:1"), ("no_proxy", ".example.org, other.net:8080,10.0.0.0/8 ,fd00::/8,[::5]")];
-        for direct in
-            ["http://example.org", "http://www.EXAMPLE.org", "http://other.net:8080", "http://10.9.8.7", "http://[fd12::1]", "http://[::5]"]
-        {
+        for direct in [
+            "http://example.org",
+            "http://www.EXAMPLE.org",
+            "http://other.net:8080",
+            "http://10.9.8.7",
+            "http://[fd12::1]",
+            "http://[::5]",
+        ] {
             assert_eq!(pick(&rules, direct), None, "{direct}");
         }
         for proxied in ["http://notexample.org", "http://other.net", "http://11.0.0.1", "http://[fe12::1]"] {

@@ -165,7 +165,9 @@ fn reason(error: &std::io::Error, host: &str, end: Option<Timestamp>) -> String 
             Some(end) => format!("the certificate expired at {end}"),
             None => "the certificate expired".to_owned(),
         },
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "the certificate is not valid yet".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet".to_owned()
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is not for {host}")
         }

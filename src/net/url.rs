@@ -27,7 +27,8 @@ impl Target {
     /// # Errors
     /// What is no URL, has another scheme or has no host.
     pub fn parse(url: &str) -> Result<Self, NetError> {
-        let bad = |why: &str| NetError::Invalid(format!("\"{url}\" is no URL: {why}; write for example https://example.org/health"));
+        let bad =
+            |why: &str| NetError::Invalid(format!("\"{url}\" is no URL: {why}; write for example https://example.org/health"));
         let whole = url.split('#').next().unwrap_or_default();
         let uri: Uri = whole.parse().map_err(|e: hyper::http::uri::InvalidUri| bad(&e.to_string()))?;
         let https = match uri.scheme_str() {
@@ -43,7 +44,9 @@ impl Target {
         }
         let port = match authority.port() {
             Some(port) => Some(port.as_u16()).filter(|p| *p > 0).ok_or_else(|| bad("port 0"))?,
-            None if authority.as_str().ends_with(':') || !has_no_port(authority.as_str()) => return Err(bad("the port is no number")),
+            None if authority.as_str().ends_with(':') || !has_no_port(authority.as_str()) => {
+                return Err(bad("the port is no number"));
+            }
             None => default_port(https),
         };
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
@@ -213,7 +216,17 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_with_an_example() {
-        for url in ["", "example.org", "/path", "ftp://example.org", "http://", "http://a b/", "http://h:99999/", "http://h:/", "http://h:0/"] {
+        for url in [
+            "",
+            "example.org",
+            "/path",
+            "ftp://example.org",
+            "http://",
+            "http://a b/",
+            "http://h:99999/",
+            "http://h:/",
+            "http://h:0/",
+        ] {
             let error = Target::parse(url).unwrap_err().to_string();
             assert!(error.contains("https://example.org/health"), "{url}: {error}");
         }
