@@ -1,166 +1,248 @@
 //! The HTTP client: one request over one own connection, each phase timed.
+//!
+//! No pool and no cookies: a check must see what a new visitor sees. Invariant: credentials never
+//! follow a redirect to another origin.
 
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, StatusCode};
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use crate::base::Timestamp;
+use super::connect::{self, Deadline, Opened};
+use super::proxy::{Proxies, Proxy};
+use super::tls::Trust;
+use super::url::{Target, basic};
+use super::{NetError, Request, Response};
 
 /// What a user may set for all HTTP; proxies come from the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetConfig {
-    /// PEM file of authorities trusted beside the system's.
+    /// PEM file of authorities trusted beside the system's; a server's own certificate in it is trusted as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
-}
-
-/// One HTTP request.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// `GET`, `POST`, …
-    pub method: hyper::Method,
-    /// `http://` or `https://`, absolute.
-    pub url: String,
-    /// Header names and values; `Host`, `User-Agent` and `Content-Length` are set where absent.
-    pub headers: Vec<(String, String)>,
-    /// Body; empty for none.
-    pub body: Vec<u8>,
-    /// Time for everything, redirects and body included.
-    pub timeout: Duration,
-    /// Most redirects followed; 0 returns the redirect itself.
-    pub max_redirects: usize,
-    /// Most bytes of the body kept; the rest is not read.
-    pub max_body: usize,
-    /// Speak over this Unix socket instead of connecting to the URL's host.
-    pub socket: Option<PathBuf>,
-}
-
-impl Request {
-    /// A GET with 10 s, 5 redirects and 1 MiB of body.
-    pub fn get(url: impl Into<String>) -> Self {
-        Self {
-            method: hyper::Method::GET,
-            url: url.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            timeout: Duration::from_secs(10),
-            max_redirects: 5,
-            max_body: 1 << 20,
-            socket: None,
-        }
-    }
-
-    /// A POST of `body`, with the limits of [`Request::get`].
-    pub fn post(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        Self { method: hyper::Method::POST, body: body.into(), ..Self::get(url) }
-    }
-
-    /// The same with one more header.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-}
-
-/// How long each part took; of the last hop where there were redirects, `total` of all hops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Phases {
-    /// Looking up the name; `None` for an address or a socket.
-    pub dns: Option<Duration>,
-    /// Connecting, the proxy's tunnel included.
-    pub connect: Duration,
-    /// TLS handshake.
-    pub tls: Option<Duration>,
-    /// From the request's first byte to the answer's head.
-    pub first_byte: Duration,
-    /// Everything, body included.
-    pub total: Duration,
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone)]
-pub struct Response {
-    /// Status code.
-    pub status: u16,
-    /// Headers.
-    pub headers: hyper::HeaderMap,
-    /// Body, at most `max_body` bytes.
-    pub body: Vec<u8>,
-    /// The body was longer.
-    pub truncated: bool,
-    /// How long each part took.
-    pub phases: Phases,
-    /// Where it came from, after redirects.
-    pub url: String,
-    /// End of the server's certificate; `None` without TLS.
-    pub certificate_ends_at: Option<Timestamp>,
-}
-
-/// Why a request has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NetError {
-    /// The request or the settings are wrong; trying again is useless.
-    #[error("{0}")]
-    Invalid(String),
-    /// The name could not be looked up.
-    #[error("cannot look up {host}: {reason}")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// As the system says.
-        reason: String,
-    },
-    /// No connection, or the proxy refused one.
-    #[error("cannot connect to {address}: {reason}")]
-    Connect {
-        /// Where to.
-        address: String,
-        /// As the system says.
-        reason: String,
-    },
-    /// No secure connection.
-    #[error("TLS: {reason}")]
-    Tls {
-        /// Why.
-        reason: String,
-        /// End of the certificate that was shown, where one was.
-        certificate_ends_at: Option<Timestamp>,
-    },
-    /// The time was over.
-    #[error("no answer within {limit:?} ({phase})")]
-    Timeout {
-        /// The request's time.
-        limit: Duration,
-        /// What it was waiting for.
-        phase: &'static str,
-    },
-    /// The answer is no HTTP, or ended too early.
-    #[error("bad answer: {0}")]
-    Protocol(String),
-    /// More redirects than allowed.
-    #[error("more than {0} redirects")]
-    Redirects(usize),
 }
 
 /// The HTTP client; clones share settings and certificates.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct Client(Arc<Settings>);
+
+#[derive(Debug)]
+struct Settings {
     config: NetConfig,
+    proxies: Proxies,
+    trust: OnceLock<Result<Arc<Trust>, NetError>>,
 }
 
+/// Longest head of an answer; what servers send by default stays below 16 KiB.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Names this program to servers.
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("farol/", env!("CARGO_PKG_VERSION")));
+
 impl Client {
-    /// A client; nothing is read before the first HTTPS request.
+    /// A client with the environment's proxies; no file is read before the first HTTPS request.
     pub fn new(config: &NetConfig) -> Self {
-        Self { config: config.clone() }
+        Self::with_proxies(config, Proxies::from_env())
     }
 
-    /// Sends a request and reads its answer.
+    /// A client with given proxies.
+    pub(super) fn with_proxies(config: &NetConfig, proxies: Proxies) -> Self {
+        Self(Arc::new(Settings { config: config.clone(), proxies, trust: OnceLock::new() }))
+    }
+
+    /// Sends a request, follows its redirects and reads the answer.
     ///
     /// # Errors
     /// Whatever kept it from an answer; any status code is an answer.
     pub async fn send(&self, request: &Request) -> Result<Response, NetError> {
-        Err(NetError::Invalid(format!("{}: {:?}", request.url, self.config.ca_file)))
+        let start = Instant::now();
+        let deadline = Deadline::after(request.timeout);
+        let mut hop = Hop::first(request)?;
+        for _ in 0..=request.max_redirects {
+            let mut response = self.exchange(&hop, request, &deadline).await?;
+            response.phases.total = start.elapsed();
+            match hop.next(&response)? {
+                Some(next) if request.max_redirects > 0 => hop = next,
+                _ => return Ok(response),
+            }
+        }
+        Err(NetError::Redirects(request.max_redirects))
     }
+
+    /// Opens a connection to a URL's host, with TLS for `https`: for protocols that begin as HTTP.
+    ///
+    /// # Errors
+    /// No such host, nobody there, no trust, or the time was over.
+    pub async fn open(&self, url: &str, timeout: Duration) -> Result<Opened, NetError> {
+        let target = Target::parse(url)?;
+        // Plain HTTP through a proxy is asked of the proxy, not of the server: no connection to hand out.
+        let proxy = if target.https { self.0.proxies.pick(&target)? } else { None };
+        self.connect(&target, proxy.as_ref(), &Deadline::after(timeout)).await
+    }
+
+    async fn connect(&self, target: &Target, proxy: Option<&Proxy>, deadline: &Deadline) -> Result<Opened, NetError> {
+        let trust = target.https.then(|| self.trust()).transpose()?;
+        connect::open(target, proxy, trust.as_ref(), deadline).await
+    }
+
+    fn trust(&self) -> Result<Arc<Trust>, NetError> {
+        self.0.trust.get_or_init(|| Trust::load(self.0.config.ca_file.as_deref()).map(Arc::new)).clone()
+    }
+
+    /// One request and one answer.
+    async fn exchange(&self, hop: &Hop, request: &Request, deadline: &Deadline) -> Result<Response, NetError> {
+        let (opened, proxy) = match &request.socket {
+            Some(path) => (connect::unix(path, deadline).await?, None),
+            None => {
+                let proxy = self.0.proxies.pick(&hop.target)?;
+                (self.connect(&hop.target, proxy.as_ref(), deadline).await?, proxy)
+            }
+        };
+        let message = hop.message(proxy.filter(|_| !hop.target.https).as_ref())?;
+        let Opened { stream, mut phases, certificate_ends_at } = opened;
+        let start = Instant::now();
+        let mut builder = hyper::client::conn::http1::Builder::new();
+        let (mut sender, connection) = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(protocol)?;
+        let talk = async {
+            let head = async { sender.send_request(message).await.map_err(protocol) };
+            let answer = deadline.hold("waiting for the answer", head).await?;
+            phases.first_byte = start.elapsed();
+            let (parts, body) = answer.into_parts();
+            let (body, truncated) = deadline.hold("reading the body", bounded(body, request.max_body)).await?;
+            Ok((parts, body, truncated))
+        };
+        // The connection moves the bytes; when it ends first, the answer is already in hand.
+        let talked = match select(pin!(talk), pin!(connection)).await {
+            Either::Left((talked, _)) => talked,
+            Either::Right((_, talk)) => talk.await,
+        };
+        let (parts, body, truncated): (hyper::http::response::Parts, Vec<u8>, bool) = talked?;
+        Ok(Response {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            truncated,
+            phases,
+            url: hop.target.url(),
+            certificate_ends_at,
+        })
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new(&NetConfig::default())
+    }
+}
+
+/// One request of a chain of redirects.
+#[derive(Debug, Clone)]
+struct Hop {
+    target: Target,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Hop {
+    fn first(request: &Request) -> Result<Self, NetError> {
+        let target = Target::parse(&request.url)?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, USER_AGENT);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        if let Some(credentials) = &target.credentials {
+            headers.insert(header::AUTHORIZATION, header_value("authorization", &basic(credentials))?);
+        }
+        let mut own = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let bad = |_| NetError::Invalid(format!("\"{name}\" is no header name"));
+            own.append(HeaderName::from_bytes(name.as_bytes()).map_err(bad)?, header_value(name, value)?);
+        }
+        headers.extend(own);
+        Ok(Self { target, method: request.method.clone(), headers, body: Bytes::from(request.body.clone()) })
+    }
+
+    /// Where a redirect leads and how it is asked there (RFC 9110 §15.4); `None` for other answers.
+    fn next(&self, response: &Response) -> Result<Option<Self>, NetError> {
+        let get = match StatusCode::from_u16(response.status) {
+            Ok(StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND) => self.method == Method::POST,
+            Ok(StatusCode::SEE_OTHER) => self.method != Method::HEAD,
+            Ok(StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) => false,
+            _ => return Ok(None),
+        };
+        let Some(location) = response.headers.get(header::LOCATION).and_then(|l| l.to_str().ok()) else { return Ok(None) };
+        let mut next = Self { target: self.target.join(location)?, ..self.clone() };
+        if get {
+            next.method = Method::GET;
+            next.body = Bytes::new();
+            next.headers.remove(header::CONTENT_TYPE);
+        }
+        if !next.target.same_origin(&self.target) {
+            for secret in [header::AUTHORIZATION, header::COOKIE, header::HOST] {
+                next.headers.remove(secret);
+            }
+        }
+        Ok(Some(next))
+    }
+
+    /// The request as it is written; `proxy` is one that fetches for us.
+    fn message(&self, proxy: Option<&Proxy>) -> Result<hyper::Request<Full<Bytes>>, NetError> {
+        let uri = if proxy.is_some() { self.target.url() } else { self.target.path.clone() };
+        let built = hyper::Request::builder().method(self.method.clone()).uri(uri).body(Full::new(self.body.clone()));
+        let mut message = built.map_err(|e| NetError::Invalid(e.to_string()))?;
+        let headers = message.headers_mut();
+        headers.insert(header::HOST, header_value("host", &self.target.host_header())?);
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if let Some(value) = proxy.and_then(|p| p.authorization.as_deref()) {
+            headers.insert(header::PROXY_AUTHORIZATION, header_value("proxy-authorization", value)?);
+        }
+        headers.extend(self.headers.clone());
+        Ok(message)
+    }
+}
+
+/// A header's value; the text is not repeated in the error, it may be a secret.
+fn header_value(name: &str, text: &str) -> Result<HeaderValue, NetError> {
+    HeaderValue::from_str(text)
+        .map_err(|_| NetError::Invalid(format!("the value of header \"{name}\" holds a control character")))
+}
+
+/// At most `max` bytes of a body, and whether there were more.
+async fn bounded(mut body: Incoming, max: usize) -> Result<(Vec<u8>, bool), NetError> {
+    let mut out = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(chunk) = frame.map_err(protocol)?.into_data() else { continue };
+        let room = max - out.len();
+        out.extend(chunk.iter().take(room));
+        if chunk.len() > room {
+            return Ok((out, true));
+        }
+    }
+    Ok((out, false))
+}
+
+fn protocol(error: hyper::Error) -> NetError {
+    let cause = std::error::Error::source(&error);
+    let io = cause.and_then(|c| c.downcast_ref::<std::io::Error>());
+    NetError::Protocol(if error.is_incomplete_message() || io.is_some_and(|e| e.kind() == std::io::ErrorKind::UnexpectedEof) {
+        "the server closed the connection before its answer was complete".to_owned()
+    } else if let Some(io) = io {
+        connect::plain(io)
+    } else if error.is_parse_too_large() {
+        "the head of the answer is too long".to_owned()
+    } else if error.is_parse() {
+        "this is no HTTP/1".to_owned()
+    } else {
+        cause.map_or_else(|| error.to_string(), ToString::to_string)
+    })
 }

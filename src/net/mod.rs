@@ -3,11 +3,23 @@
 //! Everything that leaves this machine by HTTP goes through [`Client`]. Invariant: every wait ends at
 //! the request's deadline, and a body is never read past its bound.
 
-pub mod client;
+mod certificate;
+mod client;
+mod connect;
+mod proxy;
+mod request;
+mod tls;
+mod url;
 
-pub use client::{Client, NetConfig, NetError, Phases, Request, Response};
+pub use client::{Client, NetConfig};
+pub use connect::{Duplex, Opened, Stream, connect_tcp};
+pub use request::{NetError, Phases, Request, Response};
 
 /// Makes ring the process's TLS provider; call it first in `main`. Later calls do nothing.
 pub fn install_crypto() {
+    // It fails only where a provider is already there, which is what is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
+
+#[cfg(test)]
+mod tests;
