@@ -1,13 +1,20 @@
-//! The expression language: text to [`Expr`], [`Expr`] over a [`SeriesSource`] to values.
+//! The expression language: text to [`Expr`], [`Expr`] over a `SeriesSource` to values.
 //!
 //! The syntax is PromQL's; what is not understood yet is refused with its position. Nothing here reads
 //! a clock, a file or the network: the series come through the source, the moment through the caller.
 //! Invariant: a range is the instants at each of its steps; what cannot be known is absent.
 
 mod ast;
+mod check;
 mod error;
 mod eval;
 pub mod format;
+mod lexer;
+mod parser;
+mod refused;
+#[cfg(test)]
+mod tests;
+mod window;
 
 pub use ast::Expr;
 pub use error::{QueryError, QueryErrorKind};
@@ -56,7 +63,7 @@ pub fn metric_key(map: &BTreeMap<String, String>) -> SeriesKey {
 /// # Errors
 /// A text that is no query, and what PromQL has and this language has not (yet), with the place.
 pub fn parse(text: &str) -> Result<Expr, QueryError> {
-    ast::parse(text)
+    Expr::read(text)
 }
 
 /// Steps people read easily: those of a clock's face, then whole hours and days.

@@ -1,0 +1,117 @@
+//! What a query says about itself without any data: its metrics, their existence, its windows, its unit.
+
+use std::time::Duration;
+
+use super::ast::{AggregateOperator, Binary, Expr, Node, Operator, Selector, Type, WindowFunction};
+use super::{NAME_LABEL, QueryError, QueryErrorKind};
+use crate::base::Unit;
+use crate::model::{Catalog, Matcher};
+
+impl Expr {
+    /// Names of the metrics it reads, each once, in the order of the text; a metric given by a pattern is not among them.
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.selectors().into_iter().filter_map(|s| s.metric.as_deref()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Whether every metric it names is known, and every pattern of a name finds a known one.
+    ///
+    /// # Errors
+    /// An unknown metric, with the nearest known one.
+    pub fn check(&self, catalog: &Catalog) -> Result<(), QueryError> {
+        for selector in self.selectors() {
+            let problem = match &selector.metric {
+                Some(name) if catalog.get(name).is_some() => continue,
+                Some(name) => match catalog.nearest(name) {
+                    Some(near) => format!("there is no metric \"{name}\"; did you mean \"{near}\"?"),
+                    None => format!("there is no metric \"{name}\""),
+                },
+                None => {
+                    let names: Vec<&Matcher> = selector.matchers.iter().filter(|m| m.name() == NAME_LABEL).collect();
+                    if catalog.iter().any(|def| names.iter().all(|m| m.matches(Some(def.name)))) {
+                        continue;
+                    }
+                    format!("no metric matches {selector}")
+                }
+            };
+            return Err(self.error(QueryErrorKind::Invalid, selector.position, problem));
+        }
+        Ok(())
+    }
+
+    /// The longest window it looks back over (`[5m]`); zero where it has none. Two intervals of a series come on top.
+    pub fn max_window(&self) -> Duration {
+        let mut longest = Duration::ZERO;
+        self.root.visit(&mut |node| {
+            if let Node::Window(window) = node {
+                longest = longest.max(window.length);
+            }
+        });
+        longest
+    }
+
+    /// The unit of its values: that of its metric where functions and operators keep it, a plain number otherwise.
+    pub fn unit(&self, catalog: &Catalog) -> Unit {
+        unit(&self.root, catalog)
+    }
+
+    pub(super) fn error(&self, kind: QueryErrorKind, position: usize, message: impl Into<String>) -> QueryError {
+        QueryError { kind, position, message: message.into(), text: self.text.clone() }
+    }
+
+    fn selectors(&self) -> Vec<&Selector> {
+        let mut all = Vec::new();
+        self.root.visit(&mut |node| match node {
+            Node::Selector(selector) => all.push(selector),
+            Node::Window(window) => all.push(&window.selector),
+            _ => {}
+        });
+        all
+    }
+}
+
+impl Node {
+    /// Shows every part, left to right.
+    fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
+        see(self);
+        match self {
+            Self::Number(_) | Self::Selector(_) | Self::Window(_) => {}
+            Self::Aggregate(aggregate) => aggregate.inner.visit(see),
+            Self::Negate(inner) => inner.visit(see),
+            Self::Binary(b) => {
+                b.left.visit(see);
+                b.right.visit(see);
+            }
+        }
+    }
+}
+
+fn unit(node: &Node, catalog: &Catalog) -> Unit {
+    let of = |selector: &Selector| selector.metric.as_deref().map_or(Unit::Count, |name| catalog.unit(name));
+    match node {
+        Node::Number(_) => Unit::Count,
+        Node::Selector(selector) => of(selector),
+        Node::Window(window) if window.function == WindowFunction::Count => Unit::Count,
+        Node::Window(window) => of(&window.selector),
+        Node::Aggregate(aggregate) if aggregate.operator == AggregateOperator::Count => Unit::Count,
+        Node::Aggregate(aggregate) => unit(&aggregate.inner, catalog),
+        Node::Negate(inner) => unit(inner, catalog),
+        Node::Binary(b) => binary_unit(b, catalog),
+    }
+}
+
+/// Sums and comparisons keep a unit; a quotient of two equal units is a ratio; a product has none that is known.
+fn binary_unit(b: &Binary, catalog: &Catalog) -> Unit {
+    let (left, right) = (unit(&b.left, catalog), unit(&b.right, catalog));
+    match (b.operator, b.left.kind(), b.right.kind()) {
+        (Operator::Divide, Type::Vector, Type::Vector) if left == right => Unit::Ratio,
+        (Operator::Multiply | Operator::Divide, _, _) => Unit::Count,
+        (_, Type::Number, _) => right,
+        _ => left,
+    }
+}

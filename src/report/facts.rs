@@ -1,0 +1,136 @@
+//! What a report is made from, and what must be read for it.
+//!
+//! Model types only: the engine fills [`Facts`] from one read view. Invariant: what is not known is
+//! absent, and every figure says whether it is exact.
+
+use jiff::tz::TimeZone;
+
+use crate::model::{
+    Alert, AnomalyInterval, Bucket, HostFacts, MetricDef, Prediction, ReportDepth, ReportKind, SeriesKey, ServiceStatus,
+    TrackRecord, Trend, UptimeShare,
+};
+
+/// All that is known of the span of a report.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The machine.
+    pub host: HostFacts,
+    /// One for each series that a [`WantedSeries`] selects, in any order.
+    pub series: Vec<SeriesFacts>,
+    /// Alerts that were pending or firing at some moment of the span, resolved ones included, in any order.
+    pub alerts: Vec<Alert>,
+    /// Anomalies that touch the span, in any order.
+    pub anomalies: Vec<AnomalyInterval>,
+    /// Services, in any order.
+    pub services: Vec<ServiceFacts>,
+    /// Predictions that are open at the end of the span or were scored within it.
+    pub predictions: Vec<Prediction>,
+    /// How predictions did up to the end of the span.
+    pub record: TrackRecord,
+    /// Share of the span in which the machine was observed, 0–1.
+    pub coverage: f64,
+    /// Zone in which people read the times.
+    pub zone: TimeZone,
+}
+
+/// One series over the span.
+#[derive(Debug, Clone)]
+pub struct SeriesFacts {
+    /// [`WantedSeries::id`] of what it was read for.
+    pub id: &'static str,
+    /// Which series.
+    pub key: SeriesKey,
+    /// Its metric.
+    pub def: MetricDef,
+    /// Its figures.
+    pub stats: SeriesStats,
+    /// Where it is heading at the end of the span.
+    pub trend: Option<Trend>,
+    /// Points for a chart, at most [`Wanted::chart_points`], by time; gaps are absent.
+    pub points: Vec<Bucket>,
+}
+
+/// Figures of one series over the span; `None` where nothing was observed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SeriesStats {
+    /// Smallest value.
+    pub min: Option<f64>,
+    /// Arithmetic mean over all samples.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
+    /// Newest value.
+    pub last: Option<f64>,
+    /// Number of samples.
+    pub n: u64,
+    /// Minimum, mean and maximum are exact; false where part of them is lost.
+    pub exact: bool,
+    /// Percentiles are made from raw samples; false where they come from sketches (1 % relative error) or rollups.
+    pub quantiles_exact: bool,
+}
+
+/// One service over the span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceFacts {
+    /// As it stands at the end of the span.
+    pub status: ServiceStatus,
+    /// Uptime over the span; `None` where nothing was observed.
+    pub share: Option<UptimeShare>,
+}
+
+/// Series a report wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedSeries {
+    /// Its place in the report and the first part of its fact ids (`cpu`).
+    pub id: &'static str,
+    /// What is read: a query that is one selector; every series it selects is one [`SeriesFacts`].
+    pub selector: &'static str,
+}
+
+/// What must be read for a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Series with their figures, trends and points.
+    pub series: &'static [WantedSeries],
+    /// Most points of a chart.
+    pub chart_points: usize,
+}
+
+/// What must be read for a report of this kind and depth.
+pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
+    match kind {
+        ReportKind::Performance => Wanted { series: PERFORMANCE, chart_points: chart_points(depth) },
+    }
+}
+
+/// One point a pixel of half the page's width, as far as the span has as many minutes.
+fn chart_points(depth: ReportDepth) -> usize {
+    match depth {
+        ReportDepth::Hourly => 180,
+        ReportDepth::Daily | ReportDepth::Weekly | ReportDepth::Monthly => 360,
+    }
+}
+
+/// Series of a performance report; ids are the contract.
+const PERFORMANCE: &[WantedSeries] = &[
+    WantedSeries { id: "cpu", selector: "cpu_usage_ratio{core=\"\"}" },
+    WantedSeries { id: "cpu_iowait", selector: "cpu_mode_ratio{mode=\"iowait\"}" },
+    WantedSeries { id: "load", selector: "load_average{window=\"5m\"}" },
+    WantedSeries { id: "memory", selector: "memory_used_ratio" },
+    WantedSeries { id: "swap", selector: "swap_used_ratio" },
+    WantedSeries { id: "pressure", selector: "pressure_some_ratio" },
+    WantedSeries { id: "filesystem", selector: "filesystem_used_ratio" },
+    WantedSeries { id: "disk_busy", selector: "disk_busy_ratio" },
+    WantedSeries { id: "disk_read", selector: "disk_read_bytes_per_second" },
+    WantedSeries { id: "disk_write", selector: "disk_write_bytes_per_second" },
+    WantedSeries { id: "network_receive", selector: "network_receive_bytes_per_second" },
+    WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
+    WantedSeries { id: "tcp_retransmits", selector: "tcp_retransmits_per_second" },
+    WantedSeries { id: "temperature", selector: "temperature_celsius" },
+];
