@@ -1,21 +1,42 @@
-//! What is usual for every series, and what is not.
+//! Learns what is usual, series by series, and says what is not.
+//!
+//! How one series is judged is in [`super::series`]; what is said about it in [`super::explain`].
+//! Invariant: a round costs the same per reading however long the machine is watched.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Timestamp, Unit};
-use crate::model::{AnomalyInterval, Band, Catalog, Correlate, GoodDirection, MetricDef, Reading, Score, SeriesKey, Trend};
-
 use super::AnalyzeConfig;
+use super::explain;
+use super::scale::Scale;
+use super::series::{Series, caution};
+use super::trend;
+use super::watch::{Budget, Step, Watch};
+use crate::base::{Timestamp, Unit};
+use crate::model::{AnomalyInterval, Band, Catalog, Correlate, MetricDef, Reading, Score, SeriesKey, Trend, Verdict};
 
 /// Strength from which a series or the machine is a warning.
 pub const WARN_STRENGTH: f64 = 0.5;
 /// Strength from which it is critical.
 pub const CRITICAL_STRENGTH: f64 = 0.8;
+/// The machine's score is the mean of this many most surprised series (measured best).
+const MOST_SURPRISED: usize = 5;
+/// A series not seen for a day is forgotten.
+const FORGET_MS: i64 = 86_400_000;
+/// How often forgotten series are looked for.
+const SWEEP_MS: i64 = 3_600_000;
+/// A vanished series' anomaly is over after this time.
+const VANISHED_MS: i64 = 60_000;
+/// A rise of strength worth telling.
+const RISE: f64 = 0.05;
+
+const WEEK_SECONDS: f64 = 604_800.0;
+/// 365.25 days / 12.
+const MONTH_SECONDS: f64 = 2_629_800.0;
 
 /// The metrics this room gives: 0.5 is the warning threshold, 0.8 the critical one, 1 never seen.
 pub const METRICS: &[MetricDef] = &[
-    MetricDef::gauge("anomaly_machine_score", Unit::Ratio, "How unusual the machine is; 0.5 warns, 0.8 is critical.")
-        .good(GoodDirection::Down),
+    MetricDef::gauge("anomaly_machine_score", Unit::Ratio, "How unusual the machine is; 0.5 warns, 0.8 is critical."),
     MetricDef::gauge("anomaly_score", Unit::Ratio, "How unusual a series is that is not normal; 0.5 warns, 0.8 is critical.")
         .by(&["metric"]),
 ];
@@ -44,72 +65,315 @@ pub struct Analysis {
     pub most_surprised: Vec<SeriesKey>,
 }
 
-/// Why saved state was not taken over; the analyzer then learns anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
-    /// Not written by [`Analyzer::save`], or damaged.
-    #[error("the learned state is damaged")]
-    Damaged,
-    /// Written by a version that learns in another way.
-    #[error("the learned state is of format {0}, this version reads {FORMAT}")]
-    Format(u16),
-}
-
-const FORMAT: u16 = 1;
-
 /// Learns what is usual, series by series.
 #[derive(Debug)]
 pub struct Analyzer {
-    catalog: Arc<Catalog>,
+    pub(super) catalog: Arc<Catalog>,
+    budget: Budget,
+    pub(super) series: Vec<Series>,
+    pub(super) index: HashMap<SeriesKey, usize>,
+    /// Which series the reading at each place of the last round was; `None` where it is not analyzed.
+    order: Vec<(SeriesKey, Option<usize>)>,
+    pub(super) machine: Machine,
+    /// Anomalies that go on; few.
+    pub(super) open: Vec<AnomalyInterval>,
+}
+
+/// The machine as a whole.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Machine {
+    pub(super) watch: Watch,
+    pub(super) last_at: i64,
+    pub(super) age: f64,
+    pub(super) swept_at: i64,
+}
+
+/// The highest scores of a round, highest first.
+#[derive(Debug, Default)]
+struct Top {
+    entries: [(f64, usize); MOST_SURPRISED],
+    n: usize,
+}
+
+impl Top {
+    fn add(&mut self, score: f64, place: usize) {
+        if self.n == MOST_SURPRISED && score <= self.entries[MOST_SURPRISED - 1].0 {
+            return;
+        }
+        let at = self.entries[..self.n].iter().position(|(s, _)| *s < score).unwrap_or(self.n);
+        self.n = (self.n + 1).min(MOST_SURPRISED);
+        self.entries[at..self.n].rotate_right(1);
+        self.entries[at] = (score, place);
+    }
+
+    fn entries(&self) -> &[(f64, usize)] {
+        &self.entries[..self.n]
+    }
 }
 
 impl Analyzer {
     /// Knows nothing yet.
     pub fn new(config: &AnalyzeConfig, catalog: Arc<Catalog>) -> Self {
-        let _ = config;
-        Self { catalog }
+        let budget = Budget { warn: config.warn_per_week / WEEK_SECONDS, critical: config.critical_per_month / MONTH_SECONDS };
+        Self {
+            catalog,
+            budget,
+            series: Vec::new(),
+            index: HashMap::new(),
+            order: Vec::new(),
+            machine: Machine::default(),
+            open: Vec::new(),
+        }
     }
 
-    /// Takes in one round of readings.
+    /// Takes in one round of readings. A series that is absent learns nothing and is not judged.
     pub fn observe(&mut self, at: Timestamp, readings: &[Reading]) -> Analysis {
-        let _ = (at, readings, &self.catalog);
-        Analysis::default()
+        let mut analysis = Analysis::default();
+        let mut changed = self.close_vanished(at, &mut analysis);
+        let mut top = Top::default();
+        for (i, reading) in readings.iter().enumerate() {
+            let Some(place) = self.place(i, &reading.key) else { continue };
+            let series = &mut self.series[place];
+            if at.0 <= series.last_at {
+                // The clock went back: the value teaches nothing until time has caught up, unless it went far.
+                if series.last_at - at.0 > VANISHED_MS {
+                    series.last_at = at.0;
+                }
+                continue;
+            }
+            let step = series.observe(at.0, reading.value).unwrap_or(0.0);
+            if series.is_learning() {
+                continue;
+            }
+            let step = series.watch.observe(series.score, step, series.caution(), self.budget);
+            if step != Step::Quiet {
+                changed |= self.follow(at, place, step, &mut analysis);
+            }
+            let score = self.series[place].score;
+            if score > 0.0 || top.n < MOST_SURPRISED {
+                top.add(score, place);
+            }
+        }
+        self.judge_machine(at, &top, &mut analysis);
+        if changed {
+            analysis.scores = Some(self.scores(at));
+        }
+        self.sweep(at);
+        analysis
+    }
+
+    /// Where the state of the reading's series is; `None` where it is not analyzed.
+    fn place(&mut self, i: usize, key: &SeriesKey) -> Option<usize> {
+        if let Some((known, place)) = self.order.get(i)
+            && known == key
+        {
+            return *place;
+        }
+        let place = match self.index.get(key) {
+            Some(place) => Some(*place),
+            None if is_skipped(key.metric()) => None,
+            None => {
+                self.series.push(Series::new(key.clone(), Scale::of(self.catalog.get(key.metric()))));
+                self.index.insert(key.clone(), self.series.len() - 1);
+                Some(self.series.len() - 1)
+            }
+        };
+        let entry = (key.clone(), place);
+        match self.order.get_mut(i) {
+            Some(old) => *old = entry,
+            None => self.order.push(entry),
+        }
+        place
+    }
+
+    /// Writes down what a step of a series' watch means; whether the set of scores changed.
+    fn follow(&mut self, at: Timestamp, place: usize, step: Step, analysis: &mut Analysis) -> bool {
+        let series = &self.series[place];
+        let strength = series.watch.strength(series.score, series.caution());
+        let seen = Seen { at, value: series.last, strength, reason: &|| explain::reason(series, at, &self.catalog) };
+        follow(&mut self.open, &series.key, step, &seen, analysis)
+    }
+
+    fn judge_machine(&mut self, at: Timestamp, top: &Top, analysis: &mut Analysis) {
+        let machine = &mut self.machine;
+        let since = at.0.saturating_sub(std::mem::replace(&mut machine.last_at, at.0)) as f64 / 1000.0;
+        let slowest = top.entries().first().map_or(1.0, |(_, place)| self.series[*place].step);
+        let step = if since > 0.0 && since <= 3.0 * slowest { since } else { 0.0 };
+        machine.age += step;
+        if top.n == 0 {
+            return;
+        }
+        let caution = caution(machine.age);
+        let score = top.entries().iter().map(|(s, _)| s).sum::<f64>() / top.n as f64;
+        let happened = machine.watch.observe(score, step, caution, self.budget);
+        analysis.machine_score = machine.watch.strength(score, caution);
+        let surprised = || top.entries().iter().filter(|(s, _)| *s > 0.0).map(|(_, place)| &self.series[*place]);
+        if analysis.machine_score >= WARN_STRENGTH / 2.0 {
+            analysis.most_surprised = surprised().map(|s| s.key.clone()).collect();
+        }
+        if happened != Step::Quiet {
+            let reason = || format!("unusual: {}", explain::names(surprised()));
+            let seen = Seen { at, value: analysis.machine_score, strength: analysis.machine_score, reason: &reason };
+            follow(&mut self.open, &machine_key(), happened, &seen, analysis);
+        }
+    }
+
+    /// Ends anomalies of series that are not read any more; whether there were any.
+    fn close_vanished(&mut self, at: Timestamp, analysis: &mut Analysis) -> bool {
+        let (index, series) = (&self.index, &mut self.series);
+        let before = self.open.len();
+        self.open.retain(|anomaly| {
+            let Some(series) = index.get(&anomaly.key).map(|place| &mut series[*place]) else { return true };
+            let silence = at.0.saturating_sub(series.last_at);
+            if silence <= VANISHED_MS.max((5000.0 * series.step) as i64) {
+                return true;
+            }
+            series.watch.interrupt();
+            analysis
+                .anomalies
+                .push(AnomalyChange::Closed(AnomalyInterval { to: Some(Timestamp(series.last_at)), ..anomaly.clone() }));
+            false
+        });
+        self.open.len() != before
+    }
+
+    /// Forgets series that were not seen for long, as those of gone containers.
+    fn sweep(&mut self, at: Timestamp) {
+        if at.0.saturating_sub(self.machine.swept_at) < SWEEP_MS {
+            return;
+        }
+        self.machine.swept_at = at.0;
+        let before = self.series.len();
+        self.series.retain(|s| at.0.saturating_sub(s.last_at) < FORGET_MS);
+        if self.series.len() != before {
+            self.order.clear();
+            self.index = self.series.iter().enumerate().map(|(place, s)| (s.key.clone(), place)).collect();
+        }
+    }
+
+    /// Scores of all series that are not normal, by key.
+    fn scores(&self, at: Timestamp) -> Vec<Score> {
+        let series = self.open.iter().filter_map(|a| Some((a, &self.series[*self.index.get(&a.key)?])));
+        let mut scores: Vec<Score> = series
+            .map(|(anomaly, series)| Score {
+                key: series.key.clone(),
+                detector: explain::loudest(series).name.to_owned(),
+                strength: anomaly.strength,
+                band: series.band(at.seconds()),
+                verdict: anomaly.verdict,
+                reason: anomaly.reason.clone(),
+            })
+            .collect();
+        scores.sort_by(|a, b| a.key.cmp(&b.key));
+        scores
+    }
+
+    /// Forgets in which order readings come.
+    pub(super) fn forget_order(&mut self) {
+        self.order.clear();
+    }
+
+    fn get(&self, key: &SeriesKey) -> Option<&Series> {
+        self.index.get(key).map(|place| &self.series[*place])
+    }
+
+    /// Anomalies that go on, oldest first.
+    pub fn open_anomalies(&self) -> &[AnomalyInterval] {
+        &self.open
     }
 
     /// Where values of the series are expected at that time of day; `None` while learning.
     pub fn band(&self, key: &SeriesKey, at: Timestamp) -> Option<Band> {
-        let _ = (key, at);
-        None
+        self.get(key)?.band(at.seconds())
     }
 
     /// The usual value of the series at that time of day; `None` while learning.
     pub fn usual(&self, key: &SeriesKey, at: Timestamp) -> Option<f64> {
-        let _ = (key, at);
-        None
+        self.get(key)?.usual(at.seconds())
     }
 
-    /// The trend of every series, by key.
+    /// The trend of every series over its last 24 minutes, by key. About 5 µs each: for every minute, not every tick.
     pub fn trends(&self) -> Vec<Trend> {
-        Vec::new()
+        let mut trends: Vec<Trend> = self.series.iter().map(trend_of).collect();
+        trends.sort_by(|a, b| a.key.cmp(&b.key));
+        trends
     }
 
-    /// The at most `n` series that moved most alike with `key` in the last minutes, strongest first.
+    /// The at most `n` series that moved most alike with `key` in the last ten minutes, strongest first; none where
+    /// `key` is unknown or did not move.
     pub fn correlates(&self, key: &SeriesKey, n: usize) -> Vec<Correlate> {
-        let _ = (key, n);
-        Vec::new()
+        self.get(key).map(|series| explain::correlates(series, &self.series, n)).unwrap_or_default()
     }
+}
 
-    /// All that was learned, for the `model` table; restored it goes on as if it had never stopped.
-    pub fn save(&mut self, at: Timestamp) -> Vec<u8> {
-        at.millis().to_le_bytes().to_vec()
+fn trend_of(series: &Series) -> Trend {
+    let values: Vec<f64> = series.minutes.values().collect();
+    let magnitude = series.scale.to_inside(series.last);
+    let floor = series.scale.from_inside(magnitude + series.floor) - series.scale.from_inside(magnitude);
+    let slope = trend::slope(&values, floor.abs());
+    Trend {
+        key: series.key.clone(),
+        direction: slope.direction,
+        slope_per_second: slope.per_point / 60.0,
+        confidence: slope.confidence,
+        next: slope.next,
     }
+}
 
-    /// Takes over what was saved; discarded without an error where it is older than 7 days at `now`.
-    ///
-    /// # Errors
-    /// Bytes that were not written by [`Self::save`] of this format; nothing is taken over then.
-    pub fn restore(&mut self, now: Timestamp, bytes: &[u8]) -> Result<(), RestoreError> {
-        let _ = now;
-        if bytes.len() == 8 { Ok(()) } else { Err(RestoreError::Damaged) }
+/// Key of the anomalies of the machine as a whole.
+pub(super) fn machine_key() -> SeriesKey {
+    SeriesKey::total("anomaly_machine_score")
+}
+
+/// What says nothing about the machine's habits: it only grows, never changes, or was made from scores.
+fn is_skipped(metric: &str) -> bool {
+    metric == "uptime_seconds"
+        || metric == "health_score"
+        || metric.starts_with("anomaly_")
+        || metric.starts_with("farol_")
+        || metric.ends_with("_expiry_seconds")
+}
+
+/// What an event looks like at this moment; the reason is only made where it is kept.
+struct Seen<'a> {
+    at: Timestamp,
+    value: f64,
+    strength: f64,
+    reason: &'a dyn Fn() -> String,
+}
+
+/// Opens, worsens or closes the anomaly of `key`; whether the set of verdicts changed.
+fn follow(open: &mut Vec<AnomalyInterval>, key: &SeriesKey, step: Step, seen: &Seen<'_>, analysis: &mut Analysis) -> bool {
+    if step == Step::Opened {
+        let anomaly = AnomalyInterval {
+            key: key.clone(),
+            from: seen.at,
+            to: None,
+            peak: seen.value,
+            peak_at: seen.at,
+            strength: seen.strength,
+            verdict: Verdict::Warning,
+            reason: (seen.reason)(),
+        };
+        analysis.anomalies.push(AnomalyChange::Opened(anomaly.clone()));
+        open.push(anomaly);
+        return true;
     }
+    let Some(i) = open.iter().position(|a| a.key == *key) else { return false };
+    if step == Step::Closed {
+        let anomaly = AnomalyInterval { to: Some(seen.at), ..open.remove(i) };
+        analysis.anomalies.push(AnomalyChange::Closed(anomaly));
+        return true;
+    }
+    let anomaly = &mut open[i];
+    let escalated = step == Step::Escalated;
+    if escalated || seen.strength >= anomaly.strength + RISE {
+        (anomaly.peak, anomaly.peak_at, anomaly.reason) = (seen.value, seen.at, (seen.reason)());
+        anomaly.strength = anomaly.strength.max(seen.strength);
+        if escalated {
+            anomaly.verdict = Verdict::Critical;
+        }
+        analysis.anomalies.push(AnomalyChange::Updated(anomaly.clone()));
+    }
+    escalated
 }

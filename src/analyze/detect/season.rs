@@ -1,0 +1,31 @@
+//! The distance from the baseline, or from the value before, is one seen less than once in a thousand.
+
+use super::{Detector, DetectorDef, Point};
+use crate::analyze::archive::Archive;
+use crate::analyze::tail::Tail;
+
+/// Vote 2 of the measured ensemble, with its level.
+const RARE: f64 = 1e-3;
+
+/// Its row.
+pub const DEF: DetectorDef =
+    DetectorDef { name: "season", says: "is not usual at this time of day", make: || Box::<Season>::default() };
+
+#[derive(Debug, Default)]
+struct Season {
+    residual: Tail,
+    change: Tail,
+}
+
+impl Detector for Season {
+    fn observe(&mut self, point: &Point<'_>) -> bool {
+        let far = self.residual.observe(point.residual.abs()) < RARE && point.residual.abs() > point.floor;
+        let jumped = point.change.is_some_and(|c| self.change.observe(c.abs()) < RARE && c.abs() > point.floor);
+        far || jumped
+    }
+
+    fn archive(&mut self, archive: &mut Archive<'_>) {
+        self.residual.archive(archive);
+        self.change.archive(archive);
+    }
+}
