@@ -31,3 +31,4 @@ pub use limit::limit_for;
 pub use plan::{ForecastPlan, capacity_plan, chart_plan};
 pub use predict::{PREDICTION_SHOWN, Predictor};
 pub use saved::RestoreError;
+pub use trend::{Slope, slope};

@@ -85,7 +85,7 @@ fn history_of(request: &HistoryRequest, context: &Context<'_>) -> Result<Answer,
 }
 
 /// Buckets of at least `step`, aligned to the clock; a zero step leaves them.
-fn regroup(buckets: Vec<Bucket>, step: Duration) -> Vec<Bucket> {
+pub(super) fn regroup(buckets: Vec<Bucket>, step: Duration) -> Vec<Bucket> {
     if step.is_zero() {
         return buckets;
     }

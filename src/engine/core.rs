@@ -11,6 +11,7 @@ use super::anomalies::RecentAnomalies;
 use super::blame::{self, Blame};
 use super::judge::Judge;
 use super::live::Head;
+use super::outward::Channels;
 use super::own::OwnKeys;
 use crate::alert::{Alerter, Cause, EscalationConfig, Restored, Step, Tick};
 use crate::analyze::{AnalyzeConfig, Analyzer, Predictor};
@@ -61,6 +62,8 @@ pub struct CoreSettings {
     pub routing: Routing,
     /// Whether anything is really sent.
     pub sending: Sending,
+    /// Channels, ready to deliver.
+    pub channels: Channels,
 }
 
 /// What the history knows at a start.
@@ -205,6 +208,23 @@ impl Core {
             saved_id,
             settings,
         })
+    }
+
+    /// What it was made from.
+    pub fn settings(&self) -> &CoreSettings {
+        &self.settings
+    }
+
+    /// Takes over what the history does not hold from a core that failed: its head, numbers and what waits to be written.
+    #[must_use]
+    pub fn continue_from(mut self, failed: &mut Self) -> Self {
+        self.head = Arc::clone(&failed.head);
+        self.seq = failed.seq;
+        self.processes = Arc::clone(&failed.processes);
+        self.recorder = failed.recorder.clone();
+        self.rounds = std::mem::take(&mut failed.rounds);
+        self.later.append(&mut failed.later);
+        self
     }
 
     /// The head, shared with readers.

@@ -8,6 +8,14 @@ use crate::base::Unit;
 use crate::model::{Catalog, Matcher};
 
 impl Expr {
+    /// Metric and matchers, where the whole query is one selector with a metric's name.
+    pub fn selector(&self) -> Option<(&str, &[Matcher])> {
+        match &self.root {
+            Node::Selector(selector) => Some((selector.metric.as_deref()?, &selector.matchers)),
+            _ => None,
+        }
+    }
+
     /// Names of the metrics it reads, each once, in the order of the text; a metric given by a pattern is not among them.
     pub fn metrics(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

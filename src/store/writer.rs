@@ -42,6 +42,8 @@ impl Writer {
     pub fn flush(&mut self, _now: Timestamp) -> Result<(), WriteError> {
         Ok(())
     }
+    /// Takes writes that may wait for the next flush; no I/O.
+    pub fn queue(&mut self, _writes: Vec<Write>) {}
     /// Writes decisions at once: on disk when it returns `Ok`.
     ///
     /// # Errors

@@ -1,0 +1,32 @@
+//! What happens to the core, one at a time.
+
+use std::sync::Arc;
+
+use super::core::{CoreSettings, Timing};
+use super::hub::Wish;
+use crate::base::Timestamp;
+use crate::check::Discovered;
+use crate::model::{CheckResult, Forecast, Sample, StoreHealth};
+use crate::notify::DeliveryReport;
+
+/// Everything that can happen.
+pub enum Event {
+    /// A round of reading.
+    Sample(Box<Sample>, Timing),
+    /// A check ended.
+    Check(CheckResult),
+    /// What runs here changed.
+    Found(Vec<Discovered>, Timestamp),
+    /// Somebody wishes something.
+    Wish(Wish),
+    /// New forecasts.
+    Fitted(Vec<Arc<Forecast>>),
+    /// A delivery ended.
+    Delivered(DeliveryReport),
+    /// The history file was written, or not.
+    Stored(StoreHealth),
+    /// Other settings.
+    Reload(Box<CoreSettings>),
+    /// Write everything and end.
+    Stop,
+}

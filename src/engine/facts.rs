@@ -1,0 +1,174 @@
+//! A report's facts from one read view.
+//!
+//! Invariant: reads in the coarsest resolution that still is exact for what it fills.
+
+use std::time::Duration;
+
+use super::answer::{Context, answer};
+use crate::analyze::slope;
+use crate::base::{TimeRange, Timestamp};
+use crate::model::{
+    AnomalyInterval, Bucket, MetricDef, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, Trend,
+    UptimeShare,
+};
+use crate::monitor::{Answer, Refusal, RefusalKind, Request};
+use crate::query;
+use crate::report::{self, Facts, SeriesFacts, SeriesStats, ServiceFacts, WantedSeries, facts_wanted};
+
+/// Spans up to this are read sample by sample: percentiles are exact.
+const EXACT_SPAN: Duration = Duration::from_secs(2 * 3600);
+
+/// Points a trend is made from (mission P1).
+const TREND_POINTS: u32 = 24;
+
+/// Makes a report.
+///
+/// # Errors
+/// A span without length, or a history that cannot be read.
+pub fn report(spec: &ReportSpec, context: &Context<'_>) -> Result<Answer, Refusal> {
+    let facts = facts(spec, context)?;
+    let text = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
+    Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), text })
+}
+
+fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
+    let range = spec.range;
+    let wanted = facts_wanted(spec.kind, spec.depth);
+    let mut series = Vec::new();
+    for wanted_series in wanted.series {
+        series.extend(series_facts(wanted_series, range, wanted.chart_points, context)?);
+    }
+    let Answer::Alerts { alerts } = answer(&Request::Alerts { range }, context)? else {
+        return Err(Refusal::new(RefusalKind::Failed, "alerts were answered with something else"));
+    };
+    let view = context.view;
+    let failed = |e: crate::store::ReadError| Refusal::new(RefusalKind::Failed, e.to_string());
+    let anomalies: Vec<AnomalyInterval> = view.map_or_else(|| Ok(Vec::new()), |v| v.anomalies(range, None)).map_err(failed)?;
+    let predictions: Vec<Prediction> = view.map_or_else(|| Ok(Vec::new()), |v| v.predictions()).map_err(failed)?;
+    let within = |p: &Prediction| p.made_at <= range.to && p.scored_at.is_none_or(|at| at >= range.from);
+    let services = services(range, context)?;
+    Ok(Facts {
+        host: (*context.now.host).clone(),
+        coverage: coverage(range, context),
+        series,
+        alerts: alerts.iter().map(|a| (**a).clone()).collect(),
+        anomalies,
+        services,
+        predictions: predictions.into_iter().filter(within).collect(),
+        record: context.now.record,
+        zone: jiff::tz::TimeZone::system(),
+    })
+}
+
+fn series_facts(
+    wanted: &WantedSeries,
+    range: TimeRange,
+    chart_points: usize,
+    context: &Context<'_>,
+) -> Result<Vec<SeriesFacts>, Refusal> {
+    let failed = |e: String| Refusal::new(RefusalKind::Failed, e);
+    let selector = query::parse(wanted.selector).map_err(|e| failed(e.to_string()))?;
+    let Some((metric, matchers)) = selector.selector() else {
+        return Err(failed(format!("{} is no selector", wanted.selector)));
+    };
+    let Some(def) = context.catalog.get(metric).copied() else { return Ok(Vec::new()) };
+    let source = context.source();
+    let keys = source.select(Some(metric), matchers).map_err(|e| failed(e.to_string()))?;
+    let one = |key: SeriesKey| {
+        let resolution = if range.length() <= EXACT_SPAN { Resolution::Raw } else { Resolution::Minute };
+        let points = source.points(&key, range, resolution).map_err(|e| failed(e.to_string()))?;
+        Ok(of(wanted.id, key, def, &points.buckets, (range, chart_points)))
+    };
+    let all: Result<Vec<SeriesFacts>, Refusal> = keys.into_iter().map(one).collect();
+    Ok(all?.into_iter().filter(|s| s.stats.n > 0).collect())
+}
+
+fn of(
+    id: &'static str,
+    key: SeriesKey,
+    def: MetricDef,
+    buckets: &[Bucket],
+    (range, chart_points): (TimeRange, usize),
+) -> SeriesFacts {
+    let whole = buckets.split_first().map(|(first, rest)| {
+        rest.iter().fold(*first, |mut whole, bucket| {
+            whole.merge(bucket);
+            whole
+        })
+    });
+    let raw = buckets.iter().all(|b| b.count == 1);
+    let mut values: Vec<(f64, u32)> = buckets.iter().map(|b| (b.mean, b.count)).collect();
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: u64 = values.iter().map(|(_, n)| u64::from(*n)).sum();
+    let quantile = |q: f64| quantile(&values, total, q);
+    let stats = SeriesStats {
+        min: whole.map(|b| b.min),
+        mean: whole.map(|b| b.mean),
+        p50: quantile(0.5),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        max: whole.map(|b| b.max),
+        last: whole.map(|b| b.last),
+        n: total,
+        exact: true,
+        quantiles_exact: raw,
+    };
+    let step = query::auto_step(range, chart_points);
+    let points = super::answer::regroup(buckets.to_vec(), step);
+    let trend = trend(&key, range, buckets);
+    SeriesFacts { id, key, def, stats, trend: Some(trend), points }
+}
+
+/// The smallest value with at least a share `q` of the samples at or below it.
+fn quantile(sorted: &[(f64, u32)], total: u64, q: f64) -> Option<f64> {
+    let rank = (q * total as f64).ceil().max(1.0);
+    let mut seen = 0.0;
+    sorted.iter().find(|(_, n)| {
+        seen += f64::from(*n);
+        seen >= rank
+    })
+    .map(|(value, _)| *value)
+}
+
+/// Trend over the span in [`TREND_POINTS`] parts, by the analyzer's own method.
+fn trend(key: &SeriesKey, range: TimeRange, buckets: &[Bucket]) -> Trend {
+    let step = (range.length() / TREND_POINTS).max(Duration::from_secs(1));
+    let values: Vec<f64> = super::answer::regroup(buckets.to_vec(), step).iter().map(|b| b.mean).collect();
+    let slope = slope(&values, 0.0);
+    Trend {
+        key: key.clone(),
+        direction: slope.direction,
+        slope_per_second: slope.per_point / step.as_secs_f64(),
+        confidence: slope.confidence,
+        next: slope.next,
+    }
+}
+
+fn services(range: TimeRange, context: &Context<'_>) -> Result<Vec<ServiceFacts>, Refusal> {
+    let source = context.source();
+    let facts = context.now.services.iter().map(|status: &ServiceStatus| {
+        let key = SeriesKey::new("service_up", [("service", status.name.as_str())]);
+        let points = source.points(&key, range, Resolution::Minute);
+        let points = points.map_err(|e| Refusal::new(RefusalKind::Failed, e.to_string()))?;
+        let share = share(&points.buckets, range, source.interval(&key));
+        Ok(ServiceFacts { status: status.clone(), share })
+    });
+    facts.collect()
+}
+
+fn share(buckets: &[Bucket], range: TimeRange, interval: Duration) -> Option<UptimeShare> {
+    let n: f64 = buckets.iter().map(|b| f64::from(b.count)).sum();
+    let up: f64 = buckets.iter().map(|b| b.mean * f64::from(b.count)).sum();
+    let observed = (n * interval.as_secs_f64() / range.length().as_secs_f64().max(1.0)).min(1.0);
+    (n > 0.0).then(|| UptimeShare { up: up / n, observed })
+}
+
+/// Share of the span's minutes with at least one sample of CPU use.
+fn coverage(range: TimeRange, context: &Context<'_>) -> f64 {
+    let minutes = (range.length().as_secs_f64() / 60.0).max(1.0);
+    let points = context.source().points(&SeriesKey::total("cpu_usage_ratio"), range, Resolution::Minute);
+    let mut seen: Vec<Timestamp> =
+        points.map(|p| p.buckets.iter().map(|b| b.at.floor(Duration::from_secs(60))).collect()).unwrap_or_default();
+    seen.dedup();
+    (seen.len() as f64 / minutes).min(1.0)
+}

@@ -1,0 +1,105 @@
+//! Which series are forecast, from how much past, and the forecasts themselves.
+
+use std::sync::RwLock;
+use std::time::Duration;
+
+use super::answer::Context;
+use super::live::{Head, Merged};
+use crate::analyze::{ForecastPlan, ForecastTask, chart_plan, forecast, limit_for};
+use crate::base::{TimeRange, Timestamp};
+use crate::model::{Catalog, Forecast, Resolution, SeriesKey, SeriesSource};
+use crate::monitor::{Answer, Refusal, RefusalKind};
+use crate::query;
+use crate::store::View;
+
+/// What the four charts of the overview show; the totals.
+const CHARTED: &[&str] = &[
+    "cpu_usage_ratio",
+    "memory_used_ratio",
+    "network_receive_bytes_per_second",
+    "network_transmit_bytes_per_second",
+    "disk_read_bytes_per_second",
+    "disk_write_bytes_per_second",
+];
+
+/// The past a live chart shows by default.
+const SHOWN: Duration = Duration::from_secs(1000);
+
+/// Series and plan of one round of forecasts.
+pub struct Plan {
+    totals: Vec<SeriesKey>,
+    limited: bool,
+    plan: ForecastPlan,
+}
+
+/// The next minutes of what the charts show.
+pub fn charts(interval: Duration) -> Plan {
+    let totals = CHARTED.iter().map(|metric| SeriesKey::total(metric)).collect();
+    Plan { totals, limited: false, plan: chart_plan(SHOWN * u32::max(1, interval.as_secs() as u32), interval) }
+}
+
+/// The next days of what can become full.
+pub fn capacity(plan: ForecastPlan) -> Plan {
+    Plan { totals: Vec::new(), limited: true, plan }
+}
+
+/// How often chart forecasts are renewed.
+pub fn charts_renew(interval: Duration) -> Duration {
+    charts(interval).plan.renew
+}
+
+/// Makes the forecasts of a plan; series that cannot be read are left out.
+pub fn fit(plan: &Plan, head: Option<&RwLock<Head>>, view: Option<&View>, catalog: &Catalog, now: Timestamp) -> Vec<Forecast> {
+    let source = Merged::new(head, view);
+    let mut keys = plan.totals.clone();
+    if plan.limited {
+        let limited = catalog.iter().filter(|def| limit_for(&SeriesKey::total(def.name), catalog).is_some());
+        for def in limited {
+            keys.extend(source.select(Some(def.name), &[]).unwrap_or_default());
+        }
+    }
+    keys.iter().filter_map(|key| one(key, &plan.plan, &source, catalog, now)).collect()
+}
+
+fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog: &Catalog, now: Timestamp) -> Option<Forecast> {
+    let def = *catalog.get(key.metric())?;
+    let range = TimeRange::last(plan.past, now);
+    let history = source.points(key, range, Resolution::for_step(plan.step)).ok()?.buckets;
+    // A series without a newest value is gone; its past has no future.
+    history.last().filter(|b| now.since(b.at) <= plan.step * 2 + Duration::from_secs(60))?;
+    let task = ForecastTask {
+        key: key.clone(),
+        def,
+        history,
+        step: plan.step,
+        horizon: plan.horizon,
+        limit: limit_for(key, catalog),
+        now,
+    };
+    Some(forecast(&task))
+}
+
+/// Forecasts somebody asks for: every series of a selector, that far ahead.
+///
+/// # Errors
+/// A selector that is none, or of an unknown metric.
+pub fn asked(
+    selector: &str,
+    horizon: Duration,
+    context: &Context<'_>,
+    capacity: &ForecastPlan,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let invalid = |e: query::QueryError| Refusal::new(RefusalKind::Invalid, e.to_string());
+    let expr = query::parse(selector).map_err(invalid)?;
+    expr.check(context.catalog).map_err(invalid)?;
+    let source = context.source();
+    let at = now.max(context.now.at);
+    let values = expr.instant(&source, at).map_err(invalid)?;
+    // Three times as much past as future, and steps as fine as that allows with a hundred of them ahead.
+    let step = query::auto_step(TimeRange::last(horizon, at), 100);
+    let plan = ForecastPlan { past: (horizon * 3).max(capacity.past), step, horizon, renew: horizon };
+    let keys = values.into_iter().map(|v| v.labels).filter(|key| !key.metric().is_empty());
+    let forecasts: Vec<Forecast> = keys.filter_map(|key| one(&key, &plan, &source, context.catalog, at)).collect();
+    Ok(Answer::Forecast { forecasts })
+}

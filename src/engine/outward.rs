@@ -1,0 +1,91 @@
+//! What goes out to other machines: checks and messages, on a runtime of its own.
+//!
+//! Invariant: nothing here is waited for by the core.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::event::Event;
+use super::hub::Hub;
+use crate::base::Queue;
+use crate::check::{Checker, ProcessView, Scout, Service};
+use crate::model::Host;
+use crate::notify::{Channel, Deliverer, Delivery};
+
+/// Channels by name.
+pub type Channels = Vec<(String, Arc<dyn Channel>)>;
+
+/// Checker and deliverer, replaced on reload.
+pub(super) struct Outward {
+    runtime: tokio::runtime::Handle,
+    events: Queue<Event>,
+    hub: Hub,
+    active: Mutex<Active>,
+    // Looks for services while it lives.
+    _scout: Option<Scout>,
+}
+
+struct Active {
+    checker: Option<Checker>,
+    deliverer: Deliverer,
+}
+
+impl Outward {
+    /// Starts checks and channels; with a host also looks for what runs there. Without one (a simulation) nothing is checked.
+    pub(super) fn new(
+        runtime: tokio::runtime::Handle,
+        events: Queue<Event>,
+        hub: Hub,
+        host: Option<Arc<dyn Host>>,
+        (services, channels): (Vec<Service>, Channels),
+    ) -> Self {
+        let deliverer = deliverer(&runtime, &events, channels);
+        let scout = host.as_ref().map(|host| {
+            let found = events.clone();
+            let on_found = Arc::new(move |list, at| {
+                // Counted by the queue; looked at again in ten seconds.
+                let _ = found.push(Event::Found(list, at));
+            });
+            Scout::spawn(&runtime, Arc::clone(host), processes(&hub), on_found)
+        });
+        let checker = host.is_some().then(|| checker(&runtime, &events, &hub, services));
+        Self { runtime, events, hub, active: Mutex::new(Active { checker, deliverer }), _scout: scout }
+    }
+
+    /// Other services and channels.
+    pub(super) fn replace(&self, services: Vec<Service>, channels: Channels) {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(checker) = &active.checker {
+            checker.stop();
+            active.checker = Some(self::checker(&self.runtime, &self.events, &self.hub, services));
+        }
+        active.deliverer = deliverer(&self.runtime, &self.events, channels);
+    }
+
+    pub(super) fn deliver(&self, delivery: Delivery) {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner).deliverer.deliver(delivery);
+    }
+
+    pub(super) fn check_now(&self, service: &str) -> bool {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.checker.as_ref().is_some_and(|c| c.check_now(service))
+    }
+}
+
+fn processes(hub: &Hub) -> ProcessView {
+    let hub = hub.clone();
+    Arc::new(move || Arc::clone(&hub.snapshot().processes))
+}
+
+fn checker(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, services: Vec<Service>) -> Checker {
+    let events = events.clone();
+    let on_result = Arc::new(move |result| {
+        // Counted by the queue.
+        let _ = events.push(Event::Check(result));
+    });
+    Checker::spawn(runtime, services, processes(hub), on_result)
+}
+
+fn deliverer(runtime: &tokio::runtime::Handle, events: &Queue<Event>, channels: Channels) -> Deliverer {
+    let events = events.clone();
+    Deliverer::new(runtime, channels, Arc::new(move |report| events.push_front(Event::Delivered(report))))
+}

@@ -1,0 +1,271 @@
+//! Carries events into the core and what comes of them out: to readers, the store, the deliverer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::Probe;
+use super::fit::{self, What};
+use super::store::{After, Job};
+use crate::base::{Beat, Queue, Timestamp};
+use crate::engine::core::{Core, CoreSettings, Output, Past};
+use crate::engine::decide;
+use crate::engine::event::Event;
+use crate::engine::future;
+use crate::engine::guard::{Guard, Step};
+use crate::engine::hub::{Hub, Wish};
+use crate::engine::outward::Outward;
+use crate::model::{QueueHealth, ThreadHealth};
+use crate::monitor::{Answer, RefusalKind, Request, Saved};
+
+/// Time between two rounds of capacity forecasts: disks fill over hours.
+const CAPACITY_EVERY: Duration = Duration::from_secs(600);
+
+/// Time between two looks at the threads.
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// Why the engine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It was asked to.
+    Stopped,
+    /// Another engine takes over.
+    HandedOver,
+    /// A worker failed too often.
+    Failed,
+}
+
+/// Everything the core's thread talks to.
+pub(in crate::engine) struct Wiring {
+    pub(in crate::engine) events: Queue<Event>,
+    pub(in crate::engine) store: Queue<Job>,
+    pub(in crate::engine) interactive: Queue<Wish>,
+    pub(in crate::engine) batch: Queue<Wish>,
+    pub(in crate::engine) fit: Queue<fit::Job>,
+    pub(in crate::engine) hub: Hub,
+    pub(in crate::engine) outward: Arc<Outward>,
+    pub(in crate::engine) probes: Vec<Probe>,
+    /// Reads the configuration again.
+    pub(in crate::engine) reread: Box<dyn Fn() -> Result<CoreSettings, String> + Send>,
+    /// What the history knows, for a rebuilt core.
+    pub(in crate::engine) past: Box<dyn Fn() -> Past + Send>,
+}
+
+#[derive(Default)]
+struct Due {
+    charts: Timestamp,
+    capacity: Timestamp,
+    probe: Timestamp,
+}
+
+/// The thread's own state.
+pub(in crate::engine) struct Runner {
+    core: Core,
+    wiring: Wiring,
+    due: Due,
+    exit: Option<Exit>,
+    /// Wall-clock time of the newest sample: simulated in a simulation.
+    at: Timestamp,
+}
+
+impl Runner {
+    pub(in crate::engine) fn new(core: Core, wiring: Wiring, at: Timestamp) -> Self {
+        Self { core, wiring, due: Due::default(), exit: None, at }
+    }
+
+    /// Runs until the engine ends; then everything is on its way to the store.
+    pub(in crate::engine) fn run(mut self, beat: &Beat, mut guard: Guard) -> Exit {
+        while self.exit.is_none() {
+            let Some(event) = self.wiring.events.pop(None) else { break };
+            beat.mark();
+            match guard.run(|| self.handle(event)) {
+                Step::Done(()) => {}
+                Step::Panicked => self.rebuild(),
+                Step::Hopeless => self.exit = Some(Exit::Failed),
+            }
+        }
+        let output = self.core.finish(self.at);
+        let job = Job::Close { now: self.at, rounds: output.rounds.unwrap_or_default(), writes: output.later };
+        if self.wiring.store.push(job).is_err() {
+            tracing::error!("the store does not take the last samples");
+            self.wiring.store.close();
+        }
+        self.exit.unwrap_or(Exit::Stopped)
+    }
+
+    fn rebuild(&mut self) {
+        let past = (self.wiring.past)();
+        match Core::new(self.core.settings().clone(), past, self.at) {
+            Ok(core) => {
+                let continued = core.continue_from(&mut self.core);
+                self.core = continued;
+            }
+            // The same rules were read before.
+            Err(error) => tracing::error!(%error, "the core could not be rebuilt"),
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Sample(sample, timing) => {
+                self.at = sample.at;
+                self.probe();
+                let output = self.core.tick(*sample, timing);
+                self.carry(output, None);
+                self.ask_for_forecasts();
+            }
+            Event::Check(result) => self.core.check(&result),
+            Event::Found(list, at) => self.core.found(list, at),
+            Event::Wish(wish) => self.wish(wish),
+            Event::Fitted(forecasts) => {
+                let output = self.core.fitted(forecasts, self.at);
+                self.carry(output, None);
+            }
+            Event::Delivered(report) => {
+                let output = self.core.delivered(report, self.at);
+                self.carry(output, None);
+            }
+            Event::Stored(health) => {
+                let output = self.core.stored(health, self.at);
+                self.carry(output, None);
+            }
+            Event::Reload(settings) => {
+                if let Err(error) = self.reload(*settings) {
+                    tracing::error!(%error, "the new configuration was not taken; the old one stays");
+                }
+            }
+            Event::Stop => self.exit = Some(Exit::Stopped),
+        }
+    }
+
+    /// Publishes, writes and delivers what an event led to; `after` runs once decisions are on disk.
+    fn carry(&mut self, output: Output, after: Option<After>) {
+        if let Some(pulse) = output.pulse {
+            self.wiring.hub.publish(Arc::new(pulse));
+        }
+        let deliveries = output.deliveries;
+        if !output.now.is_empty() || after.is_some() {
+            let outward = Arc::clone(&self.wiring.outward);
+            let job = Job::Commit {
+                writes: output.now,
+                after: Box::new(move |saved| {
+                    deliveries.into_iter().for_each(|d| outward.deliver(d));
+                    if let Some(after) = after {
+                        after(saved);
+                    }
+                }),
+            };
+            if let Err(Job::Commit { after, .. }) = self.wiring.store.push(job) {
+                after(Saved::Volatile);
+            }
+        } else {
+            deliveries.into_iter().for_each(|d| self.wiring.outward.deliver(d));
+        }
+        if let Some(rounds) = output.rounds {
+            // A store that is so far behind gives up this flush, which the queue counts.
+            let _ = self.wiring.store.push(Job::Flush { now: self.at, rounds, writes: output.later });
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        match wish.request {
+            Request::Snapshot => (wish.reply)(Ok(Answer::Snapshot { snapshot: self.wiring.hub.snapshot() })),
+            Request::At { .. } | Request::History(_) | Request::Query(_) | Request::Journal { .. } | Request::Alerts { .. } => {
+                refuse_if_full(self.wiring.interactive.push(wish));
+            }
+            Request::Report(_) | Request::Forecast { .. } => refuse_if_full(self.wiring.batch.push(wish)),
+            Request::Band { key, range, step } => {
+                let band = self.core.band(&key, range, step);
+                (wish.reply)(Ok(Answer::Band { band }));
+            }
+            Request::CheckNow { ref service } => {
+                if self.wiring.outward.check_now(service) {
+                    (wish.reply)(Ok(Answer::Done { saved: Saved::Disk, message: format!("{service} is checked now") }));
+                } else {
+                    let text = format!("there is no service \"{service}\" with a check of its own");
+                    wish.refuse(RefusalKind::NotFound, text);
+                }
+            }
+            Request::Reload => match (self.wiring.reread)().and_then(|settings| self.reload(settings)) {
+                Ok(()) => (wish.reply)(Ok(Answer::Done { saved: Saved::Disk, message: "configuration read again".to_owned() })),
+                Err(error) => wish.refuse(RefusalKind::Invalid, format!("{error}; the old configuration stays")),
+            },
+            Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
+            Request::Stop => self.end(wish, Exit::Stopped, "stopping"),
+            _ => self.decide(wish),
+        }
+    }
+
+    fn end(&mut self, wish: Wish, exit: Exit, message: &str) {
+        self.exit = Some(exit);
+        (wish.reply)(Ok(Answer::Done { saved: Saved::Disk, message: message.to_owned() }));
+    }
+
+    fn decide(&mut self, wish: Wish) {
+        let Wish { request, reply } = wish;
+        // Before the first sample there is no sampled time yet.
+        let at = if self.at == Timestamp::default() { Timestamp::now() } else { self.at };
+        match self.core.decide(request, at) {
+            Ok((output, decided)) => {
+                let after: After = Box::new(move |saved| reply(Ok(decide::answer(decided, saved))));
+                self.carry(output, Some(after));
+            }
+            Err(refusal) => reply(Err(refusal)),
+        }
+    }
+
+    fn reload(&mut self, settings: CoreSettings) -> Result<(), String> {
+        let (services, channels) = (settings.services.clone(), settings.channels.clone());
+        let output = self.core.reload(settings, self.at)?;
+        self.wiring.outward.replace(services, channels);
+        self.carry(output, None);
+        let output = self.core.note(self.at, "configuration read again");
+        self.carry(output, None);
+        Ok(())
+    }
+
+    fn ask_for_forecasts(&mut self) {
+        let interval = self.core.settings().interval;
+        // Charts are forecast for those who look; capacity always.
+        let charts_every = future::charts_renew(interval);
+        if self.wiring.hub.readers() > 0 && (self.at >= self.due.charts || self.due.charts > self.at + charts_every) {
+            self.due.charts = self.at + charts_every;
+            // Latest wins: a full queue means that the one before is still waiting.
+            let _ = self.wiring.fit.push(fit::Job { at: self.at, what: What::Charts });
+        }
+        if self.at >= self.due.capacity || self.due.capacity > self.at + CAPACITY_EVERY {
+            self.due.capacity = self.at + CAPACITY_EVERY;
+            let _ = self.wiring.fit.push(fit::Job { at: self.at, what: What::Capacity });
+        }
+    }
+
+    fn probe(&mut self) {
+        if self.at < self.due.probe && self.due.probe <= self.at + PROBE_EVERY {
+            return;
+        }
+        self.due.probe = self.at + PROBE_EVERY;
+        let threads = self.wiring.probes.iter().map(|p| ThreadHealth {
+            name: p.name.clone(),
+            beat_age_seconds: p.beat.age().as_secs_f64(),
+            restarts: p.restarts.load(Ordering::Relaxed),
+        });
+        let queue = |name: &str, stats| QueueHealth { name: name.to_owned(), stats };
+        let wiring = &self.wiring;
+        let queues = vec![
+            queue("events", wiring.events.stats()),
+            queue("store", wiring.store.stats()),
+            queue("interactive", wiring.interactive.stats()),
+            queue("batch", wiring.batch.stats()),
+        ];
+        let threads = threads.collect();
+        let recorder = self.core.recorder_mut();
+        recorder.threads = threads;
+        recorder.queues = queues;
+    }
+}
+
+fn refuse_if_full(pushed: Result<(), Wish>) {
+    if let Err(wish) = pushed {
+        wish.refuse(RefusalKind::Unavailable, "too many questions wait already; ask again in a moment");
+    }
+}
