@@ -123,11 +123,13 @@ fn of(
 fn quantile(sorted: &[(f64, u32)], total: u64, q: f64) -> Option<f64> {
     let rank = (q * total as f64).ceil().max(1.0);
     let mut seen = 0.0;
-    sorted.iter().find(|(_, n)| {
-        seen += f64::from(*n);
-        seen >= rank
-    })
-    .map(|(value, _)| *value)
+    sorted
+        .iter()
+        .find(|(_, n)| {
+            seen += f64::from(*n);
+            seen >= rank
+        })
+        .map(|(value, _)| *value)
 }
 
 /// Trend over the span in [`TREND_POINTS`] parts, by the analyzer's own method.

@@ -30,7 +30,14 @@ pub(in crate::engine) enum What {
 }
 
 /// Forecasts until the queue is closed.
-pub(in crate::engine) fn run(library: &Library, interval: Duration, jobs: &Queue<Job>, events: &Queue<Event>, beat: &Beat, mut guard: Guard) {
+pub(in crate::engine) fn run(
+    library: &Library,
+    interval: Duration,
+    jobs: &Queue<Job>,
+    events: &Queue<Event>,
+    beat: &Beat,
+    mut guard: Guard,
+) {
     // Not permitted is no harm: the work is small.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
     while let Some(job) = jobs.pop(None) {

@@ -10,7 +10,14 @@ use crate::engine::feed::Reader;
 use crate::engine::guard::{Guard, Step};
 
 /// Reads until asked to end, or until it is hopeless.
-pub(in crate::engine) fn run(reader: &mut Reader, interval: Duration, events: &Queue<Event>, stop: &Stop, beat: &Beat, mut guard: Guard) {
+pub(in crate::engine) fn run(
+    reader: &mut Reader,
+    interval: Duration,
+    events: &Queue<Event>,
+    stop: &Stop,
+    beat: &Beat,
+    mut guard: Guard,
+) {
     let mut timing = Timing::default();
     let mut next = Instant::now();
     loop {

@@ -1,0 +1,312 @@
+//! Starting and ending an engine.
+//!
+//! Order of the start: lock, history, state, threads. Order of the end: sampling, core, store, the
+//! rest; 8 s in all, then what hangs is left behind.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::core::{Core, CoreSettings, Past};
+use super::event::Event;
+use super::feed::{Feed, Reader};
+use super::guard::Guard;
+use super::hub::{Hub, Wish};
+use super::lock::DataLock;
+use super::outward::Outward;
+use super::past::past;
+use super::thread::core::{Exit, Runner, Wiring};
+use super::thread::read::Library;
+use super::thread::{Probe, Stop, fit, read, sample, store};
+use super::warm;
+use crate::analyze::capacity_plan;
+use crate::base::{Queue, Timestamp, Worker};
+use crate::config::Config;
+use crate::model::{Host, RecorderHealth, Snapshot};
+use crate::monitor::RefusalKind;
+use crate::store::{OpenError, Store};
+
+/// Longest time an end may take.
+const END_LIMIT: Duration = Duration::from_secs(8);
+
+/// Events waiting for the core: more than a minute of everything at 1 s.
+const MAX_EVENTS: usize = 1024;
+
+/// Jobs waiting for the writer; each decision is one.
+const MAX_JOBS: usize = 4096;
+
+/// Questions waiting for a reader.
+const MAX_QUESTIONS: usize = 64;
+
+/// How an engine is started.
+pub struct Setup {
+    /// The data folder, taken.
+    pub lock: DataLock,
+    /// The configuration.
+    pub config: Config,
+    /// What a core is made from it.
+    pub settings: CoreSettings,
+    /// What is watched.
+    pub feed: Feed,
+    /// Without a screen.
+    pub headless: bool,
+    /// Reads the configuration again.
+    pub reread: Box<dyn Fn() -> Result<CoreSettings, String> + Send>,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The history file.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Anything else, for people.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A running engine.
+pub struct Engine {
+    hub: Hub,
+    events: Queue<Event>,
+    stop: Stop,
+    queues: Queues,
+    runtimes: Vec<Arc<tokio::sync::Notify>>,
+    inward: tokio::runtime::Handle,
+    workers: Vec<Worker>,
+    exit: Receiver<Exit>,
+    lock: Option<DataLock>,
+}
+
+#[derive(Clone)]
+struct Queues {
+    store: Queue<store::Job>,
+    interactive: Queue<Wish>,
+    batch: Queue<Wish>,
+    fit: Queue<fit::Job>,
+}
+
+impl Engine {
+    /// Opens the history and starts all threads.
+    ///
+    /// # Errors
+    /// The history cannot be opened, or the system gives no thread.
+    pub fn start(setup: Setup) -> Result<Self, StartError> {
+        let Setup { lock, config, settings, mut feed, headless, reread } = setup;
+        let other = |e: std::io::Error| StartError::Other(format!("no thread: {e}"));
+        let (mut writer, reader) = Store::open(&history_path(&lock), &config.store)?;
+        let now = if let Feed::Simulated(simulation) = &feed { simulation.at } else { Timestamp::now() };
+        let view = reader.view().map_err(|e| StartError::Other(e.to_string()))?;
+        let known = past(&view, now).map_err(|e| StartError::Other(e.to_string()))?;
+        drop(view);
+        let fresh = known.alerts.last_tick.is_none();
+        let mut core = Core::new(settings.clone(), known, now).map_err(StartError::Other)?;
+        *core.recorder_mut() = RecorderHealth {
+            pid: std::process::id(),
+            since: now,
+            interval_seconds: config.general.interval.as_secs_f64(),
+            store: writer.health(),
+            headless,
+            dry_run: settings.sending == crate::notify::Sending::Dry,
+            ..RecorderHealth::default()
+        };
+        if let Feed::Simulated(simulation) = &mut feed
+            && fresh
+        {
+            warm::up(&mut core, &mut writer, simulation).map_err(|e| StartError::Other(e.to_string()))?;
+        }
+        let host: Option<Arc<dyn Host>> = if let Feed::Machine(host) = &feed { Some(Arc::clone(host)) } else { None };
+        let events: Queue<Event> = Queue::new(MAX_EVENTS);
+        let hub = hub(&settings, &events);
+        hub.publish(Arc::new(core.first_pulse(now)));
+        let queues = Queues {
+            store: Queue::new(MAX_JOBS),
+            interactive: Queue::new(MAX_QUESTIONS),
+            batch: Queue::new(MAX_QUESTIONS),
+            fit: Queue::new(2),
+        };
+        let mut workers = Vec::new();
+        let mut runtimes = Vec::new();
+        let outside = runtime("out", &mut workers, &mut runtimes)?;
+        let inward = runtime("in", &mut workers, &mut runtimes)?;
+        let given = (settings.services.clone(), settings.channels.clone());
+        let outward = Arc::new(Outward::new(outside, events.clone(), hub.clone(), host, given));
+        let library = Library {
+            reader: reader.clone(),
+            head: core.head(),
+            hub: hub.clone(),
+            catalog: Arc::clone(&settings.catalog),
+            capacity: capacity_plan(&config.analyze),
+        };
+        let stop = Stop::default();
+        let mut spawn = Spawn::default();
+        {
+            let (queue, events) = (queues.store.clone(), events.clone());
+            workers.push(spawn.plain("store", move |beat| drop(store::run(writer, &queue, &events, beat))).map_err(other)?);
+        }
+        for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
+            let library = library.clone();
+            let body = move |beat: &_, guard| read::run(&library, &queue, beat, guard);
+            workers.push(spawn.guarded(name, body).map_err(other)?);
+        }
+        {
+            let (queue, events, interval) = (queues.fit.clone(), events.clone(), config.general.interval);
+            let body = move |beat: &_, guard| fit::run(&library, interval, &queue, &events, beat, guard);
+            workers.push(spawn.guarded("fit", body).map_err(other)?);
+        }
+        {
+            let (events, stop, interval) = (events.clone(), stop.clone(), config.general.interval);
+            let mut reading = Reader::new(feed, &config.collect);
+            let body = move |beat: &_, guard| sample::run(&mut reading, interval, &events, &stop, beat, guard);
+            workers.push(spawn.guarded("sample", body).map_err(other)?);
+        }
+        let (exited, exit) = sync_channel(1);
+        let wiring = Wiring {
+            events: events.clone(),
+            store: queues.store.clone(),
+            interactive: queues.interactive.clone(),
+            batch: queues.batch.clone(),
+            fit: queues.fit.clone(),
+            hub: hub.clone(),
+            outward,
+            probes: spawn.probes.clone(),
+            reread,
+            past: Box::new(move || {
+                let view = reader.view().map_err(|error| tracing::error!(%error, "state is rebuilt from nothing"));
+                view.ok().and_then(|view| past(&view, Timestamp::now()).ok()).unwrap_or_else(Past::default)
+            }),
+        };
+        let runner = Mutex::new(Some(Runner::new(core, wiring, now)));
+        let ended = hub.clone();
+        let body = move |beat: &_, guard| {
+            let runner = runner.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(runner) = runner {
+                let exit = runner.run(beat, guard);
+                // Nobody waits for it any more: then it is not needed.
+                let _ = exited.send(exit);
+                ended.close();
+            }
+        };
+        workers.push(spawn.guarded("core", body).map_err(other)?);
+        Ok(Self { hub, events, stop, queues, runtimes, inward, workers, exit, lock: Some(lock) })
+    }
+
+    /// Where readers meet it.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The data folder's lock.
+    pub fn lock(&self) -> &DataLock {
+        self.lock.as_ref().expect("held until the end")
+    }
+
+    /// The runtime for those who come in: API and attached screens.
+    pub fn inward(&self) -> &tokio::runtime::Handle {
+        &self.inward
+    }
+
+    /// Waits until the engine ends by itself or `timeout` passes.
+    pub fn wait(&self, timeout: Duration) -> Option<Exit> {
+        use std::sync::mpsc::RecvTimeoutError;
+        match self.exit.recv_timeout(timeout) {
+            Ok(exit) => Some(exit),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Exit::Stopped),
+        }
+    }
+
+    /// Ends everything, writes what is left, releases the data folder. Gives the names of threads left behind.
+    pub fn end(mut self) -> Vec<String> {
+        let deadline = Instant::now() + END_LIMIT;
+        self.stop.ask();
+        self.events.push_front(Event::Stop);
+        // The core hands its last samples to the store before the store is closed.
+        let (last, mut workers): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.workers).into_iter().partition(|w| matches!(w.name(), "core" | "store"));
+        let mut behind = Vec::new();
+        let mut join = |worker: Worker| match worker.join_by(deadline) {
+            Ok(None) => {}
+            Ok(Some(panic)) => tracing::error!(panic, "a worker ended with a panic"),
+            Err(worker) => behind.push(worker.name().to_owned()),
+        };
+        let (store, core): (Vec<_>, Vec<_>) = last.into_iter().partition(|w| w.name() == "store");
+        core.into_iter().for_each(&mut join);
+        self.queues.store.close();
+        store.into_iter().for_each(&mut join);
+        self.queues.interactive.close();
+        self.queues.batch.close();
+        self.queues.fit.close();
+        self.runtimes.iter().for_each(|r| r.notify_one());
+        workers.drain(..).for_each(&mut join);
+        drop(self.lock.take());
+        behind
+    }
+}
+
+/// The history file of a data folder.
+pub fn history_path(lock: &DataLock) -> PathBuf {
+    lock.dir().join("farol.redb")
+}
+
+fn hub(settings: &CoreSettings, events: &Queue<Event>) -> Hub {
+    let events = events.clone();
+    let empty = Arc::new(Snapshot::empty(Arc::clone(&settings.catalog)));
+    Hub::new(empty, move |wish| {
+        if let Err(Event::Wish(wish)) = events.push(Event::Wish(wish)) {
+            wish.refuse(RefusalKind::Unavailable, "the engine is ending or overloaded; ask again in a moment");
+        }
+    })
+}
+
+/// A runtime with one thread, until its notify is called.
+fn runtime(
+    name: &str,
+    workers: &mut Vec<Worker>,
+    runtimes: &mut Vec<Arc<tokio::sync::Notify>>,
+) -> Result<tokio::runtime::Handle, StartError> {
+    let other = |e: std::io::Error| StartError::Other(format!("no runtime: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(other)?;
+    let handle = runtime.handle().clone();
+    let stop = Arc::new(tokio::sync::Notify::new());
+    runtimes.push(Arc::clone(&stop));
+    let worker = Worker::spawn(name, move |_| {
+        runtime.block_on(stop.notified());
+        // A check that hangs in a system call must not hold us.
+        runtime.shutdown_background();
+    });
+    workers.push(worker.map_err(other)?);
+    Ok(handle)
+}
+
+/// Starts workers and remembers how to look at them.
+#[derive(Default)]
+struct Spawn {
+    probes: Vec<Probe>,
+}
+
+impl Spawn {
+    fn plain(&mut self, name: &'static str, body: impl FnOnce(&crate::base::Beat) + Send + 'static) -> std::io::Result<Worker> {
+        let worker = Worker::spawn(name, body)?;
+        self.remember(&worker, Arc::default());
+        Ok(worker)
+    }
+
+    fn guarded(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&crate::base::Beat, Guard) + Send + 'static,
+    ) -> std::io::Result<Worker> {
+        let guard = Guard::new(name);
+        let restarts = guard.restarts();
+        let worker = Worker::spawn(name, move |beat| body(beat, guard))?;
+        self.remember(&worker, restarts);
+        Ok(worker)
+    }
+
+    fn remember(&mut self, worker: &Worker, restarts: Arc<AtomicU32>) {
+        self.probes.push(Probe { name: worker.name().to_owned(), beat: worker.beat().clone(), restarts });
+    }
+}
