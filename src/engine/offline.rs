@@ -1,0 +1,128 @@
+//! Store, query and analysis without threads: for a command where no engine runs.
+//!
+//! Holds the data folder for as long as it lives, which is short. Invariant: a decision is on disk when
+//! it is answered.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::answer::Context;
+use super::core::{Core, CoreSettings};
+use super::decide;
+use super::lock::{DataLock, LockError, Role};
+use super::past::past;
+use super::start::{StartError, history_path};
+use super::thread::read;
+use crate::analyze::{AnalyzeConfig, ForecastPlan, capacity_plan};
+use crate::base::Timestamp;
+use crate::model::{Catalog, HostFacts, Snapshot};
+use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
+use crate::store::{Reader, Store, StoreConfig, Writer};
+
+/// Why a history cannot be opened for a command.
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    /// There is none: nothing was ever recorded there.
+    #[error("{0}: nothing is recorded there; start farol or farol --record first")]
+    Nothing(String),
+    /// Somebody else has the folder.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// It cannot be opened.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// A history opened by a command.
+pub struct Offline {
+    writer: Option<Writer>,
+    reader: Reader,
+    settings: CoreSettings,
+    present: Snapshot,
+    capacity: ForecastPlan,
+    _lock: DataLock,
+}
+
+impl Offline {
+    /// Opens the history of a data folder.
+    ///
+    /// # Errors
+    /// No history, a held folder, a file that cannot be opened.
+    pub fn open(dir: &Path, store: &StoreConfig, settings: CoreSettings) -> Result<Self, OfflineError> {
+        if !dir.join("farol.redb").exists() {
+            return Err(OfflineError::Nothing(dir.display().to_string()));
+        }
+        let lock = DataLock::take(dir, Role::OneShot)?;
+        let (writer, reader) = Store::open(&history_path(&lock), store).map_err(StartError::from)?;
+        let capacity = capacity_plan(&AnalyzeConfig::default());
+        let mut present = Snapshot::empty(Arc::clone(&settings.catalog));
+        present.host = Arc::clone(&settings.host);
+        let mut offline = Self { writer: Some(writer), reader, settings, present, capacity, _lock: lock };
+        offline.present = offline.newest();
+        Ok(offline)
+    }
+
+    /// The state at the newest sample; empty where there is none.
+    fn newest(&self) -> Snapshot {
+        let newest = self.reader.view().ok().and_then(|view| view.newest().ok().flatten());
+        match newest.map(|at| self.read(&Request::At { at })) {
+            Some(Ok(Answer::Snapshot { snapshot })) => (*snapshot).clone(),
+            _ => self.present.clone(),
+        }
+    }
+
+    fn read(&self, request: &Request) -> Result<Answer, Refusal> {
+        let view = self.reader.view().map_err(|e| Refusal::new(RefusalKind::Failed, e.to_string()))?;
+        let catalog: &Arc<Catalog> = &self.settings.catalog;
+        let context = Context { head: None, view: Some(&view), catalog, now: &self.present };
+        read::any(request, &context, &self.capacity)
+    }
+
+    /// Answers a request as an engine would, as far as there is an answer without one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ask(&mut self, request: Request) -> Result<Answer, Refusal> {
+        match request {
+            Request::CheckNow { .. } | Request::Reload | Request::HandOver | Request::Stop | Request::Band { .. } => {
+                Err(Refusal::new(RefusalKind::Unavailable, "no engine runs; start farol --record first"))
+            }
+            Request::Acknowledge { .. }
+            | Request::Unacknowledge { .. }
+            | Request::Snooze { .. }
+            | Request::AddSilence { .. }
+            | Request::ExpireSilence { .. }
+            | Request::Feedback { .. }
+            | Request::Annotate { .. } => self.decide(request),
+            request => self.read(&request),
+        }
+    }
+
+    fn decide(&mut self, request: Request) -> Result<Answer, Refusal> {
+        let failed = |e: String| Refusal::new(RefusalKind::Failed, e);
+        let now = Timestamp::now();
+        let view = self.reader.view().map_err(|e| failed(e.to_string()))?;
+        let known = past(&view, now).map_err(|e| failed(e.to_string()))?;
+        drop(view);
+        let mut core = Core::new(self.settings.clone(), known, now).map_err(failed)?;
+        let (output, decided) = core.decide(request, now)?;
+        let writer = self.writer.as_mut().expect("there until dropped");
+        let saved = writer.commit(output.now).map(|()| Saved::Disk).map_err(|e| failed(e.to_string()))?;
+        Ok(decide::answer(decided, saved))
+    }
+
+    /// Facts about the machine whose history this is.
+    pub fn host(&self) -> &HostFacts {
+        &self.present.host
+    }
+}
+
+impl Drop for Offline {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.close(Timestamp::now())
+        {
+            tracing::warn!(%error, "the history was not closed well");
+        }
+    }
+}
