@@ -95,7 +95,7 @@ impl Hub {
     pub fn monitor(&self, scope: Scope, wake: Waker) -> EngineMonitor {
         let mailbox = Arc::new(Mailbox { pulses: Queue::new(MAX_BEHIND), answers: Mutex::default(), wake });
         self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&mailbox));
-        EngineMonitor { hub: self.clone(), mailbox, scope, next: 0, lagged: 0 }
+        EngineMonitor { hub: self.clone(), mailbox, scope, link: Link::Own, next: 0, lagged: 0 }
     }
 }
 
@@ -104,11 +104,19 @@ pub struct EngineMonitor {
     hub: Hub,
     mailbox: Arc<Mailbox>,
     scope: Scope,
+    link: Link,
     next: u64,
     lagged: u64,
 }
 
 impl EngineMonitor {
+    /// The same, saying that it plays back `file`.
+    #[must_use]
+    pub fn replaying(mut self, file: String) -> Self {
+        self.link = Link::Replay(file);
+        self
+    }
+
     /// Whether the engine has ended.
     pub fn is_closed(&self) -> bool {
         self.mailbox.pulses.is_closed()
@@ -151,7 +159,7 @@ impl Monitor for EngineMonitor {
     }
 
     fn link(&self) -> Link {
-        Link::Own
+        self.link.clone()
     }
 
     fn scope(&self) -> Scope {

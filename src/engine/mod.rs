@@ -24,6 +24,7 @@ mod own;
 mod past;
 mod setup;
 mod start;
+mod tape;
 mod thread;
 mod warm;
 
@@ -36,5 +37,6 @@ pub use lock::{DataLock, LockError, Owner, Role, owner, socket_path};
 pub use own::METRICS;
 pub use offline::{Offline, OfflineError};
 pub use setup::{Surroundings, catalog, settings};
-pub use start::{Engine, Setup, StartError, history_path};
+pub use start::{Ended, Engine, Setup, StartError, history_path};
+pub use tape::Tape;
 pub use thread::core::Exit;

@@ -179,7 +179,7 @@ impl Engine {
             }),
         };
         let runner = Mutex::new(Some(Runner::new(core, wiring, now)));
-        let ended = hub.clone();
+        let (ended, all) = (hub.clone(), stop.clone());
         let body = move |beat: &_, guard| {
             let runner = runner.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(runner) = runner {
@@ -187,6 +187,7 @@ impl Engine {
                 // Nobody waits for it any more: then it is not needed.
                 let _ = exited.send(exit);
                 ended.close();
+                all.ask();
             }
         };
         workers.push(spawn.guarded("core", body).map_err(other)?);
@@ -206,6 +207,11 @@ impl Engine {
     /// The runtime for those who come in: API and attached screens.
     pub fn inward(&self) -> &tokio::runtime::Handle {
         &self.inward
+    }
+
+    /// Something to wait for that ends with the engine, without holding it.
+    pub fn ended(&self) -> Ended {
+        Ended(self.stop.clone())
     }
 
     /// Waits until the engine ends by itself or `timeout` passes.
@@ -243,6 +249,17 @@ impl Engine {
         workers.drain(..).for_each(&mut join);
         drop(self.lock.take());
         behind
+    }
+}
+
+/// The end of an engine, to be waited for.
+#[derive(Debug, Clone)]
+pub struct Ended(Stop);
+
+impl Ended {
+    /// Waits until the engine ends, by itself or because it was asked to.
+    pub fn wait(&self) {
+        while !self.0.wait(Duration::from_secs(3600)) {}
     }
 }
 

@@ -1,0 +1,90 @@
+//! `farol alerts`: what is wrong, and what was.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::out;
+use crate::alert::alerts_json;
+use crate::app::Failure;
+use crate::app::cli::{Format, Global};
+use crate::app::reach::{Reach, unexpected};
+use crate::base::{TimeRange, Timestamp, format_duration};
+use crate::model::{Alert, AlertState, Severity};
+use crate::monitor::{Answer, Request};
+
+/// How far back `--all` looks.
+const ALL: Duration = Duration::from_secs(30 * 86_400);
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct Alerts {
+    /// Also those that are over, 30 days back.
+    #[arg(long)]
+    all: bool,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl Alerts {
+    /// Prints alerts.
+    ///
+    /// # Errors
+    /// No engine and no history, or nothing can be printed.
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let mut reach = Reach::find(global)?;
+        let now = Timestamp::now();
+        let alerts: Vec<Arc<Alert>> = if self.all {
+            match reach.ask(Request::Alerts { range: TimeRange::last(ALL, now) })? {
+                Answer::Alerts { alerts } => alerts,
+                other => return Err(unexpected(&other).into()),
+            }
+        } else {
+            reach.snapshot()?.alerts.iter().filter(|a| a.state != AlertState::Resolved).cloned().collect()
+        };
+        match self.format {
+            Format::Json => out::print(&format!("{:#}\n", alerts_json(&alerts, now)))?,
+            Format::Text if alerts.is_empty() => out::print("no alerts\n")?,
+            Format::Text => {
+                let zone = out::zone(global);
+                let rows: Vec<Vec<String>> = alerts.iter().map(|a| row(a, now, &zone)).collect();
+                out::print(&out::table(&rows))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn row(alert: &Alert, now: Timestamp, zone: &jiff::tz::TimeZone) -> Vec<String> {
+    let severity = match alert.severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let state = match alert.state {
+        AlertState::Pending => "pending".to_owned(),
+        AlertState::Firing => format!("for {}", format_duration(now.since(alert.since))),
+        AlertState::Resolved => "resolved".to_owned(),
+    };
+    let mut notes = Vec::new();
+    if let Some(ack) = &alert.acknowledged {
+        notes.push(format!("acknowledged by {}", ack.by));
+    }
+    if alert.snoozed.is_some() {
+        notes.push("snoozed".to_owned());
+    }
+    if !alert.silenced_by.is_empty() {
+        notes.push(format!("silenced by {}", alert.silenced_by.join(", ")));
+    }
+    vec![
+        alert.id.clone(),
+        severity.to_owned(),
+        out::local(alert.since, zone),
+        state,
+        alert.title.clone(),
+        if notes.is_empty() { alert.explanation.summary.clone() } else { notes.join(", ") },
+    ]
+}

@@ -1,0 +1,96 @@
+//! `farol config check | show | example`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use toml::Value;
+
+use super::out;
+use crate::app::cli::Global;
+use crate::app::{Failure, place};
+use crate::collect::{self, LinuxHost};
+use crate::config::{EXAMPLE, Loaded};
+use crate::engine::{self, Surroundings};
+use crate::notify::Sending;
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether the configuration is right, and where not.
+    Check,
+    /// Every value that holds, and where it came from.
+    Show,
+    /// Every key with its default, commented.
+    Example,
+}
+
+impl ConfigArgs {
+    /// Does it.
+    ///
+    /// # Errors
+    /// A configuration that is wrong (2).
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Example => out::print(EXAMPLE)?,
+            Command::Show => out::print(&show(&place::configuration(global, None)?))?,
+            Command::Check => {
+                let loaded = place::configuration(global, None)?;
+                check(&loaded, global)?;
+                let file = loaded.file.as_ref().map_or_else(|| "no file, all defaults".to_owned(), |f| f.display().to_string());
+                out::print(&format!("ok: {file}\n"))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Finds what is wrong beyond the syntax: rules, services, channels.
+///
+/// # Errors
+/// The first mistake.
+pub fn check(loaded: &Loaded, global: &Global) -> Result<(), Failure> {
+    let host = LinuxHost::new();
+    let general = &loaded.config.general;
+    let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
+    let dir = place::data_dir(global)?;
+    let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
+    let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
+    settings.map(drop).map_err(|e| {
+        let file = loaded.file.as_ref().map_or_else(String::new, |f| format!("{}: ", f.display()));
+        Failure::usage(anyhow::anyhow!("{file}{e}"))
+    })
+}
+
+/// `key = value  # origin`, secrets hidden.
+fn show(loaded: &Loaded) -> String {
+    let rows: Vec<Vec<String>> = loaded
+        .origins
+        .iter()
+        .filter_map(|(path, origin)| {
+            let value = path.split('.').try_fold(&Value::Table(loaded.values.clone()), |v, part| v.get(part)).map(shown)?;
+            let value = if is_secret(path) { "\"(hidden)\"".to_owned() } else { value };
+            Some(vec![format!("{path} = {value}"), format!("# {origin}")])
+        })
+        .collect();
+    out::table(&rows)
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    let hidden = ["password", "secret", "token"].iter().any(|word| text.contains(word));
+    if hidden && matches!(value, Value::Array(_)) { "[(hidden)]".to_owned() } else { text }
+}
+
+/// Secrets come from files or commands; one that is written down all the same is not repeated.
+fn is_secret(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let secret = ["password", "secret", "token"].iter().any(|word| last.contains(word));
+    secret && !last.ends_with("_file") && !last.ends_with("_command")
+}

@@ -1,0 +1,103 @@
+//! `farol demo`: a simulated machine with incidents, nothing installed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::app::cli::{Global, RunArgs, duration};
+use crate::app::logging::{self, Destination};
+use crate::app::{Failure, place, screen};
+use crate::base::Timestamp;
+use crate::check;
+use crate::engine::{self, CoreSettings, DataLock, Engine, Feed, Role, Setup, Simulation, Surroundings};
+use crate::notify::Sending;
+use crate::sim::Machine;
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Simulated seconds a second.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    speed: u32,
+    /// The same seed tells the same story.
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: u64,
+    /// How much history there is at the start.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "26h")]
+    history: Duration,
+}
+
+/// Longest history of a demo: two days take some seconds to make.
+const MAX_HISTORY: Duration = Duration::from_secs(2 * 86_400);
+
+impl Demo {
+    /// Shows the screen on a scratch history that is removed at the end.
+    ///
+    /// # Errors
+    /// A scratch folder that cannot be made, no terminal.
+    pub fn run(&self, global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
+        logging::start(global, Destination::Nowhere);
+        let scratch = Scratch::new("demo")?;
+        let lock = DataLock::take(scratch.path(), Role::Screen)?;
+        let loaded = place::configuration(global, Some(args))?;
+        let mut config = loaded.config;
+        config.service.clear();
+        config.rule.clear();
+        config.notify = crate::notify::NotifyConfig::default();
+        let now = Timestamp::now();
+        let at = Timestamp(now.0 - now.0.rem_euclid(1000));
+        let history = self.history.min(MAX_HISTORY);
+        let machine = Machine::new(self.seed, at - history);
+        let mut facts = machine.facts();
+        facts.name = format!("{} (demo)", facts.name);
+        let around =
+            Surroundings { host: Arc::new(facts), link_bits_per_second: None, data_dir: lock.dir(), sending: Sending::Dry };
+        let catalog = Arc::new(engine::catalog());
+        let settings = engine::settings(&config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+        let settings = CoreSettings { services: services(&machine), ..settings };
+        let same = settings.clone();
+        let feed = Feed::Simulated(Simulation { machine, at, speed: self.speed, history });
+        let reread = Box::new(move || Ok(same.clone()));
+        let engine = Engine::start(Setup { lock, config: config.clone(), settings, feed, headless: false, reread })?;
+        screen::on_engine(engine, &config.ui, (global, args))
+    }
+}
+
+/// The simulated machine's services; their results come with the simulation.
+fn services(machine: &Machine) -> Vec<check::Service> {
+    machine
+        .services()
+        .iter()
+        .map(|s| check::Service::simulated(s.name, s.kind, s.target, s.interval, s.degraded_above))
+        .collect()
+}
+
+/// A folder that is removed at the end.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes it in the temporary folder; `purpose` is part of its name.
+    ///
+    /// # Errors
+    /// Where the temporary folder cannot be written.
+    pub fn new(purpose: &str) -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("farol-{purpose}-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed lies in the temporary folder, where the system removes it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

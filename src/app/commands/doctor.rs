@@ -1,0 +1,161 @@
+//! `farol doctor`: what works here, what does not, and what to do.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{config, out};
+use crate::app::cli::Global;
+use crate::app::{Failure, place};
+use crate::base::{Clock, SystemClock};
+use crate::check;
+use crate::collect::{Collector, LinuxHost, facts};
+use crate::model::{Host, Sample};
+use crate::monitor::{Answer, Request};
+use crate::notify::session_bus;
+use crate::remote::{Address, ask_once};
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print a configuration that checks the services found here.
+    #[arg(long)]
+    services: bool,
+}
+
+/// What was found: well, could be better, wrong.
+enum Finding {
+    Well(String),
+    Better(String),
+    Wrong(String),
+}
+
+impl Doctor {
+    /// Looks at everything and says what it found; exit code 1 where something is wrong.
+    ///
+    /// # Errors
+    /// Where nothing can be printed.
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+        if self.services {
+            let sample = two_rounds(&host);
+            let processes = sample.processes.apply(&[]);
+            out::print(&check::propose(&check::discover(&*host, &processes)))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut findings = vec![configuration(global)];
+        findings.extend(storage(global));
+        findings.extend(engine(global));
+        findings.extend(machine(&host));
+        findings.push(desktop());
+        let wrong = findings.iter().any(|f| matches!(f, Finding::Wrong(_)));
+        let lines: Vec<String> = findings
+            .iter()
+            .map(|finding| match finding {
+                Finding::Well(text) => format!("  ok    {text}\n"),
+                Finding::Better(text) => format!("  note  {text}\n"),
+                Finding::Wrong(text) => format!("  WRONG {text}\n"),
+            })
+            .collect();
+        out::print(&lines.concat())?;
+        Ok(ExitCode::from(u8::from(wrong)))
+    }
+}
+
+fn configuration(global: &Global) -> Finding {
+    let checked = place::configuration(global, None).map_err(|e| e.to_string()).and_then(|loaded| {
+        config::check(&loaded, global).map_err(|e| e.to_string())?;
+        Ok(loaded)
+    });
+    match checked {
+        Ok(loaded) => Finding::Well(match loaded.file {
+            Some(file) => format!("configuration {}", file.display()),
+            None => "configuration: no file, all defaults (farol config example prints one)".to_owned(),
+        }),
+        Err(error) => Finding::Wrong(format!("configuration: {error}")),
+    }
+}
+
+fn storage(global: &Global) -> Vec<Finding> {
+    let dir = match place::data_dir(global) {
+        Ok(dir) => dir,
+        Err(error) => return vec![Finding::Wrong(format!("data folder: {error}"))],
+    };
+    // The folder may not exist yet: then what counts is the nearest one that does.
+    let existing = dir.ancestors().find(|d| d.exists()).unwrap_or(&dir);
+    let writable = rustix::fs::access(existing, rustix::fs::Access::WRITE_OK).is_ok();
+    let folder = if writable {
+        Finding::Well(format!("data folder {}", dir.display()))
+    } else {
+        let text = format!("data folder {}: not writable; make it so, or name another with --data-dir", dir.display());
+        Finding::Wrong(text)
+    };
+    let room = LinuxHost::new().statvfs(&existing.display().to_string()).ok().map(|stat| {
+        let text = format!("{} free there", crate::base::format_value(stat.available as f64, crate::base::Unit::Bytes));
+        // The history may grow to 2 GiB by default.
+        if stat.available < 2 << 30 { Finding::Better(format!("{text}; the history may need 2 GiB ([store] max_size)")) } else { Finding::Well(text) }
+    });
+    std::iter::once(folder).chain(room).collect()
+}
+
+fn engine(global: &Global) -> Vec<Finding> {
+    let Some((socket, owner)) = place::engine(&place::data_dirs(global)) else {
+        return vec![Finding::Better("no engine runs; farol shows the screen, farol --record records without one".to_owned())];
+    };
+    match ask_once(&Address(socket.clone()), Request::Snapshot) {
+        Ok(Answer::Snapshot { snapshot }) => {
+            let mut findings = vec![Finding::Well(format!("engine: process {}, socket {}", owner.pid, socket.display()))];
+            if let Some(problem) = &snapshot.recorder.store.problem {
+                findings.push(Finding::Wrong(format!("history: {problem}")));
+            }
+            if snapshot.recorder.store.damaged_blocks > 0 {
+                let n = snapshot.recorder.store.damaged_blocks;
+                findings.push(Finding::Better(format!("history: {n} damaged blocks were skipped")));
+            }
+            findings.extend(snapshot.faults.iter().map(|f| Finding::Better(format!("{}: {}", f.source, f.message))));
+            findings
+        }
+        Ok(_) => vec![Finding::Wrong(format!("engine at {}: it answered something else", socket.display()))],
+        Err(refusal) => vec![Finding::Wrong(format!("engine at {}: {refusal}", socket.display()))],
+    }
+}
+
+/// Two rounds, because rates need two readings.
+fn two_rounds(host: &Arc<dyn Host>) -> Sample {
+    let clock = SystemClock::default();
+    let mut collector = Collector::new(Arc::clone(host), &crate::collect::CollectConfig::default());
+    let first = collector.round(clock.now(), clock.monotonic());
+    std::thread::sleep(Duration::from_millis(250));
+    let mut sample = collector.round(clock.now(), clock.monotonic());
+    let mut processes = first.processes.changed;
+    processes.append(&mut sample.processes.changed);
+    sample.processes.changed = processes;
+    collector.stop();
+    sample
+}
+
+fn machine(host: &Arc<dyn Host>) -> Vec<Finding> {
+    let about = facts(&**host, None, std::collections::BTreeMap::new());
+    let sample = two_rounds(host);
+    let text = format!(
+        "{}: {}, kernel {}, {} cores; {} series, {} processes",
+        about.name,
+        about.system,
+        about.kernel,
+        about.cores,
+        sample.readings.len(),
+        sample.processes.apply(&[]).len()
+    );
+    let faults = sample.faults.iter().map(|f| Finding::Better(format!("{}: {}", f.source, f.message)));
+    std::iter::once(Finding::Well(text)).chain(faults).collect()
+}
+
+fn desktop() -> Finding {
+    if session_bus() {
+        Finding::Well("desktop notifications".to_owned())
+    } else {
+        Finding::Better("no desktop here: alerts are shown on the screen; add [notify.file] or [notify.email] to be told elsewhere".to_owned())
+    }
+}

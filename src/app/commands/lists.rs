@@ -1,0 +1,139 @@
+//! `farol services` and `farol predictions`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::out;
+use crate::app::Failure;
+use crate::app::cli::{Format, Global};
+use crate::app::reach::Reach;
+use crate::base::{Timestamp, format_duration};
+use crate::model::{Prediction, ServiceState, ServiceStatus, UptimeShare};
+
+/// Arguments of `services`.
+#[derive(Debug, Args)]
+pub struct Services {
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Arguments of `predictions`.
+#[derive(Debug, Args)]
+pub struct Predictions {
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl Services {
+    /// Prints services, worst first.
+    ///
+    /// # Errors
+    /// No engine and no history.
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let snapshot = Reach::find(global)?.snapshot()?;
+        match self.format {
+            Format::Json => {
+                let list: Vec<Value> = snapshot.services.iter().map(service_json).collect();
+                out::print(&out::object("services", Timestamp::now(), json!({"services": list})))?;
+            }
+            Format::Text if snapshot.services.is_empty() => out::print("no services\n")?,
+            Format::Text => {
+                let rows: Vec<Vec<String>> = snapshot.services.iter().map(service_row).collect();
+                out::print(&out::table(&rows))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn state(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Online => "online",
+        ServiceState::Degraded => "degraded",
+        ServiceState::Offline => "offline",
+        ServiceState::Unknown => "unknown",
+    }
+}
+
+fn service_row(service: &ServiceStatus) -> Vec<String> {
+    let response = service.response_seconds.map_or_else(String::new, |s| format!("{:.0} ms", s * 1000.0));
+    let share = service.uptime[0].map_or_else(String::new, |u| format!("{:.2}% of 24 h", u.up * 100.0));
+    let row = [state(service.state), &service.name, &service.target, &response, &share, &service.message];
+    row.into_iter().map(str::to_owned).collect()
+}
+
+fn service_json(service: &ServiceStatus) -> Value {
+    let share = |u: Option<UptimeShare>| u.map_or(Value::Null, |u| json!({"up": u.up, "observed": u.observed}));
+    json!({
+        "name": service.name,
+        "type": service.kind,
+        "target": service.target,
+        "state": state(service.state),
+        "since": out::time(service.since),
+        "last_check_at": out::time(service.last_check),
+        "response_seconds": service.response_seconds,
+        "message": service.message,
+        "uptime": {"24h": share(service.uptime[0]), "7d": share(service.uptime[1]), "30d": share(service.uptime[2])},
+        "discovered": service.discovered,
+        "maintenance": service.maintenance,
+    })
+}
+
+impl Predictions {
+    /// Prints predictions, most urgent first, and how they did so far.
+    ///
+    /// # Errors
+    /// No engine and no history.
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let snapshot = Reach::find(global)?.snapshot()?;
+        let now = Timestamp::now();
+        let record = snapshot.record;
+        match self.format {
+            Format::Json => {
+                let list: Vec<Value> = snapshot.predictions.iter().map(prediction_json).collect();
+                let record = json!({
+                    "shown": record.shown, "right": record.right, "wrong": record.wrong, "missed": record.missed,
+                    "brier": record.brier, "base_rate_brier": record.base_rate_brier,
+                });
+                out::print(&out::object("predictions", now, json!({"predictions": list, "record": record})))?;
+            }
+            Format::Text => {
+                let rows: Vec<Vec<String>> = snapshot.predictions.iter().map(|p| prediction_row(p, now)).collect();
+                let list = if rows.is_empty() { "no predictions\n".to_owned() } else { out::table(&rows) };
+                out::print(&format!("{list}right {} of {} shown, missed {}\n", record.right, record.shown, record.missed))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn prediction_row(prediction: &Prediction, now: Timestamp) -> Vec<String> {
+    let when = match prediction.outcome {
+        None => format!("in {}", format_duration(prediction.at.since(now))),
+        Some(crate::model::Outcome::Right) => "came true".to_owned(),
+        Some(crate::model::Outcome::Wrong) => "did not come".to_owned(),
+    };
+    let factors = prediction.factors.join(", ");
+    vec![prediction.title.clone(), when, format!("p {:.2}", prediction.probability), factors, prediction.advice.clone()]
+}
+
+fn prediction_json(prediction: &Prediction) -> Value {
+    json!({
+        "id": prediction.id,
+        "kind": prediction.kind,
+        "key": prediction.key,
+        "probability": prediction.probability,
+        "at": out::time(Some(prediction.at)),
+        "at_lo": out::time(Some(prediction.at_lo)),
+        "at_hi": out::time(Some(prediction.at_hi)),
+        "confidence": prediction.confidence,
+        "factors": prediction.factors,
+        "advice": prediction.advice,
+        "made_at": out::time(Some(prediction.made_at)),
+        "outcome": prediction.outcome,
+    })
+}

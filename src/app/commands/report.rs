@@ -1,0 +1,96 @@
+//! `farol report`: a report on a span of time.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::out;
+use crate::app::Failure;
+use crate::app::cli::{Global, duration};
+use crate::app::reach::{Reach, unexpected};
+use crate::base::Timestamp;
+use crate::model::{ReportDepth, ReportFormat, ReportKind, ReportSpec};
+use crate::monitor::{Answer, Request};
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// What about: performance.
+    #[arg(value_parser = parse::<ReportKind>)]
+    kind: ReportKind,
+    /// How deep: hourly, daily, weekly, monthly.
+    #[arg(long, value_parser = parse::<ReportDepth>, default_value = "daily")]
+    depth: ReportDepth,
+    /// The span that ends now; by default an hour, day, week or month, as deep as asked.
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["from", "to"])]
+    last: Option<Duration>,
+    /// Start: RFC 3339, a local date and time, or -2h.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// End.
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    to: Option<String>,
+    /// html, json, csv.
+    #[arg(long, value_parser = parse::<ReportFormat>, default_value = "html")]
+    format: ReportFormat,
+    /// File to write; `-` is standard output. By default a file of its own name in this folder.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn parse<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse()
+}
+
+fn span(depth: ReportDepth) -> Duration {
+    Duration::from_secs(match depth {
+        ReportDepth::Hourly => 3600,
+        ReportDepth::Daily => 86_400,
+        ReportDepth::Weekly => 7 * 86_400,
+        ReportDepth::Monthly => 30 * 86_400,
+    })
+}
+
+impl Report {
+    /// Makes the report and writes it.
+    ///
+    /// # Errors
+    /// A span without length (2), no engine and no history, a file that cannot be written (1).
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let last = self.last.unwrap_or_else(|| span(self.depth));
+        let range = out::range(last, self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
+        let spec = ReportSpec { kind: self.kind, depth: self.depth, range, format: self.format };
+        let (name, text) = match Reach::find(global)?.ask(Request::Report(spec))? {
+            Answer::Report { name, text } => (name, text),
+            other => return Err(unexpected(&other).into()),
+        };
+        let piped = self.output.is_none() && !std::io::stdout().is_terminal();
+        if piped || self.output.as_deref().is_some_and(|p| p.as_os_str() == "-") {
+            out::print(&text)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
+        write(&path, &text)?;
+        eprintln!("{}", path.display());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes beside and renames, so that a full disk leaves the old file.
+///
+/// # Errors
+/// Where the folder cannot be written.
+pub fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    let beside = path.with_extension("farol-new");
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&beside))).with_context(|| format!("{} cannot be written", path.display()))
+}

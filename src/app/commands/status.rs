@@ -1,0 +1,160 @@
+//! `farol status`: how the machine and its recorder are, as a Nagios plugin would say it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::out;
+use crate::app::cli::{Format, Global};
+use crate::app::reach::Reach;
+use crate::app::{Failure, place};
+use crate::base::Timestamp;
+use crate::model::{AlertState, ServiceState, Severity, Snapshot};
+
+/// A newest sample older than this says nothing about the present (contract).
+const STALE: Duration = Duration::from_secs(30);
+
+/// Arguments.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Output format.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// The machine's state and the plugin's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Alerts that fire, by severity; silenced and snoozed ones apart.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    critical: usize,
+    warning: usize,
+    info: usize,
+    silenced: usize,
+}
+
+impl Status {
+    /// Prints and gives the state as exit code.
+    ///
+    /// # Errors
+    /// Only where the arguments are wrong or nothing can be printed: a machine without an engine is `unknown`, not an error.
+    pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        let now = Timestamp::now();
+        let answer = match Reach::engine(global)? {
+            Some(mut reach) => reach.snapshot().map_err(|e| e.to_string()),
+            None => {
+                let dirs: Vec<String> = place::data_dirs(global).iter().map(|d| place::shown(d)).collect();
+                Err(format!("no engine runs on {}; start farol --record", dirs.join(" or ")))
+            }
+        };
+        let (state, text, body) = match &answer {
+            Ok(snapshot) => described(snapshot, now),
+            Err(why) => (State::Unknown, format!("UNKNOWN - {why}"), nobody()),
+        };
+        match self.format {
+            Format::Text => out::print(&format!("{text}\n"))?,
+            Format::Json => out::print(&out::object("status", now, body))?,
+        }
+        Ok(ExitCode::from(state as u8))
+    }
+}
+
+fn described(snapshot: &Snapshot, now: Timestamp) -> (State, String, Value) {
+    let mut counts = Counts::default();
+    for alert in snapshot.alerts.iter().filter(|a| a.state == AlertState::Firing) {
+        let count = match alert.severity {
+            _ if alert.is_quiet() => &mut counts.silenced,
+            Severity::Critical => &mut counts.critical,
+            Severity::Warning => &mut counts.warning,
+            Severity::Info => &mut counts.info,
+        };
+        *count += 1;
+    }
+    let lag = now.since(snapshot.at);
+    let state = match () {
+        () if lag > STALE => State::Unknown,
+        () if counts.critical > 0 => State::Critical,
+        () if counts.warning > 0 => State::Warning,
+        () => State::Ok,
+    };
+    let services = |wanted| snapshot.services.iter().filter(|s| s.state == wanted).count();
+    let (offline, degraded) = (services(ServiceState::Offline), services(ServiceState::Degraded));
+    let text = if state == State::Unknown {
+        format!("UNKNOWN - {}: the newest sample is {} s old", snapshot.host.name, lag.as_secs())
+    } else {
+        let worst = snapshot.firing().find(|a| !a.is_quiet()).map_or_else(|| "all quiet".to_owned(), |a| a.title.clone());
+        format!(
+            "{} - {}: {worst}; health {:.0}, {} critical, {} warning, {} of {} services up | health={:.0};;;0;100 critical={} warning={}",
+            state.name().to_uppercase(),
+            snapshot.host.name,
+            snapshot.health.score,
+            counts.critical,
+            counts.warning,
+            snapshot.services.len() - offline,
+            snapshot.services.len(),
+            snapshot.health.score,
+            counts.critical,
+            counts.warning,
+        )
+    };
+    let recorder = &snapshot.recorder;
+    let lost: Vec<Value> =
+        snapshot.health.lost.iter().map(|l| json!({"kind": l.kind, "points": l.points, "alert": l.alert})).collect();
+    let body = json!({
+        "state": state.name(),
+        "exit_code": state as u8,
+        "host": snapshot.host.name,
+        "recorder": {
+            "running": true,
+            "pid": recorder.pid,
+            "since": out::time(Some(recorder.since)),
+            "last_sample_at": out::time(Some(snapshot.at)),
+            "lag_seconds": lag.as_secs_f64(),
+            "ready": lag <= STALE && recorder.store.ok,
+            "store_ok": recorder.store.ok,
+        },
+        "health": {"score": snapshot.health.score, "lost": lost},
+        "alerts": {"critical": counts.critical, "warning": counts.warning, "info": counts.info, "silenced": counts.silenced},
+        "services": {
+            "online": services(ServiceState::Online),
+            "degraded": degraded,
+            "offline": offline,
+            "unknown": services(ServiceState::Unknown),
+        },
+    });
+    (state, text, body)
+}
+
+fn nobody() -> Value {
+    json!({
+        "state": "unknown",
+        "exit_code": 3,
+        "host": null,
+        "recorder": {
+            "running": false, "pid": null, "since": null, "last_sample_at": null, "lag_seconds": null, "ready": false, "store_ok": null
+        },
+        "health": null,
+        "alerts": null,
+        "services": null,
+    })
+}

@@ -1,0 +1,197 @@
+//! The screen, the recorder, and how they find each other.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use super::cli::{Global, RunArgs};
+use super::logging::{self, Destination};
+use super::signals::{self, Asked};
+use super::{Failure, place};
+use crate::api::{self, Access, MonitorSource};
+use crate::base::Timestamp;
+use crate::collect::{self, LinuxHost};
+use crate::config::{Config, Loaded};
+use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Role, Setup, Surroundings};
+use crate::model::Host;
+use crate::monitor::Request;
+use crate::notify::Sending;
+use crate::remote::{Address, ask_once};
+
+/// How long a recorder waits for a screen to hand over.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// `farol` without a command.
+///
+/// # Errors
+/// Why it does not start.
+pub fn run(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
+    if args.record {
+        logging::start(global, Destination::StandardError);
+        return record(global, args);
+    }
+    super::screen::show(global, args)
+}
+
+/// Records until stopped.
+fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
+    let loaded = place::configuration(global, Some(args))?;
+    let dir = place::data_dir(global)?;
+    let lock = take(&dir, Role::Recorder)?;
+    let engine = start(lock, loaded, global, args)?;
+    let served = serve(&engine, Role::Recorder, &engine_access(global)?)?;
+    tracing::info!(folder = %dir.display(), socket = %served.socket.display(), "recording");
+    let (sender, asked) = channel();
+    signals::forward(sender)?;
+    // Not started by systemd: nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let code = watch(&engine, &asked);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    served.stop();
+    for name in engine.end() {
+        tracing::warn!(thread = name, "left behind: it hangs in a system call");
+    }
+    tracing::info!("ended");
+    Ok(ExitCode::from(code))
+}
+
+/// Waits for signals and for the engine's own end; gives the exit code.
+fn watch(engine: &Engine, asked: &std::sync::mpsc::Receiver<Asked>) -> u8 {
+    let watchdog = sd_notify::watchdog_enabled();
+    // Without a watchdog nothing has to be done but to wait; the engine's end is looked for at leisure.
+    let pause = watchdog.map_or(Duration::from_secs(5), |limit| limit / 3);
+    loop {
+        match asked.recv_timeout(pause) {
+            Ok(Asked::Stop) => return 0,
+            Ok(Asked::Reload) => reload(engine),
+            Err(_) => {}
+        }
+        if watchdog.is_some() {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        match engine.wait(Duration::ZERO) {
+            Some(Exit::Failed) => return 1,
+            Some(Exit::Stopped | Exit::HandedOver) => return 0,
+            None => {}
+        }
+    }
+}
+
+fn reload(engine: &Engine) {
+    let reply: engine::Reply = Box::new(|answer| match answer {
+        Ok(_) => tracing::info!("configuration read again"),
+        Err(error) => tracing::error!(%error, "the configuration was not taken"),
+    });
+    engine.hub().submit(engine::Wish { request: Request::Reload, reply });
+}
+
+/// Takes a data folder; a screen that has it is asked to hand over to a recorder.
+///
+/// # Errors
+/// Another recorder has it, or it cannot be used.
+pub fn take(dir: &Path, role: Role) -> Result<DataLock, Failure> {
+    let held = match DataLock::take(dir, role) {
+        Ok(lock) => return Ok(lock),
+        Err(LockError::Held { owner, path }) => (owner, path),
+        Err(error) => return Err(error.into()),
+    };
+    let (Owner { role: Role::Screen, socket: Some(socket), .. }, Role::Recorder) = (&held.0, role) else {
+        return Err(LockError::Held { owner: held.0, path: held.1 }.into());
+    };
+    tracing::info!(pid = held.0.pid, "a screen has the history; asking it to hand over");
+    ask_once(&Address(socket.clone()), Request::HandOver)?;
+    let deadline = std::time::Instant::now() + HANDOVER;
+    loop {
+        match DataLock::take(dir, role) {
+            Err(LockError::Held { .. }) if std::time::Instant::now() < deadline => {
+                // flock has no timed wait; the screen needs milliseconds to write what it has.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Starts an engine on this machine.
+///
+/// # Errors
+/// A configuration that is wrong (2), a history that cannot be opened (1).
+pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) -> Result<Engine, Failure> {
+    let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+    let sending = if args.dry_run { Sending::Dry } else { Sending::Real };
+    let dir = lock.dir().to_owned();
+    let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+    let again = (global.clone(), args.clone(), Arc::clone(&host));
+    let reread = Box::new(move || {
+        let loaded = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?;
+        self::settings(&loaded.config, &again.2, &dir, sending)
+    });
+    let config = loaded.config;
+    Ok(Engine::start(Setup { lock, config, settings, feed: Feed::Machine(host), headless: args.record, reread })?)
+}
+
+/// Settings of a core on this machine.
+fn settings(config: &Config, host: &Arc<dyn Host>, dir: &Path, sending: Sending) -> Result<CoreSettings, String> {
+    let facts = collect::facts(&**host, config.general.host.clone(), config.general.labels.clone());
+    let link = collect::link_speed(&**host);
+    let around = Surroundings { host: Arc::new(facts), link_bits_per_second: link, data_dir: dir, sending };
+    engine::settings(config, &Arc::new(engine::catalog()), &around)
+}
+
+/// The API's way in: its socket, and how to end it.
+pub struct Served {
+    /// Where it listens.
+    pub socket: PathBuf,
+    stop: Arc<tokio::sync::Notify>,
+}
+
+impl Served {
+    /// Takes no further connections.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+}
+
+/// Opens the socket, says so in the lock file, and serves.
+///
+/// # Errors
+/// Where the socket cannot be made.
+pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Failure> {
+    let path = engine::socket_path(engine.lock().dir());
+    let socket = {
+        let _entered = engine.inward().enter();
+        api::bind(&path, *access)?
+    };
+    let since = Timestamp::now();
+    engine.lock().announce(&Owner { pid: std::process::id(), role, socket: Some(path.clone()), since })?;
+    let hub = engine.hub().clone();
+    let monitors: MonitorSource = Arc::new(move |scope, wake| Box::new(hub.monitor(scope, wake)));
+    let stop = Arc::new(tokio::sync::Notify::new());
+    engine.inward().spawn(api::serve(socket, monitors, Arc::clone(&stop)));
+    Ok(Served { socket: path, stop })
+}
+
+/// Who may use the socket, by the configuration.
+///
+/// # Errors
+/// A configuration that is wrong, a group that does not exist.
+pub fn engine_access(global: &Global) -> Result<Access, Failure> {
+    let loaded = place::configuration(global, None)?;
+    let Some(name) = &loaded.config.api.group else { return Ok(Access::default()) };
+    let number = name.parse().ok().or_else(|| group_number(name));
+    match number {
+        Some(group) => Ok(Access { group: Some(group) }),
+        None => Err(Failure::usage(anyhow::anyhow!("[api] group: there is no group \"{name}\" on this system"))),
+    }
+}
+
+/// From `/etc/group`: name, password, number, members.
+fn group_number(name: &str) -> Option<u32> {
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        (parts.next() == Some(name)).then(|| parts.nth(1)?.parse().ok()).flatten()
+    })
+}
