@@ -4,10 +4,23 @@
 //! Sources read only through [`crate::model::Host`]; nothing here stores, judges or draws. Invariant:
 //! what cannot be read is absent and noted as a fault, and a round never waits for a slow device.
 
+mod auxiliary;
 mod collector;
 mod config;
+mod counter;
+mod cpu;
+mod disk;
 mod facts;
 mod linux;
+mod memory;
+mod netlink;
+mod parse;
+mod pressure;
+mod slow;
+mod system;
+mod table;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use collector::Collector;
@@ -20,5 +33,5 @@ use crate::model::MetricDef;
 
 /// The metrics of all sources, one table each.
 pub fn metrics() -> Vec<&'static [MetricDef]> {
-    Vec::new()
+    table::SOURCES.iter().map(|row| row.metrics).collect()
 }
