@@ -11,12 +11,15 @@ mod counter;
 mod cpu;
 mod disk;
 mod facts;
+mod frequency;
 mod linux;
 mod memory;
 mod netlink;
+mod network;
 mod parse;
 mod pressure;
 mod slow;
+mod socket;
 mod system;
 mod table;
 #[cfg(test)]

@@ -31,4 +31,4 @@ macro_rules! rows {
 }
 
 /// All sources, in the order they are read.
-pub(super) const SOURCES: &[SourceRow] = rows![cpu, memory, system, pressure, disk];
+pub(super) const SOURCES: &[SourceRow] = rows![cpu, frequency, memory, system, pressure, disk, network, socket];
