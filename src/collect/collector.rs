@@ -105,6 +105,12 @@ impl Collector {
         self.lane.stop();
     }
 
+    /// The monotonic time of the round before; zero before the first.
+    #[cfg(test)]
+    pub(super) fn clock(&self) -> Duration {
+        self.clocks.map_or(Duration::ZERO, |clocks| clocks.monotonic)
+    }
+
     fn since_previous(&mut self, monotonic: Duration) -> Option<Duration> {
         let since_boot = self.host.read("/proc/uptime", &mut self.text).ok().and_then(|()| {
             let seconds = words(&self.text).next().and_then(decimal)?;

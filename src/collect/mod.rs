@@ -42,3 +42,6 @@ use crate::model::MetricDef;
 pub fn metrics() -> Vec<&'static [MetricDef]> {
     table::SOURCES.iter().map(|row| row.metrics).collect()
 }
+
+#[cfg(test)]
+mod tests;

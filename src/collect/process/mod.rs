@@ -29,8 +29,11 @@ pub(super) const METRICS: &[MetricDef] =
 /// A process at rest is read once within this time.
 const TURN: Duration = Duration::from_secs(10);
 
-/// Rounds after which the list of processes is read even where no new number was given out.
+/// Rounds after which the list of processes is read whatever the numbers say.
 const LIST_ROUNDS: u64 = 10;
+
+/// Most new numbers asked for one by one; past it the list is cheaper.
+const MOST_ASKED: u64 = 128;
 
 /// Most processes followed; a machine with more is told so.
 const MOST: usize = 32_768;
@@ -89,9 +92,7 @@ impl Source for Processes {
         self.tick += 1;
         self.reader.begin(round.since_previous);
         self.follow(host, round);
-        if self.has_new(host)
-            && let Err(error) = self.add_new(host, round)
-        {
+        if let Err(error) = self.add_new(host, round) {
             round.fault("process", format!("/proc: {error}"));
         }
         let unreadable = self.reader.take_unreadable();
@@ -147,18 +148,34 @@ impl Processes {
         from..self.cursor
     }
 
-    /// Whether the kernel has given out a number since the round before; then only is the list worth reading.
-    fn has_new(&mut self, host: &dyn Host) -> bool {
+    /// Puts into `pids` those that may be new since the round before.
+    ///
+    /// The kernel gives out numbers in rising order and says the newest: those between are asked for their clocks, at half the
+    /// cost of one entry of the whole list. The list is read where that is not enough, and now and then to be sure.
+    fn find_new(&mut self, host: &dyn Host) -> std::io::Result<()> {
         // The last field of loadavg is the newest number (of a process or a thread).
         let newest =
             host.read("/proc/loadavg", &mut self.text).ok().and_then(|()| words(self.text.trim_ascii()).nth(4).and_then(number));
-        let same = newest.is_some() && newest == self.newest && self.tick % LIST_ROUNDS != 1;
-        self.newest = newest;
-        !same
+        let before = std::mem::replace(&mut self.newest, newest);
+        self.pids.clear();
+        if let (Some(newest), Some(before)) = (newest, before)
+            && self.tick % LIST_ROUNDS != 1
+            && newest.checked_sub(before).is_some_and(|n| n <= MOST_ASKED)
+        {
+            for pid in (before + 1..=newest).filter_map(|pid| u32::try_from(pid).ok()) {
+                match self.reader.is_process(host, pid) {
+                    Some(true) => self.pids.push(pid),
+                    Some(false) => {}
+                    None => return host.pids(&mut self.pids),
+                }
+            }
+            return Ok(());
+        }
+        host.pids(&mut self.pids)
     }
 
     fn add_new(&mut self, host: &dyn Host, round: &mut Round) -> std::io::Result<()> {
-        host.pids(&mut self.pids)?;
+        self.find_new(host)?;
         let before = self.known.len();
         let mut uptime = None;
         let mut refused = 0;

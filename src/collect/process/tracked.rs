@@ -18,6 +18,9 @@ const REST: f64 = 0.000_2;
 /// A process at rest is not published again for less CPU time than this.
 const NOTABLE_SECONDS: f64 = 0.01;
 
+/// Threads of the kernel have no memory, owner or group: they are read in one turn of these.
+const KERNEL_TURNS: u16 = 6;
+
 /// Turns after which owner and control group are read again; about ten minutes.
 const IDENTITY_TURNS: u16 = 60;
 
@@ -28,6 +31,7 @@ pub(super) struct Tracked {
     pub(super) state: ProcessState,
     /// Published with some CPU or device use, so that its rest must be published too.
     active: bool,
+    kernel: bool,
     /// Its `io` may not be read.
     io_denied: bool,
     turns: u16,
@@ -88,6 +92,11 @@ impl Reader {
         self.now += self.span.unwrap_or_default();
     }
 
+    /// Whether a number is that of a process (and not of a thread, or of nothing); `None` where the host has no such clocks.
+    pub(super) fn is_process(&self, host: &dyn Host, pid: u32) -> Option<bool> {
+        if self.clockless { None } else { Some(host.cpu_clock(pid).is_ok()) }
+    }
+
     /// How many files were not understood since the last call.
     pub(super) fn take_unreadable(&mut self) -> usize {
         std::mem::take(&mut self.unreadable)
@@ -95,6 +104,8 @@ impl Reader {
 
     /// Looks at a known process; one that is `due` is read even at rest.
     pub(super) fn look(&mut self, host: &dyn Host, tracked: &mut Tracked, due: bool) -> Look {
+        tracked.turns = tracked.turns.wrapping_add(u16::from(due));
+        let due = due && (!tracked.kernel || tracked.turns.is_multiple_of(KERNEL_TURNS));
         let clock = if self.clockless { None } else { Some(host.cpu_clock(tracked.pid)) };
         match clock {
             Some(Ok(clock)) => {
@@ -162,9 +173,6 @@ impl Reader {
         let ran = used > Duration::ZERO;
         let rates = if ran || tracked.active { self.read_io(host, tracked) } else { tracked.io.map(|_| [0.0; 2]) };
         self.rest(tracked, clock);
-        if due {
-            tracked.turns = tracked.turns.wrapping_add(1);
-        }
         let identity = self.identity(host, tracked, stat, due);
         let mut next = self.process(stat, tracked.pid, identity, clock);
         next.cpu = cpu;
@@ -209,6 +217,7 @@ impl Reader {
             pid,
             state: stat.state,
             active: cpu > 0.0,
+            kernel: stat.kernel,
             io_denied: stat.kernel,
             turns: 0,
             clock,
@@ -266,7 +275,7 @@ impl Reader {
     /// What seldom changes: as known, or read again where it is time or the name changed.
     fn identity(&mut self, host: &dyn Host, tracked: &Tracked, stat: &Stat<'_>, due: bool) -> Identity {
         let known = &tracked.process;
-        let again = due && (tracked.turns == 1 || tracked.turns % IDENTITY_TURNS == 0);
+        let again = due && (tracked.turns == 1 || tracked.turns.is_multiple_of(IDENTITY_TURNS));
         let renamed = known.name.as_bytes() != stat.name && *known.name != *super::identity::name(stat.name);
         if again || renamed {
             let mut read = self.identities.read(host, tracked.pid, stat);
