@@ -31,3 +31,11 @@ impl Default for CollectConfig {
         }
     }
 }
+
+/// Whether a pattern fits: equal, or all before a final `*`.
+pub(super) fn any_matches(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    })
+}

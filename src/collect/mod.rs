@@ -4,10 +4,30 @@
 //! Sources read only through [`crate::model::Host`]; nothing here stores, judges or draws. Invariant:
 //! what cannot be read is absent and noted as a fault, and a round never waits for a slow device.
 
+mod auxiliary;
 mod collector;
 mod config;
+mod counter;
+mod cpu;
+mod disk;
 mod facts;
+mod filesystem;
+mod frequency;
 mod linux;
+mod memory;
+mod mount;
+mod netlink;
+mod network;
+mod parse;
+mod pressure;
+mod process;
+mod sensor;
+mod slow;
+mod socket;
+mod system;
+mod table;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use collector::Collector;
@@ -20,5 +40,8 @@ use crate::model::MetricDef;
 
 /// The metrics of all sources, one table each.
 pub fn metrics() -> Vec<&'static [MetricDef]> {
-    Vec::new()
+    table::SOURCES.iter().map(|row| row.metrics).collect()
 }
+
+#[cfg(test)]
+mod tests;
