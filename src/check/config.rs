@@ -1,13 +1,20 @@
 //! `[[service]]` of the configuration, and the service made from it.
+//!
+//! Invariant: a [`Service`] can be checked as it is; every mistake was told before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::Probe;
+use super::probe::{PROBES, Probe};
+use super::probes::command::CommandLine;
+use super::status_set::StatusSet;
 use crate::base::time::duration_text;
+use crate::base::{Unit, parse_quantity};
+use crate::model::catalog::nearest;
 
 /// `[[service]]` as the user writes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,21 +25,21 @@ pub struct ServiceConfig {
     /// `http`, `tcp`, `process`, `systemd`, `command`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// For `http`.
+    /// For `http`: what is fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// For `tcp`: `host:port`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// For `systemd`.
+    /// For `systemd`: the unit; `.service` may be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// For `process`: the kernel's short name, or `/regex/` on the command line.
+    /// For `process`: the kernel's short name, or `/regex/` found in the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
-    /// For `command`: program and arguments; no shell.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
+    /// For `command`: program and arguments, as one text or a list; no shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandLine>,
     /// Time between two checks.
     #[serde(with = "duration_text", default = "ten_seconds")]
     pub interval: Duration,
@@ -45,21 +52,24 @@ pub struct ServiceConfig {
     /// Slower answers are degraded.
     #[serde(with = "duration_text", default = "two_seconds")]
     pub degraded_above: Duration,
-    /// Failed checks in a row until offline.
+    /// Checks in a row that must fail until it is offline (or be slow until it is degraded).
     #[serde(default = "three")]
     pub fail_after: u32,
-    /// Good checks in a row until online again.
+    /// Checks in a row that must be good until it is well again.
     #[serde(default = "two")]
     pub recover_after: u32,
-    /// Status codes that are well: `"200-399"`, `"200,204"`.
+    /// For `http`: status codes that are well; default 200–399. Redirects are followed unless all of these are redirects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expect_status: Option<String>,
-    /// Text the body holds, or `/regex/`.
+    pub expect_status: Option<StatusSet>,
+    /// For `http`: text the body's first MiB holds, or `/regex/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_body: Option<String>,
-    /// PEM file of authorities trusted beside the system's.
+    /// For `http`: PEM file of authorities trusted beside the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<std::path::PathBuf>,
+    pub ca_file: Option<PathBuf>,
+    /// For `http`: a certificate that ends sooner makes it degraded; default `3d`.
+    #[serde(default, with = "optional_duration", skip_serializing_if = "Option::is_none")]
+    pub certificate_warning: Option<Duration>,
     /// Promised uptime (`"99.9%"`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slo: Option<String>,
@@ -68,20 +78,45 @@ pub struct ServiceConfig {
     pub labels: BTreeMap<String, String>,
 }
 
+/// The defaults of `contracts.md` §3.
 fn ten_seconds() -> Duration {
     Duration::from_secs(10)
 }
+
 fn five_seconds() -> Duration {
     Duration::from_secs(5)
 }
+
 fn two_seconds() -> Duration {
     Duration::from_secs(2)
 }
+
 fn three() -> u32 {
     3
 }
+
 fn two() -> u32 {
     2
+}
+
+/// Serde for a duration that may be absent.
+mod optional_duration {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer};
+
+    use crate::base::time::duration_text;
+
+    pub fn serialize<S: Serializer>(d: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match d {
+            Some(d) => duration_text::serialize(d, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        duration_text::deserialize(deserializer).map(Some)
+    }
 }
 
 /// A mistake in a `[[service]]`.
@@ -113,9 +148,9 @@ pub struct Service {
     pub timeout: Duration,
     /// Slower answers are degraded.
     pub degraded_above: Duration,
-    /// Failed checks in a row until offline.
+    /// Checks in a row that must fail until it is offline.
     pub fail_after: u32,
-    /// Good checks in a row until online again.
+    /// Checks in a row that must be good until it is well again.
     pub recover_after: u32,
     /// Promised uptime, 0–1.
     pub slo: Option<f64>,
@@ -125,13 +160,127 @@ pub struct Service {
     pub probe: Arc<dyn Probe>,
 }
 
+impl ServiceConfig {
+    /// A service of a kind with every default; the keys of the kind are still to be set.
+    pub fn new(name: &str, kind: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            url: None,
+            address: None,
+            unit: None,
+            process: None,
+            command: None,
+            interval: ten_seconds(),
+            retry: five_seconds(),
+            timeout: five_seconds(),
+            degraded_above: two_seconds(),
+            fail_after: three(),
+            recover_after: two(),
+            expect_status: None,
+            expect_body: None,
+            ca_file: None,
+            certificate_warning: None,
+            slo: None,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Validates one service.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn ready(&self) -> Result<Service, ServiceConfigError> {
+        if self.name.trim().is_empty() {
+            return Err(self.error("name", "must not be empty"));
+        }
+        let Some(kind) = PROBES.iter().find(|p| p.name == self.kind) else {
+            return Err(self.error("type", self.unknown_kind()));
+        };
+        if let Some((key, _)) = self.set_keys().into_iter().find(|(key, set)| *set && !kind.keys.contains(key)) {
+            return Err(self.error(key, format!("is not used by type {}; it uses {}", kind.name, kind.keys.join(", "))));
+        }
+        let periods = [("interval", self.interval), ("retry", self.retry), ("timeout", self.timeout)];
+        // A tenth of a second is the least that a person can mean; below, a typo would flood the service.
+        if let Some((key, _)) = periods.into_iter().find(|(_, d)| *d < Duration::from_millis(100)) {
+            return Err(self.error(key, "must be at least 100ms"));
+        }
+        let counts = [("fail_after", self.fail_after), ("recover_after", self.recover_after)];
+        if let Some((key, _)) = counts.into_iter().find(|(_, n)| *n == 0) {
+            return Err(self.error(key, "must be at least 1"));
+        }
+        let probe = (kind.make)(self)?;
+        Ok(Service {
+            name: self.name.clone(),
+            kind: kind.name,
+            target: probe.target(),
+            interval: self.interval,
+            retry: self.retry,
+            timeout: self.timeout,
+            degraded_above: self.degraded_above,
+            fail_after: self.fail_after,
+            recover_after: self.recover_after,
+            slo: self.slo.as_deref().map(|text| self.share(text)).transpose()?,
+            labels: self.labels.clone(),
+            probe,
+        })
+    }
+
+    /// A mistake in one of its keys.
+    pub fn error(&self, key: &'static str, message: impl Into<String>) -> ServiceConfigError {
+        ServiceConfigError { service: self.name.clone(), key, message: message.into() }
+    }
+
+    /// The value of a key its kind cannot do without.
+    ///
+    /// # Errors
+    /// It is missing or blank.
+    pub fn required<'a>(&self, key: &'static str, value: &'a Option<String>) -> Result<&'a str, ServiceConfigError> {
+        let value = value.as_deref().map(str::trim).filter(|v| !v.is_empty());
+        value.ok_or_else(|| self.error(key, format!("is missing; type {} needs it", self.kind)))
+    }
+
+    fn unknown_kind(&self) -> String {
+        let names: Vec<&str> = PROBES.iter().map(|p| p.name).collect();
+        let hint = nearest(&self.kind, names.iter().copied()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        format!("\"{}\" is unknown{hint} (there are {})", self.kind, names.join(", "))
+    }
+
+    /// The keys that belong to some kinds only, and whether they are set.
+    fn set_keys(&self) -> [(&'static str, bool); 9] {
+        [
+            ("url", self.url.is_some()),
+            ("address", self.address.is_some()),
+            ("unit", self.unit.is_some()),
+            ("process", self.process.is_some()),
+            ("command", self.command.is_some()),
+            ("expect_status", self.expect_status.is_some()),
+            ("expect_body", self.expect_body.is_some()),
+            ("ca_file", self.ca_file.is_some()),
+            ("certificate_warning", self.certificate_warning.is_some()),
+        ]
+    }
+
+    fn share(&self, text: &str) -> Result<f64, ServiceConfigError> {
+        let value = parse_quantity(text).and_then(|q| q.for_unit(Unit::Ratio)).map_err(|e| self.error("slo", e.to_string()))?;
+        if value > 0.0 && value < 1.0 {
+            Ok(value)
+        } else {
+            Err(self.error("slo", "must lie between 0% and 100%, as in \"99.9%\""))
+        }
+    }
+}
+
 /// Validates all services.
 ///
 /// # Errors
 /// The first mistake; also two services of one name.
 pub fn services(configs: &[ServiceConfig]) -> Result<Vec<Service>, ServiceConfigError> {
-    match configs.first() {
-        None => Ok(Vec::new()),
-        Some(c) => Err(ServiceConfigError { service: c.name.clone(), key: "type", message: String::new() }),
+    let mut names = BTreeSet::new();
+    for config in configs {
+        if !names.insert(config.name.as_str()) {
+            return Err(config.error("name", "is used twice; every service needs its own"));
+        }
     }
+    configs.iter().map(ServiceConfig::ready).collect()
 }

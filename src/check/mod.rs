@@ -4,14 +4,29 @@
 //! statuses and knows no clock and no socket. Nothing here alerts. Invariant: a probe that hangs or
 //! panics costs its own service a failed check and nobody else anything.
 
-pub mod board;
-pub mod checker;
-pub mod config;
-pub mod discover;
-pub mod probe;
+mod board;
+mod bus;
+mod checker;
+mod config;
+mod discover;
+mod hours;
+mod listeners;
+mod pattern;
+mod probe;
+mod probes;
+mod scout;
+mod standing;
+mod status_set;
 
 pub use board::{METRICS, ServiceBoard};
+pub use bus::{BusError, SystemBus, Unit};
 pub use checker::{Checker, OnResult, ProcessView};
 pub use config::{Service, ServiceConfig, ServiceConfigError, services};
-pub use discover::{Discovered, Discovery, Scout, discover, propose};
-pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture};
+pub use discover::{Discovered, Discovery, discover, propose};
+pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture, ProbeKind};
+pub use probes::command::CommandLine;
+pub use scout::{OnFound, Scout};
+pub use status_set::{StatusSet, StatusSetError};
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::bus::SystemBus;
 use super::checker::ProcessView;
 use super::config::{ServiceConfig, ServiceConfigError};
+use super::probes::{command, http, process, systemd, tcp};
 use crate::model::CheckOutcome;
 
 /// What a probe found.
@@ -21,11 +24,36 @@ pub struct Finding {
     pub certificate_expires_in_seconds: Option<f64>,
 }
 
+impl Finding {
+    /// All is well.
+    pub fn ok(response: impl Into<Option<Duration>>, message: impl Into<String>) -> Self {
+        Self {
+            outcome: CheckOutcome::Ok,
+            response: response.into(),
+            message: message.into(),
+            certificate_expires_in_seconds: None,
+        }
+    }
+
+    /// It does not work.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { outcome: CheckOutcome::Failed, ..Self::ok(None, message) }
+    }
+
+    /// The same as a warning.
+    #[must_use]
+    pub fn warning(self) -> Self {
+        Self { outcome: CheckOutcome::Warning, ..self }
+    }
+}
+
 /// What a check is given.
 #[derive(Clone)]
 pub struct ProbeContext {
     /// The processes of the newest round.
     pub processes: ProcessView,
+    /// The system's message bus, connected when first needed.
+    pub bus: SystemBus,
     /// Time the check may take.
     pub timeout: Duration,
 }
@@ -35,12 +63,21 @@ pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Finding> + Send + 'a>>;
 
 /// One way to check a service.
 pub trait Probe: Send + Sync {
-    /// Checks once. Ends within the context's timeout.
+    /// Checks once. Ends within the context's timeout; whoever runs it enforces that.
     fn check<'a>(&'a self, context: &'a ProbeContext) -> ProbeFuture<'a>;
+    /// What is checked, for people: a URL, an address, a unit.
+    fn target(&self) -> String;
 }
 
-/// Makes a probe of a configuration.
-pub type ProbeMaker = fn(&ServiceConfig) -> Result<(String, std::sync::Arc<dyn Probe>), ServiceConfigError>;
+/// A kind of probe.
+pub struct ProbeKind {
+    /// As users write it in `type`; the name of its file.
+    pub name: &'static str,
+    /// The keys it uses beside those of every service; the first one is required.
+    pub keys: &'static [&'static str],
+    /// Makes one.
+    pub make: fn(&ServiceConfig) -> Result<Arc<dyn Probe>, ServiceConfigError>,
+}
 
-/// All probes by the name users write.
-pub const PROBES: &[(&str, ProbeMaker)] = &[];
+/// All kinds of probes.
+pub const PROBES: &[ProbeKind] = &[http::KIND, tcp::KIND, process::KIND, systemd::KIND, command::KIND];

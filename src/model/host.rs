@@ -4,6 +4,7 @@
 //! system; an implementation may put them below another root.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,15 @@ pub struct FileSystemStat {
     pub inodes_free: u64,
     /// Mounted read-only.
     pub read_only: bool,
+}
+
+/// A TCP socket that waits for connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListeningSocket {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Inode of the socket, as the links of `/proc/PID/fd` name it.
+    pub inode: u64,
 }
 
 /// Reads of one machine. Every method may fail with the reason; nothing blocks but [`Host::statvfs`].
@@ -84,6 +94,13 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As the system says.
     fn tcp_states(&self) -> io::Result<[u32; 13]>;
+    /// The TCP sockets that listen, where the kernel can be asked for them alone.
+    ///
+    /// # Errors
+    /// As the system says; `Unsupported` where only `/proc/net/tcp` has them, among all others.
+    fn listening_sockets(&self) -> io::Result<Vec<ListeningSocket>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The user's name; `None` where it is unknown.
     fn user_name(&self, uid: u32) -> Option<String>;
 }

@@ -29,7 +29,7 @@ pub use alert::{
 pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
 pub use forecast::{Backtest, Crossing, Forecast};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
-pub use host::{FileSystemStat, Host, HostFacts, ProcessFile};
+pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use prediction::{Outcome, Prediction, TrackRecord};

@@ -12,7 +12,7 @@ mod tls;
 mod url;
 
 pub use client::{Client, NetConfig};
-pub use connect::{Duplex, Opened, Stream, connect_tcp};
+pub use connect::{Duplex, Opened, Stream, connect_tcp, plain as plain_error};
 pub use request::{NetError, Phases, Request, Response};
 
 /// Makes ring the process's TLS provider; call it first in `main`. Later calls do nothing.

@@ -50,6 +50,14 @@ impl Request {
         Self { method: hyper::Method::POST, body: body.into(), ..Self::get(url) }
     }
 
+    /// Whether the URL can be asked at all.
+    ///
+    /// # Errors
+    /// What is no absolute `http` or `https` URL.
+    pub fn validate(&self) -> Result<(), NetError> {
+        super::url::Target::parse(&self.url).map(drop)
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -1,0 +1,64 @@
+//! When this machine is looked at for services nobody configured.
+//!
+//! Runs only where there is no configuration. Invariant: a look opens no connection to what it finds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::bus::SystemBus;
+use super::checker::ProcessView;
+use super::discover::{Discovered, Discovery, LOOK_EVERY, units};
+use crate::base::Timestamp;
+use crate::model::Host;
+
+/// Takes all that was found by one look, to be given to the board; must not block.
+pub type OnFound = Arc<dyn Fn(Vec<Discovered>, Timestamp) + Send + Sync>;
+
+/// Units are asked for less often: the answer costs systemd more than a look costs us.
+const UNITS_EVERY: Duration = Duration::from_secs(60);
+
+/// Owners are found among the processes, so the first look waits for the first rounds of reading.
+const FIRST_LOOK_AFTER: Duration = Duration::from_millis(1500);
+
+/// Looks for listeners every 10 s and for units every minute; dropped, it stops.
+pub struct Scout(AbortHandle);
+
+impl Scout {
+    /// Starts on a runtime; the first look is made after a second and a half.
+    pub fn spawn(handle: &tokio::runtime::Handle, host: Arc<dyn Host>, processes: ProcessView, on_found: OnFound) -> Self {
+        Self(handle.spawn(run(host, processes, SystemBus::default(), on_found)).abort_handle())
+    }
+
+    /// Ends it.
+    pub fn stop(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for Scout {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, on_found: OnFound) {
+    let mut discovery = Discovery::default();
+    let mut known_units = Vec::new();
+    let mut units_at = None;
+    let mut tick = interval_at(Instant::now() + FIRST_LOOK_AFTER, LOOK_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let mut found = discovery.look(host.as_ref(), &processes());
+        if units_at.is_none_or(|at: Instant| at.elapsed() >= UNITS_EVERY) {
+            units_at = Some(Instant::now());
+            // Without a bus there are no units to show; a later try finds one that has come up.
+            known_units = units(&bus, &found).await.unwrap_or_default();
+        }
+        found.extend(known_units.iter().cloned());
+        on_found(found, Timestamp::now());
+    }
+}
