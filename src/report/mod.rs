@@ -3,9 +3,20 @@
 //! A pure function of its arguments: no clock, no file, no query. Invariant: the same facts give the same
 //! bytes, and no text from outside is anything but text in any format.
 
+mod chart;
+mod context;
+mod document;
 mod facts;
+mod format;
+mod section;
+#[cfg(test)]
+mod tests;
+mod text;
 
 pub use facts::{Facts, SeriesFacts, SeriesStats, ServiceFacts, Wanted, WantedSeries, facts_wanted};
+
+use context::Context;
+use document::Document;
 
 use crate::model::ReportSpec;
 
@@ -22,8 +33,13 @@ pub enum ReportError {
 /// # Errors
 /// A span that is empty.
 pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<String, ReportError> {
-    let _ = facts;
-    if spec.range.to <= spec.range.from { Err(ReportError::EmptySpan) } else { Ok(String::new()) }
+    if spec.range.to <= spec.range.from {
+        return Err(ReportError::EmptySpan);
+    }
+    let sections = section::build(&Context { spec, facts });
+    let document = Document { spec, facts, sections };
+    let format = format::FORMATS.iter().find(|f| f.format == spec.format).expect("a test holds the table complete");
+    Ok((format.write)(&document))
 }
 
 /// The name proposed for a report's file: `farol-web-01-performance-daily-20261121T0700Z.html`. Whatever the host is called, it is one

@@ -1,0 +1,172 @@
+//! One chart as inline SVG.
+//!
+//! Lines of means over their minimum–maximum band; gaps stay gaps. Invariant: coordinates have one decimal, so
+//! the same points give the same bytes on every machine.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::document::{Chart, Line};
+use super::format::escaped;
+use super::text;
+use crate::base::{Timestamp, Unit};
+use crate::model::Bucket;
+
+/// The drawing in user units: half the page's width, the golden ratio flattened to what a list of charts bears.
+const WIDTH: f64 = 520.0;
+const HEIGHT: f64 = 190.0;
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 8.0;
+const TOP: f64 = 8.0;
+const BOTTOM: f64 = 22.0;
+/// Points further apart than this many times the usual distance have a gap between them: one may be missing, two not.
+const GAP_TIMES: f64 = 2.5;
+
+/// Steps of the time axis, in seconds.
+const TIME_STEPS: [i64; 14] = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 432_000, 604_800];
+/// Labels of the time axis that do not touch each other.
+const MAX_TIME_LABELS: i64 = 7;
+
+/// Where values and instants lie.
+struct Scale {
+    from: Timestamp,
+    length: f64,
+    low: f64,
+    high: f64,
+    /// Distance of two lines of the grid.
+    step: f64,
+}
+
+/// Writes the figure: caption, legend, drawing.
+pub(super) fn draw(page: &mut String, chart: &Chart, zone: &TimeZone) {
+    let scale = Scale::new(chart);
+    let title = escaped(&chart.title);
+    let _ = write!(page, "<figure>\n<figcaption>{title}");
+    for (i, line) in chart.lines.iter().enumerate() {
+        let last = line.points.last().map_or_else(String::new, |b| format!(" {}", text::number(b.last, chart.unit)));
+        let _ = write!(page, "<span><i class=\"c{i}\"></i>{}{}</span>", escaped(&line.name), escaped(&last));
+    }
+    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
+    grid(page, chart, &scale, zone);
+    for (i, line) in chart.lines.iter().enumerate() {
+        self::line(page, line, i, &scale);
+    }
+    for (at, level) in &chart.marks {
+        let x = scale.x(*at);
+        let _ = writeln!(page, "<path class=\"mark {}\" d=\"M{x:.1} {TOP}V{:.1}\"/>", level.name(), HEIGHT - BOTTOM);
+    }
+    page.push_str("</svg>\n</figure>\n");
+}
+
+impl Scale {
+    fn new(chart: &Chart) -> Self {
+        let points = || chart.lines.iter().flat_map(|l| &l.points);
+        let highest = points().map(|b| b.max).fold(0.0, f64::max);
+        let lowest = points().map(|b| b.min).fold(f64::INFINITY, f64::min);
+        // Shares have a whole; temperatures have no zero worth showing; everything else begins at 0.
+        let (low, high) = match chart.unit {
+            Unit::Ratio => (0.0, highest.max(1.0)),
+            Unit::Celsius => (lowest.min(highest), highest.max(lowest + 1.0)),
+            _ => (lowest.min(0.0), highest),
+        };
+        let (low, high) = if low.is_finite() && high.is_finite() && high > low { (low, high) } else { (0.0, 1.0) };
+        let step = nice_step((high - low) / 4.0, matches!(chart.unit, Unit::Bytes | Unit::BytesPerSecond));
+        let (low, high) = ((low / step).floor() * step, (high / step - 1e-9).ceil() * step);
+        Self { from: chart.range.from, length: chart.range.length().as_secs_f64().max(1.0), low, high, step }
+    }
+
+    fn x(&self, at: Timestamp) -> f64 {
+        let share = (at.seconds() - self.from.seconds()) / self.length;
+        LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let share = (value - self.low) / (self.high - self.low);
+        HEIGHT - BOTTOM - share.clamp(0.0, 1.0) * (HEIGHT - TOP - BOTTOM)
+    }
+}
+
+/// The next of 1, 2, 5 (of 1, 2, 4, … in powers of 1,024 for bytes) that is not below `least`.
+fn nice_step(least: f64, binary: bool) -> f64 {
+    let base: f64 = if binary { 1024.0 } else { 10.0 };
+    let unit = base.powf(least.max(f64::MIN_POSITIVE).log(base).floor());
+    let factors: &[f64] =
+        if binary { &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 256.0, 512.0, 1024.0] } else { &[1.0, 2.0, 2.5, 5.0, 10.0] };
+    factors.iter().map(|f| f * unit).find(|s| *s >= least * (1.0 - 1e-9)).unwrap_or(unit * base)
+}
+
+fn grid(page: &mut String, chart: &Chart, scale: &Scale, zone: &TimeZone) {
+    let lines = ((scale.high - scale.low) / scale.step).round().clamp(1.0, 8.0) as u32;
+    for i in 0..=lines {
+        let value = scale.low + f64::from(i) * scale.step;
+        let y = scale.y(value);
+        let _ = writeln!(page, "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{:.1}\"/>", WIDTH - RIGHT);
+        let label = escaped(&axis_label(value, chart.unit));
+        let _ = writeln!(page, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", LEFT - 6.0, y + 3.5);
+    }
+    if let Some(limit) = chart.limit.filter(|l| (scale.low..=scale.high).contains(l)) {
+        let y = scale.y(limit);
+        let _ = writeln!(page, "<path class=\"limit\" d=\"M{LEFT} {y:.1}H{:.1}\"/>", WIDTH - RIGHT);
+    }
+    for (at, label) in time_labels(chart, zone) {
+        let x = scale.x(at);
+        let anchor = if x > WIDTH - 24.0 { "end" } else { "middle" };
+        let y = HEIGHT - 6.0;
+        let _ = writeln!(page, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", escaped(&label));
+    }
+}
+
+/// Whole percent and no decimals that are zero: the axis has no room for more.
+fn axis_label(value: f64, unit: Unit) -> String {
+    let text = if unit == Unit::Ratio { format!("{:.0}%", value * 100.0) } else { text::number(value, unit) };
+    text.replace(".0 ", " ").replace(".00", "")
+}
+
+/// Even steps of local time.
+fn time_labels(chart: &Chart, zone: &TimeZone) -> Vec<(Timestamp, String)> {
+    let length = i64::try_from(chart.range.length().as_secs()).unwrap_or(i64::MAX);
+    let weeks = (length / MAX_TIME_LABELS / 604_800 + 1).saturating_mul(604_800);
+    let step = TIME_STEPS.into_iter().find(|s| length / s <= MAX_TIME_LABELS).unwrap_or(weeks);
+    let format = if step < 86_400 { "%H:%M" } else { "%b %-d" };
+    let offset = |at: Timestamp| {
+        let instant = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
+        i64::from(zone.to_offset(instant).seconds())
+    };
+    let every = Duration::from_secs(step.unsigned_abs());
+    // Steps are whole in local time; where the offset changes within the span, that of each label counts.
+    let local = Timestamp(chart.range.from.millis() + offset(chart.range.from) * 1000).floor(every);
+    let steps = (0..=MAX_TIME_LABELS + 1).map(|i| Timestamp(local.millis() + i * step * 1000));
+    let instants = steps.map(|local| Timestamp(local.millis() - offset(Timestamp(local.millis() - offset(local) * 1000)) * 1000));
+    instants.filter(|at| chart.range.contains(*at)).map(|at| (at, text::local(at, zone, format))).collect()
+}
+
+fn line(page: &mut String, line: &Line, color: usize, scale: &Scale) {
+    for part in unbroken(&line.points) {
+        let (mut means, mut lows) = (String::new(), String::new());
+        let mut highs = String::new();
+        for (i, b) in part.iter().enumerate() {
+            let (x, letter) = (scale.x(b.at), if i == 0 { 'M' } else { 'L' });
+            let _ = write!(means, "{letter}{x:.1} {:.1}", scale.y(b.mean));
+            let _ = write!(highs, "{letter}{x:.1} {:.1}", scale.y(b.max));
+        }
+        for b in part.iter().rev() {
+            let _ = write!(lows, "L{:.1} {:.1}", scale.x(b.at), scale.y(b.min));
+        }
+        if part.iter().any(|b| b.max > b.min) {
+            let _ = writeln!(page, "<path class=\"band c{color}\" d=\"{highs}{lows}Z\"/>");
+        }
+        // A lone point is a dot: round caps make one of a line without length.
+        let dot = if part.len() == 1 { "h0" } else { "" };
+        let _ = writeln!(page, "<path class=\"line c{color}\" d=\"{means}{dot}\"/>");
+    }
+}
+
+/// Stretches without a gap.
+fn unbroken(points: &[Bucket]) -> Vec<&[Bucket]> {
+    let mut distances: Vec<f64> = points.windows(2).map(|w| w[1].at.seconds() - w[0].at.seconds()).collect();
+    distances.sort_by(f64::total_cmp);
+    let usual = distances.get(distances.len() / 2).copied().unwrap_or(0.0);
+    points.chunk_by(|a, b| b.at.seconds() - a.at.seconds() <= usual * GAP_TIMES).collect()
+}

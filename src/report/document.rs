@@ -1,0 +1,187 @@
+//! What a report says, before it is written in a format.
+//!
+//! Values keep their units and instants here; text for people is made by the formats. Invariant: a row has
+//! as many cells as its table has columns.
+
+use crate::base::{TimeRange, Timestamp, Unit};
+use crate::model::{Bucket, Fact, ReportSpec, Severity};
+
+/// A whole report.
+pub(super) struct Document<'a> {
+    pub spec: &'a ReportSpec,
+    pub facts: &'a super::Facts,
+    pub sections: Vec<Section>,
+}
+
+/// One part of it.
+pub(super) struct Section {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub facts: Vec<Fact>,
+    pub facts_look: FactsLook,
+    pub charts: Vec<Chart>,
+    pub tables: Vec<Table>,
+}
+
+/// How people see the facts of a section.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FactsLook {
+    /// A tile each.
+    Tiles,
+    /// Not by themselves: a table of the section shows them; files have them all the same.
+    InTables,
+}
+
+/// Rows under columns.
+pub(super) struct Table {
+    pub id: &'static str,
+    /// For people; empty where the section's title says it.
+    pub title: &'static str,
+    pub look: Look,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+    /// What people read where there are no rows.
+    pub empty: &'static str,
+}
+
+/// How people see a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Columns with heads.
+    Grid,
+    /// Sentences, each with its level before it.
+    Statements,
+}
+
+/// One column: its name in files and for people.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    pub id: &'static str,
+    pub title: &'static str,
+}
+
+/// One value of a table.
+#[derive(Clone)]
+pub(super) enum Cell {
+    Text(String),
+    Number(Option<f64>, Unit),
+    Time(Option<Timestamp>),
+    Level(Level),
+}
+
+/// How good or bad something is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Unknown,
+    Ok,
+    Info,
+    Predicted,
+    Warning,
+    Critical,
+}
+
+/// Lines over the span.
+pub(super) struct Chart {
+    pub title: String,
+    pub unit: Unit,
+    pub range: TimeRange,
+    pub lines: Vec<Line>,
+    /// A limit drawn across, in the unit of the values.
+    pub limit: Option<f64>,
+    /// Moments at which an alert of one of the series fired.
+    pub marks: Vec<(Timestamp, Level)>,
+}
+
+/// One line of a chart.
+pub(super) struct Line {
+    pub name: String,
+    pub points: Vec<Bucket>,
+}
+
+impl Level {
+    /// Its name in files.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Ok => "ok",
+            Self::Info => "info",
+            Self::Predicted => "predicted",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// Its sign: shape says it without color.
+    pub(super) fn glyph(self) -> &'static str {
+        match self {
+            Self::Unknown => "○",
+            Self::Ok => "●",
+            Self::Info => "·",
+            Self::Predicted => "◆",
+            Self::Warning => "▲",
+            Self::Critical => "✘",
+        }
+    }
+}
+
+impl From<Severity> for Level {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
+    }
+}
+
+impl Section {
+    /// A section without content; its builder adds what it has.
+    pub(super) fn new(id: &'static str, title: &'static str) -> Self {
+        Self { id, title, facts: Vec::new(), facts_look: FactsLook::Tiles, charts: Vec::new(), tables: Vec::new() }
+    }
+
+    /// Adds an exact figure.
+    pub(super) fn fact(&mut self, id: &str, label: &str, value: Option<f64>, unit: Unit) {
+        self.facts.push(Fact {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            value: value.filter(|v| v.is_finite()),
+            unit,
+            exact: true,
+        });
+    }
+
+    /// Adds a number of things.
+    pub(super) fn count(&mut self, id: &str, label: &str, n: usize) {
+        self.fact(id, label, Some(n as f64), Unit::Count);
+    }
+}
+
+impl Table {
+    /// A grid with these columns (`id`, head).
+    pub(super) fn grid(id: &'static str, columns: &[(&'static str, &'static str)]) -> Self {
+        let columns = columns.iter().map(|(id, title)| Column { id, title }).collect();
+        Self { id, title: "", look: Look::Grid, columns, rows: Vec::new(), empty: "None." }
+    }
+
+    /// Sentences: a level, what, and why.
+    pub(super) fn statements(id: &'static str) -> Self {
+        let columns = [("level", "level"), ("statement", "statement"), ("because", "because")];
+        Self { look: Look::Statements, ..Self::grid(id, &columns) }
+    }
+
+    /// The same with a title.
+    pub(super) fn titled(self, title: &'static str) -> Self {
+        Self { title, ..self }
+    }
+
+    /// The same with what people read where there are no rows.
+    pub(super) fn or(self, empty: &'static str) -> Self {
+        Self { empty, ..self }
+    }
+
+    /// Adds a sentence.
+    pub(super) fn say(&mut self, level: Level, what: impl Into<String>, because: impl Into<String>) {
+        self.rows.push(vec![Cell::Level(level), Cell::Text(what.into()), Cell::Text(because.into())]);
+    }
+}

@@ -1,0 +1,26 @@
+//! The table of formats.
+//!
+//! To add one: a file here, a row in [`FORMATS`] and a variant in the model. Invariant: a format adds
+//! nothing to the document and trusts none of its texts.
+
+mod csv;
+mod html;
+mod json;
+
+pub(super) use html::escaped;
+
+use super::document::Document;
+use crate::model::ReportFormat;
+
+/// One way to write a report.
+pub(super) struct FormatDef {
+    pub format: ReportFormat,
+    pub write: fn(&Document<'_>) -> String,
+}
+
+/// All of them; names are those of the files.
+pub(super) const FORMATS: &[FormatDef] = &[
+    FormatDef { format: ReportFormat::Html, write: html::write },
+    FormatDef { format: ReportFormat::Json, write: json::write },
+    FormatDef { format: ReportFormat::Csv, write: csv::write },
+];

@@ -1,0 +1,175 @@
+//! A made-up day of a web server: memory filled at 03:04, `/var` fills slowly, one service was down.
+
+use std::time::Duration;
+
+use jiff::tz::{TimeZone, offset};
+
+use crate::base::{TimeRange, Timestamp, Unit};
+use crate::model::{
+    Alert, AlertKind, AlertState, AnomalyInterval, Bucket, Explanation, GoodDirection, HostFacts, MetricDef, Outcome, Prediction,
+    ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState, ServiceStatus, Severity, TrackRecord, Trend,
+    TrendDirection, UptimeShare, Verdict,
+};
+use crate::report::{Facts, SeriesFacts, SeriesStats, ServiceFacts};
+
+/// 2026-11-21 07:00 in the fixture's zone.
+const END: Timestamp = Timestamp::from_seconds(1_795_240_800);
+const DAY: Duration = Duration::from_secs(86_400);
+
+const CPU: MetricDef = MetricDef::gauge("cpu_usage_ratio", Unit::Ratio, "CPU use.").by(&["core"]);
+const MEMORY: MetricDef = MetricDef::gauge("memory_used_ratio", Unit::Ratio, "Memory in use.");
+const FILES: MetricDef = MetricDef::gauge("filesystem_used_ratio", Unit::Ratio, "File system in use.").by(&["mount"]);
+const RECEIVE: MetricDef =
+    MetricDef::counter("network_receive_bytes_per_second", Unit::BytesPerSecond, "Received.").by(&["interface"]);
+const HEAT: MetricDef =
+    MetricDef::gauge("temperature_celsius", Unit::Celsius, "Temperature.").by(&["sensor"]).good(GoodDirection::Down);
+
+pub(super) fn spec(depth: ReportDepth, format: ReportFormat) -> ReportSpec {
+    ReportSpec { kind: ReportKind::Performance, depth, range: TimeRange::last(DAY, END), format }
+}
+
+/// Hours before the end.
+fn ago(hours: f64) -> Timestamp {
+    END - Duration::from_secs_f64(hours * 3600.0)
+}
+
+fn series(id: &'static str, key: SeriesKey, def: MetricDef, value: fn(f64) -> f64) -> SeriesFacts {
+    let bucket = |i: u32| {
+        // Rounded: the last bit of a sine is the machine's.
+        let round = |v: f64| (v * 1e4).round() / 1e4;
+        let (from, mean) = (ago(24.0 - f64::from(i) / 4.0), round(value(f64::from(i) / 4.0)));
+        Bucket { at: from, min: round(mean * 0.9), mean, max: round(mean * 1.05), last: mean, count: 900 }
+    };
+    // Nothing was observed from hour 10 to hour 11.
+    let points: Vec<Bucket> = (0..96).filter(|i| !(40..44).contains(i)).map(bucket).collect();
+    let mut means: Vec<f64> = points.iter().map(|b| b.mean).collect();
+    let mean = means.iter().sum::<f64>() / means.len() as f64;
+    means.sort_by(f64::total_cmp);
+    let quantile = |q: f64| means.get((q * (means.len() - 1) as f64).round() as usize).copied();
+    let stats = SeriesStats {
+        min: points.iter().map(|b| b.min).reduce(f64::min),
+        mean: Some((mean * 1e6).round() / 1e6),
+        p50: quantile(0.5),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        max: points.iter().map(|b| b.max).reduce(f64::max),
+        last: points.last().map(|b| b.last),
+        n: 82_800,
+        exact: true,
+        quantiles_exact: id != "network_receive",
+    };
+    let direction = if id == "filesystem" { TrendDirection::Up } else { TrendDirection::Flat };
+    let trend = Trend { key: key.clone(), direction, slope_per_second: 2.3e-7, confidence: 0.91, next: stats.last };
+    SeriesFacts { id, key, def, stats, trend: Some(trend), points }
+}
+
+fn alert(id: &str, rule: &str, key: SeriesKey, (fired, over): (f64, Option<f64>)) -> Alert {
+    Alert {
+        id: id.to_owned(),
+        fingerprint: 1,
+        rule: rule.to_owned(),
+        key,
+        labels: Default::default(),
+        kind: AlertKind::Performance,
+        severity: Severity::Critical,
+        state: if over.is_some() { AlertState::Resolved } else { AlertState::Firing },
+        title: "memory 91% > 85%".to_owned(),
+        since: ago(fired) - Duration::from_secs(120),
+        fired_at: Some(ago(fired)),
+        resolved_at: over.map(ago),
+        value: 0.912,
+        limit: 0.85,
+        unit: Unit::Ratio,
+        level: 1,
+        acknowledged: None,
+        snoozed: None,
+        silenced_by: Vec::new(),
+        feedback: Some(Outcome::Right),
+        explanation: Explanation {
+            summary: "postgres 4711 (report-nightly) grew by 9.8 GiB in 12 min".to_owned(),
+            ..Explanation::default()
+        },
+    }
+}
+
+fn prediction(id: &str, outcome: Option<Outcome>) -> Prediction {
+    Prediction {
+        id: id.to_owned(),
+        kind: "capacity".to_owned(),
+        key: SeriesKey::new("filesystem_used_ratio", [("mount", "/var")]),
+        title: "/var is full".to_owned(),
+        limit: 1.0,
+        probability: 0.86,
+        at: END + Duration::from_secs(273_600),
+        at_lo: END + Duration::from_secs(230_400),
+        at_hi: END + Duration::from_secs(345_600),
+        confidence: 0.8,
+        factors: vec!["grows by 1.9% a day, mostly /var/log/nginx".to_owned()],
+        advice: "Rotate /var/log/nginx or extend /var.".to_owned(),
+        method: "mstl".to_owned(),
+        made_at: ago(3.0),
+        outcome,
+        scored_at: outcome.map(|_| ago(1.0)),
+    }
+}
+
+fn service(name: &str, state: ServiceState, up: f64) -> ServiceFacts {
+    let status = ServiceStatus {
+        name: name.to_owned(),
+        kind: "http".to_owned(),
+        target: format!("http://127.0.0.1:8080/{name}"),
+        state,
+        since: Some(ago(2.0)),
+        response_seconds: Some(0.184),
+        message: "200 in 184 ms".to_owned(),
+        ..ServiceStatus::default()
+    };
+    ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }) }
+}
+
+/// The day.
+pub(super) fn facts() -> Facts {
+    let by = |metric: &str, name: &str, value: &str| SeriesKey::new(metric, [(name, value)]);
+    let memory = SeriesKey::total("memory_used_ratio");
+    let wave = |hour: f64| 0.45 + 0.3 * ((hour - 8.0) * std::f64::consts::PI / 12.0).sin();
+    Facts {
+        host: HostFacts {
+            name: "web-01".to_owned(),
+            system: "Debian 12".to_owned(),
+            kernel: "6.1.0-18-amd64".to_owned(),
+            cores: 8,
+            memory_bytes: 25_769_803_776,
+            booted_at: None,
+            labels: [("site".to_owned(), "lisbon".to_owned())].into(),
+        },
+        series: vec![
+            series("cpu", SeriesKey::total("cpu_usage_ratio"), CPU, wave),
+            series("memory", memory.clone(), MEMORY, |hour| if hour > 20.0 { 0.91 } else { 0.55 + hour / 200.0 }),
+            series("filesystem", by("filesystem_used_ratio", "mount", "/"), FILES, |_| 0.71),
+            series("filesystem", by("filesystem_used_ratio", "mount", "/var"), FILES, |hour| 0.9 + hour / 1000.0),
+            series("network_receive", by("network_receive_bytes_per_second", "interface", "eth0"), RECEIVE, |hour| {
+                3_250_000.0 * (1.2 + (hour / 3.0).sin())
+            }),
+            series("temperature", by("temperature_celsius", "sensor", "Core 0"), HEAT, |hour| 55.0 + 6.0 * (hour / 4.0).cos()),
+        ],
+        alerts: vec![
+            alert("a7", "memory is tight", memory.clone(), (3.9, None)),
+            alert("a5", "memory is tight", memory, (20.0, Some(19.5))),
+        ],
+        anomalies: vec![AnomalyInterval {
+            key: by("network_receive_bytes_per_second", "interface", "eth0"),
+            from: ago(5.0),
+            to: Some(ago(4.5)),
+            peak: 9.1e6,
+            peak_at: ago(4.8),
+            strength: 0.97,
+            verdict: Verdict::Critical,
+            reason: "6.2 spreads above its usual 2.1–3.8 MiB/s".to_owned(),
+        }],
+        services: vec![service("shop-web", ServiceState::Online, 1.0), service("checkout-api", ServiceState::Degraded, 0.9812)],
+        predictions: vec![prediction("p3", None), prediction("p1", Some(Outcome::Right))],
+        record: TrackRecord { shown: 12, right: 9, wrong: 1, missed: 1, brier: Some(0.08), base_rate_brier: Some(0.21) },
+        coverage: 0.958,
+        zone: TimeZone::fixed(offset(1)),
+    }
+}

@@ -1,0 +1,47 @@
+//! Values as people read them in a report.
+//!
+//! Invariant: no clock and no system zone; instants are written in the zone that was passed in.
+
+use jiff::tz::TimeZone;
+
+use crate::base::{Timestamp, Unit, format_value, units};
+use crate::model::SeriesKey;
+
+/// Tables have one decimal where titles are whole, and small numbers keep two digits.
+pub(super) fn number(value: f64, unit: Unit) -> String {
+    match unit {
+        // The nines are what matters there, and 99.97 % is not all.
+        Unit::Ratio if (0.99..1.0).contains(&value) => share(value),
+        Unit::Ratio => format!("{:.1}%", value * 100.0),
+        Unit::Count | Unit::PerSecond if value.abs() < 10.0 && value.fract() != 0.0 => {
+            format!("{value:.2}{}", if unit == Unit::PerSecond { "/s" } else { "" })
+        }
+        Unit::Count => units::plain(value),
+        unit => format_value(value, unit),
+    }
+}
+
+/// A share with the two decimals uptime needs, rounded down: only all is `100.00%`.
+pub(super) fn share(value: f64) -> String {
+    // What a decimal fraction lacks in binary is not a hundredth.
+    format!("{:.2}%", (value * 10_000.0 + 1e-6).floor() / 100.0)
+}
+
+/// An instant in a zone; `format` is strftime's.
+pub(super) fn local(at: Timestamp, zone: &TimeZone, format: &str) -> String {
+    match jiff::Timestamp::from_millisecond(at.millis()) {
+        Ok(instant) => instant.to_zoned(zone.clone()).strftime(format).to_string(),
+        Err(_) => at.rfc3339(),
+    }
+}
+
+/// `1 alert`, `3 alerts`.
+pub(super) fn plural(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// A series for people: its labels' values behind a title, or the title alone.
+pub(super) fn named(title: &str, key: &SeriesKey) -> String {
+    let instance = key.instance();
+    if instance.is_empty() { title.to_owned() } else { format!("{title} {instance}") }
+}
