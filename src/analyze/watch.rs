@@ -12,9 +12,9 @@ const NEEDED: u32 = 2;
 const QUIET: u8 = 5;
 
 /// Score thresholds before any event: the measured floors of the two tiers.
-pub const WARN_FLOOR: f64 = 2.7;
+pub const WARN_FLOOR: f64 = 2.0;
 /// Critical tier.
-pub const CRITICAL_FLOOR: f64 = 5.8;
+pub const CRITICAL_FLOOR: f64 = 4.0;
 
 /// How often events may open.
 #[derive(Debug, Clone, Copy, PartialEq)]
