@@ -107,11 +107,6 @@ impl Watch {
         }
     }
 
-    /// Whether an event is open, and whether it is critical.
-    pub fn state(&self) -> (bool, bool) {
-        (self.open, self.open && self.escalated)
-    }
-
     /// Ends what is open without a word: after a gap.
     pub fn interrupt(&mut self) {
         (self.open, self.escalated, self.high, self.severe, self.quiet) = (false, false, 0, 0, 0);

@@ -26,6 +26,8 @@ use crate::model::{Backtest, Band, Bucket, Forecast, Limit, MetricDef, SeriesKey
 const MUST_GAIN: f64 = 0.95;
 /// Points below which nothing is said.
 const FEWEST: usize = 12;
+/// A forecast reaches at most about this many times as far as the past is known.
+const LONGEST_REACH: usize = 8;
 
 /// What a forecast is made from.
 #[derive(Debug, Clone)]
@@ -73,7 +75,7 @@ pub fn forecast(task: &ForecastTask) -> Forecast {
     let Some(grid) = Grid::of(task) else { return none(task, task.now, "no history".to_owned()) };
     let step = task.step.max(Duration::from_millis(1));
     let horizon = usize::try_from(task.horizon.as_millis().div_ceil(step.as_millis())).unwrap_or(0).clamp(1, grid::MOST);
-    let need = FEWEST + horizon.min(grid::MOST / 2) / 2;
+    let need = FEWEST + horizon / LONGEST_REACH;
     if grid.values.len() < need {
         let span = |n: usize| format_duration(step * u32::try_from(n).unwrap_or(u32::MAX));
         return none(task, grid.end, format!("too little history ({} of {})", span(grid.values.len()), span(need)));
