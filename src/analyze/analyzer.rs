@@ -114,7 +114,10 @@ impl Top {
 impl Analyzer {
     /// Knows nothing yet.
     pub fn new(config: &AnalyzeConfig, catalog: Arc<Catalog>) -> Self {
-        let budget = Budget { warn: config.warn_per_week / WEEK_SECONDS, critical: config.critical_per_month / MONTH_SECONDS };
+        let budget = Budget {
+            warn: config.warn_per_week.max(0.0) / WEEK_SECONDS,
+            critical: config.critical_per_month.max(0.0) / MONTH_SECONDS,
+        };
         Self {
             catalog,
             budget,
@@ -308,8 +311,8 @@ impl Analyzer {
 
 fn trend_of(series: &Series) -> Trend {
     let values: Vec<f64> = series.minutes.values().collect();
-    let magnitude = series.scale.to_inside(series.last);
-    let floor = series.scale.from_inside(magnitude + series.floor) - series.scale.from_inside(magnitude);
+    let magnitude = series.scale.inside(series.last);
+    let floor = series.scale.outside(magnitude + series.floor) - series.scale.outside(magnitude);
     let slope = trend::slope(&values, floor.abs());
     Trend {
         key: series.key.clone(),

@@ -24,3 +24,16 @@ impl Default for AnalyzeConfig {
         Self { warn_per_week: 2.0, critical_per_month: 1.0, train_on: Duration::from_secs(7 * 86_400) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_section_is_the_default_and_a_typo_is_refused() {
+        assert_eq!(toml::from_str(""), Ok(AnalyzeConfig::default()));
+        let set: AnalyzeConfig = toml::from_str("warn_per_week = 5\ntrain_on = \"14d\"").unwrap();
+        assert_eq!((set.warn_per_week, set.train_on.as_secs()), (5.0, 14 * 86_400));
+        assert!(toml::from_str::<AnalyzeConfig>("warn_per_weak = 5").is_err());
+    }
+}

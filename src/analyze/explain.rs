@@ -28,7 +28,7 @@ pub fn reason(series: &Series, at: Timestamp, catalog: &Catalog) -> String {
     let Some(band) = series.band(at.seconds()) else { return loudest(series).says.to_owned() };
     let usual = format!("{}–{}", format_value(band.low, unit), format_value(band.high, unit));
     let expected = series.baseline.expected(at.seconds()).unwrap_or_default();
-    let distance = series.scale.to_inside(series.last) - expected;
+    let distance = series.scale.inside(series.last) - expected;
     let spread = (SPREAD_PER_ERROR * series.baseline.mean_error()).max(series.floor);
     let spreads = (distance.abs() / spread).min(999.0);
     if series.last > band.high {

@@ -24,11 +24,15 @@ mod trend;
 mod watch;
 
 pub use analyzer::{Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, METRICS, WARN_STRENGTH};
+pub use archive::Archive;
 pub use config::AnalyzeConfig;
-pub use detect::{DETECTORS, Detector, DetectorDef};
-pub use forecast::{ForecastTask, forecast};
+pub use detect::{DETECTORS, Detector, DetectorDef, Point};
+pub use forecast::{FORECASTERS, ForecastTask, Forecaster, Past, forecast};
 pub use limit::limit_for;
 pub use plan::{ForecastPlan, capacity_plan, chart_plan};
 pub use predict::{PREDICTION_SHOWN, Predictor};
 pub use saved::RestoreError;
 pub use trend::{Slope, slope};
+
+#[cfg(test)]
+mod tests;

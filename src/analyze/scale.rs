@@ -1,6 +1,6 @@
 //! On which scale values are compared, and how small a difference means nothing.
 //!
-//! Invariant: `from_inside(to_inside(x))` is `x` up to rounding.
+//! Invariant: `outside` of `inside` of `x` is `x` up to rounding.
 
 use crate::base::Unit;
 use crate::model::MetricDef;
@@ -40,15 +40,15 @@ impl Scale {
     }
 
     /// The value as detectors see it.
-    pub fn to_inside(self, value: f64) -> f64 {
+    pub fn inside(self, value: f64) -> f64 {
         self.pivot.map_or(value, |pivot| (value.max(0.0) / pivot).ln_1p())
     }
 
     /// The value as people see it, within what is possible.
-    pub fn from_inside(self, value: f64) -> f64 {
-        let outside = self.pivot.map_or(value, |pivot| value.exp_m1() * pivot);
-        let outside = self.range.0.map_or(outside, |low| outside.max(low));
-        self.range.1.map_or(outside, |high| outside.min(high))
+    pub fn outside(self, value: f64) -> f64 {
+        let value = self.pivot.map_or(value, |pivot| value.exp_m1() * pivot);
+        let value = self.range.0.map_or(value, |low| value.max(low));
+        self.range.1.map_or(value, |high| value.min(high))
     }
 
     /// The smallest deviation that means anything: 0.1 % of the learned spread, 0.01 % of the magnitude, and

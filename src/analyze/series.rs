@@ -89,7 +89,7 @@ impl Series {
     pub fn observe(&mut self, at_ms: i64, value: f64) -> Option<f64> {
         let since = self.advance(at_ms);
         let step = self.step;
-        let inner = self.scale.to_inside(value);
+        let inner = self.scale.inside(value);
         let at_seconds = at_ms as f64 / 1000.0;
         self.floor = self.scale.floor(self.baseline.mean_error(), inner);
         let expected = self.baseline.expected(at_seconds).unwrap_or(inner);
@@ -158,12 +158,12 @@ impl Series {
         }
         let expected = self.baseline.expected(at_seconds)?;
         let [below, above] = self.baseline.reach(self.floor);
-        Some(Band { low: self.scale.from_inside(expected - below), high: self.scale.from_inside(expected + above) })
+        Some(Band { low: self.scale.outside(expected - below), high: self.scale.outside(expected + above) })
     }
 
     /// The usual value at a time; `None` while learning.
     pub fn usual(&self, at_seconds: f64) -> Option<f64> {
-        if self.is_learning() { None } else { self.baseline.expected(at_seconds).map(|v| self.scale.from_inside(v)) }
+        if self.is_learning() { None } else { self.baseline.expected(at_seconds).map(|v| self.scale.outside(v)) }
     }
 
     /// Writes or reads its state but for the key; `places` are those of the saved detectors in today's table.

@@ -12,9 +12,9 @@ const NEEDED: u32 = 2;
 const QUIET: u8 = 5;
 
 /// Score thresholds before any event: the measured floors of the two tiers.
-pub const WARN_FLOOR: f64 = 2.7;
+pub const WARN_FLOOR: f64 = 2.0;
 /// Critical tier.
-pub const CRITICAL_FLOOR: f64 = 5.8;
+pub const CRITICAL_FLOOR: f64 = 4.0;
 
 /// How often events may open.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,11 +105,6 @@ impl Watch {
         } else {
             1.0 - 0.2 * critical / score
         }
-    }
-
-    /// Whether an event is open, and whether it is critical.
-    pub fn state(&self) -> (bool, bool) {
-        (self.open, self.open && self.escalated)
     }
 
     /// Ends what is open without a word: after a gap.
