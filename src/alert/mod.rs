@@ -16,6 +16,7 @@ mod ready;
 mod silence;
 mod standing;
 mod text;
+mod watch;
 
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
 pub use config::{Amount, RuleConfig, RuleError};
@@ -26,3 +27,6 @@ pub use health::health_score;
 pub use json::alerts_json;
 pub use standing::Standing;
 pub use text::{condition_text, explain_summary, title};
+
+#[cfg(test)]
+mod tests;
