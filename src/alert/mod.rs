@@ -29,4 +29,8 @@ pub use standing::Standing;
 pub use text::{condition_text, explain_summary, title};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod tests;
