@@ -184,8 +184,9 @@ impl Alerter {
         self.close_orphans(tick.at, &mut out);
         let silences_changed = self.refresh_silences(tick.at, &mut out);
         if passed == Passed::Gap {
-            let instances = self.watches.iter_mut().flat_map(|w| w.active.values_mut());
-            out.changed |= instances.fold(false, |changed, i| i.restart_hold(tick.at) || changed);
+            for instance in self.watches.iter_mut().flat_map(|w| w.active.values_mut()) {
+                out.changed |= instance.restart_hold(tick.at);
+            }
         }
         let moment = Moment {
             at: tick.at,

@@ -240,3 +240,110 @@ impl Alerter {
 fn acknowledged((alert, author, comment): (&str, &str, &str), active: bool) -> JournalEvent {
     JournalEvent::Acknowledged { alert: alert.to_owned(), author: author.to_owned(), comment: comment.to_owned(), active }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::tests::{at, rule, tick};
+    use crate::alert::{Restored, RuleValues, Standing};
+    use crate::model::{JournalEntry, Limit, SeriesKey};
+
+    fn firing() -> Alerter {
+        let mut alerter = Alerter::new(vec![rule("r", Limit::Above(1.0))]);
+        let instances = [(SeriesKey::total("m"), 2.0)];
+        assert_eq!(alerter.step(tick(0), &[RuleValues { rule: "r", instances: &instances }]).len(), 1);
+        assert!(alerter.take_changed() && !alerter.take_changed());
+        alerter
+    }
+
+    fn id() -> String {
+        "1".to_owned()
+    }
+
+    fn ana() -> String {
+        "ana".to_owned()
+    }
+
+    fn silence(matchers: &[&str], seconds: u64) -> Decision {
+        Decision::AddSilence {
+            matchers: matchers.iter().map(|m| m.parse().expect("a matcher")).collect(),
+            length: Duration::from_secs(seconds),
+            author: ana(),
+            comment: "work".to_owned(),
+            maintenance: false,
+        }
+    }
+
+    #[test]
+    fn the_journal_of_decisions_rebuilds_what_they_did() {
+        let mut alerter = firing();
+        let mut standing = Standing { alerts: alerter.alerts().iter().map(|a| (**a).clone()).collect(), ..Standing::default() };
+        let snooze = |length| Decision::Snooze { alert: id(), author: ana(), length };
+        let decisions = [
+            Decision::Acknowledge { alert: id(), author: ana(), comment: "mine".to_owned() },
+            snooze(SnoozeLength::Until(at(500))),
+            silence(&["rule=r"], 600),
+            silence(&["rule=other"], 600),
+            Decision::Unacknowledge { alert: id(), author: ana() },
+            Decision::Feedback { alert: id(), author: ana(), real: false },
+            snooze(SnoozeLength::Change),
+        ];
+        for decision in &decisions {
+            let decided = alerter.decide(decision, at(1)).expect("a decision");
+            assert!(alerter.take_changed() && !decided.message.is_empty(), "{decision:?}");
+            for event in decided.events {
+                let entry = JournalEntry { at: at(1), event };
+                standing.apply(&entry);
+                let once = standing.clone();
+                standing.apply(&entry);
+                assert_eq!(standing, once, "twice is once");
+            }
+            let held: Vec<Alert> = alerter.alerts().iter().map(|a| (**a).clone()).collect();
+            assert_eq!(standing.alerts, held, "{decision:?}");
+            assert_eq!(standing.silences, alerter.silences().to_vec());
+        }
+        standing.prune(at(700));
+        assert!(standing.silences.is_empty() && standing.alerts[0].silenced_by.is_empty());
+    }
+
+    #[test]
+    fn a_silence_says_what_it_matches_and_ids_are_never_reused() {
+        let mut alerter = firing();
+        let decided = alerter.decide(&silence(&["rule=r", "severity=~warn.*"], 60), at(1)).expect("a silence");
+        assert_eq!(decided.matches, ["1"]);
+        let added = decided.silence.expect("a silence");
+        assert_eq!((added.id.as_str(), alerter.last_id()), ("2", 2));
+        let end = Decision::ExpireSilence { id: added.id, author: ana() };
+        let ended = alerter.decide(&end, at(2)).expect("its end").silence.expect("a silence");
+        assert_eq!(ended.until, at(2));
+        assert!(matches!(alerter.decide(&end, at(3)), Err(DecisionError::NotFound(_))));
+        let mut next = Alerter::new(vec![]);
+        next.restore(Restored { standing: Standing::default(), last_id: alerter.last_id(), last_tick: None });
+        assert_eq!(next.decide(&silence(&["rule=r"], 60), at(3)).expect("one").silence.map(|s| s.id), Some("3".to_owned()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_changes_nothing() {
+        let mut alerter = firing();
+        let unknown = |e: &DecisionError| matches!(e, DecisionError::NotFound(_));
+        for (decision, not_found) in [
+            (Decision::Unacknowledge { alert: id(), author: ana() }, false),
+            (Decision::Acknowledge { alert: "zz".to_owned(), author: ana(), comment: String::new() }, true),
+            (Decision::Snooze { alert: id(), author: ana(), length: SnoozeLength::Until(at(1)) }, false),
+            (Decision::ExpireSilence { id: "zz".to_owned(), author: ana() }, true),
+            (silence(&[], 60), false),
+            (silence(&["rule=r"], 0), false),
+        ] {
+            let error = alerter.decide(&decision, at(1)).expect_err("a refusal");
+            assert_eq!(unknown(&error), not_found, "{error}");
+            assert!(!alerter.take_changed(), "{decision:?}");
+        }
+        alerter.step(tick(1), &[RuleValues { rule: "r", instances: &[(SeriesKey::total("m"), 0.0)] }]);
+        let late = Decision::Acknowledge { alert: id(), author: ana(), comment: String::new() };
+        assert!(matches!(alerter.decide(&late, at(2)), Err(DecisionError::Invalid(_))), "it is over");
+        assert!(alerter.decide(&Decision::Feedback { alert: id(), author: ana(), real: true }, at(2)).is_ok());
+        assert_eq!(alerter.alerts().len(), 1);
+        alerter.step(tick(3700), &[]);
+        assert_eq!(alerter.alerts().len(), 0, "forgotten after an hour");
+    }
+}

@@ -34,3 +34,43 @@ fn penalty(alert: &Alert) -> f64 {
     };
     if alert.acknowledged.is_some() { full / 2.0 } else { full }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::tests::alert;
+    use crate::model::{Acknowledgment, Snooze};
+
+    fn of(kind: AlertKind, severity: Severity) -> Alert {
+        Alert { kind, severity, ..alert("1", "r") }
+    }
+
+    fn check(alerts: Vec<Alert>, score: f64) -> HealthScore {
+        let alerts: Vec<Arc<Alert>> = alerts.into_iter().map(Arc::new).collect();
+        let health = health_score(&alerts);
+        assert!((health.score - score).abs() < 1e-9, "{} instead of {score}", health.score);
+        health
+    }
+
+    #[test]
+    fn each_kind_costs_its_worst_alert() {
+        assert_eq!(check(vec![], 100.0), HealthScore::default());
+        check(vec![of(AlertKind::Performance, Severity::Warning), of(AlertKind::Performance, Severity::Critical)], 60.0);
+        let all = AlertKind::ALL.map(|kind| of(kind, Severity::Critical)).to_vec();
+        let health = check(all, 0.0);
+        assert_eq!(health.lost.iter().map(|l| l.kind).collect::<Vec<_>>(), AlertKind::ALL);
+        check(vec![of(AlertKind::Error, Severity::Info)], 97.0);
+    }
+
+    #[test]
+    fn acknowledged_counts_half_and_quiet_in_full_with_a_mark() {
+        let mut acked = of(AlertKind::Performance, Severity::Critical);
+        acked.acknowledged = Some(Acknowledgment { by: "ana".into(), at: acked.since, comment: String::new() });
+        assert!(!check(vec![acked], 80.0).silenced);
+        let mut quiet = of(AlertKind::Performance, Severity::Critical);
+        quiet.snoozed = Some(Snooze { until: None, condition: Some("until_change".into()) });
+        assert!(check(vec![quiet], 60.0).silenced);
+        let pending = Alert { state: AlertState::Pending, ..of(AlertKind::Error, Severity::Critical) };
+        check(vec![pending], 100.0);
+    }
+}

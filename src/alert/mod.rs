@@ -19,7 +19,7 @@ mod text;
 mod watch;
 
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
-pub use config::{Amount, RuleConfig, RuleError};
+pub use config::{Amount, RuleConfig, RuleError, all_rules};
 pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
 pub use escalation::{EscalationConfig, LevelConfig};

@@ -46,12 +46,48 @@ impl RuleConfig {
             hold: self.hold.unwrap_or_default(),
             clear_hold: self.clear_for.unwrap_or_default(),
             times: self.times.as_deref().map(times).transpose()?,
-            severity: self.severity,
-            kind: self.kind,
+            severity: self.severity.unwrap_or_default(),
+            kind: self.kind.unwrap_or_default(),
             channels: self.channels.clone(),
             labels: self.labels.clone(),
             built_in: false,
         })
+    }
+
+    /// A built-in rule with the keys written here; what it judges stays.
+    ///
+    /// # Errors
+    /// As [`RuleConfig::ready`]; also a key that says what is judged.
+    pub(super) fn over(&self, base: &RuleSpec) -> Result<RuleSpec, RuleError> {
+        self.changed(base).map_err(|(key, message)| RuleError { rule: self.name.clone(), key, message })
+    }
+
+    fn changed(&self, base: &RuleSpec) -> Result<RuleSpec, Fault> {
+        let judged =
+            [(self.selection.is_some(), "where"), (self.aggregate.is_some(), "aggregate"), (self.window.is_some(), "window")];
+        if let Some((_, key)) = judged.into_iter().find(|(there, _)| *there) {
+            return Err((
+                key,
+                "needs a metric; without one only limits, times, severity, channels and labels of a built-in rule change"
+                    .to_owned(),
+            ));
+        }
+        let written = self.above.is_some() || self.below.is_some() || self.outside.is_some();
+        let limit = if written { self.limit(base.unit)? } else { base.limit };
+        let kept = base.clear.filter(|clear| is_good_side(limit, *clear));
+        let mut rule = base.clone();
+        rule.limit = limit;
+        rule.clear = self.clear(limit, base.unit)?.or(kept);
+        rule.hold = self.hold.unwrap_or(base.hold);
+        rule.clear_hold = self.clear_for.unwrap_or(base.clear_hold);
+        rule.times = self.times.as_deref().map(times).transpose()?.or(base.times);
+        rule.severity = self.severity.unwrap_or(base.severity);
+        rule.kind = self.kind.unwrap_or(base.kind);
+        if !self.channels.is_empty() {
+            rule.channels.clone_from(&self.channels);
+        }
+        rule.labels.extend(self.labels.clone());
+        Ok(rule)
     }
 
     /// The query that gives the values.
@@ -124,6 +160,15 @@ impl RuleConfig {
             Limit::Below(_) => Err(("clear", "must not be less than below".to_owned())),
             Limit::Outside(..) => Err(("clear", "goes with above and below, not with outside; use clear_for".to_owned())),
         }
+    }
+}
+
+/// Whether `clear` is not beyond the limit.
+fn is_good_side(limit: Limit, clear: Limit) -> bool {
+    match (limit, clear) {
+        (Limit::Above(limit), Limit::Above(clear)) => clear <= limit,
+        (Limit::Below(limit), Limit::Below(clear)) => clear >= limit,
+        _ => false,
     }
 }
 
@@ -233,6 +278,36 @@ mod tests {
         assert!(key == "above" && message.contains("bytes"), "{message}");
         assert_eq!(spec("name='x'\nmetric='memory_available_bytes'\nbelow='500MB'").limit, Limit::Below(5e8));
         assert_eq!(spec("name='x'\nexpr='sum(memory_available_bytes)'\nbelow='500MB'").unit, Unit::Bytes);
+    }
+
+    #[test]
+    fn written_rules_change_replace_or_switch_off_built_in_ones() {
+        let built_in = crate::alert::default_rules(&crate::model::HostFacts::default(), None);
+        let count = built_in.len();
+        let all = |texts: &[&str]| {
+            let written: Vec<RuleConfig> = texts.iter().map(|t| config(t)).collect();
+            crate::alert::all_rules(built_in.clone(), &written, &catalog())
+        };
+        let rules = all(&[
+            "name='memory'\nabove='95%'",
+            "name='cpu'\nenabled=false",
+            "name='own'\nmetric='memory_used_ratio'\nabove='9%'",
+        ]);
+        let rules = rules.expect("rules");
+        let memory = rules.iter().find(|r| r.name == "memory").expect("memory");
+        assert_eq!((memory.limit, memory.clear), (Limit::Above(0.95), Some(Limit::Above(0.8))));
+        assert_eq!((memory.severity, memory.built_in), (crate::model::Severity::Critical, true));
+        assert_eq!((rules.len(), rules.iter().any(|r| r.name == "cpu")), (count, false));
+        let memory = all(&["name='memory'\nabove='70%'"]).expect("rules").into_iter().find(|r| r.name == "memory");
+        assert_eq!(memory.and_then(|m| m.clear), None, "a clear beyond the new limit is dropped");
+        for wrong in [
+            &["name='memory'\nabove=95"][..],
+            &["name='memory'\nwindow='1m'"],
+            &["name='own'\nenabled=false"],
+            &["name='cpu'", "name='cpu'"],
+        ] {
+            assert!(all(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

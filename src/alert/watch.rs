@@ -314,6 +314,7 @@ fn quiet_and_level(
         if due >= CRITICAL_LEVEL {
             changed.severity = Severity::Critical;
             changed.labels = alert_labels(rule, &changed.key, Severity::Critical);
+            changed.silenced_by = silenced_by(&changed.labels, moment.silences, moment.at);
         }
         let reason = format!("nobody took care of it for {}", format_duration(instance.firing_for));
         out.steps.push(instance::step(alert, Cause::Escalated, moment.at, reason, channels));
