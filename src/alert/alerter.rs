@@ -51,6 +51,14 @@ pub enum Cause {
     Resolved,
 }
 
+impl Cause {
+    /// Whether people may be told. The other two need no commit of their own: they go with the next flush, and a
+    /// [`Cause::Pending`] that is withdrawn before it leaves no trace.
+    pub fn is_told(self) -> bool {
+        !matches!(self, Self::Pending | Self::Withdrawn)
+    }
+}
+
 /// One change of one alert: journal `transition` with `alert`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {

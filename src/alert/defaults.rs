@@ -39,21 +39,21 @@ pub fn default_rules(facts: &HostFacts, link_bits_per_second: Option<f64>) -> Ve
 }
 
 fn cpu(facts: &HostFacts) -> Vec<RuleSpec> {
-    // 10 s on top of the mean over a minute: a recorder that has just started does not judge its first seconds.
-    let mean =
-        rule("cpu", "avg_over_time(cpu_usage_ratio{core=\"\"}[60s])", Limit::Above(0.8)).title("CPU").hold(10).over(0.75, 60);
-    // A mean of 10 s, so that one second below the limit does not restart the two minutes.
-    let high = rule("cpu high", "avg_over_time(cpu_usage_ratio{core=\"\"}[10s])", Limit::Above(0.85)).title("CPU");
-    let core = rule("core busy", "cpu_usage_ratio{core!=\"\"}", Limit::Above(0.95)).title("core {instance} {value} > {limit}");
-    let iowait = rule("iowait", "avg_over_time(cpu_mode_ratio{mode=\"iowait\"}[60s])", Limit::Above(0.2));
+    let all = |window| format!("avg_over_time(cpu_usage_ratio{{core=\"\"}}[{window}])");
+    let cpu = |name: &str, expr: &str, limit| rule(name, expr, Limit::Above(limit)).of("cpu_usage_ratio");
+    let iowait = rule("iowait", "avg_over_time(cpu_mode_ratio{mode=\"iowait\"}[60s])", Limit::Above(0.2)).of("cpu_mode_ratio");
     let mut rules = vec![
-        mean.of("cpu_usage_ratio"),
-        high.of("cpu_usage_ratio").hold(120).over(0.8, 60).severity(Severity::Critical),
-        iowait.of("cpu_mode_ratio").title("waiting for disks").hold(10).over(0.15, 60),
+        // 5 s on top of the mean over a minute: a recorder that has just started does not judge its first seconds.
+        cpu("cpu", &all("60s"), 0.8).title("CPU").hold(5).over(0.75, 60),
+        // Means of 10 s, so that one second below the limit does not start the time again; they fill most of the missing 10 s.
+        cpu("cpu high", &all("10s"), 0.85).title("CPU").hold(110).over(0.8, 60).severity(Severity::Critical),
+        iowait.title("waiting for disks").hold(5).over(0.15, 60),
     ];
     if facts.cores != 1 {
         // One core at work is no trouble by itself: good to know.
-        rules.push(core.of("cpu_usage_ratio").hold(60).over(0.9, 30).severity(Severity::Info));
+        let core =
+            cpu("core busy", "avg_over_time(cpu_usage_ratio{core!=\"\"}[10s])", 0.95).title("core {core} {value} > {limit}");
+        rules.push(core.hold(50).over(0.9, 30).severity(Severity::Info));
     }
     rules.into_iter().map(|r| r.0).collect()
 }
@@ -102,7 +102,7 @@ fn network(bits: f64) -> Vec<RuleSpec> {
     let way = |name: &str, metric: &str, title: &str| {
         let expr = format!("avg_over_time({metric}{{interface!=\"\",interface!=\"lo\"}}[60s])");
         let rule = rule(name, &expr, Limit::Above(limit)).of(metric).title(title).unit(Unit::BytesPerSecond);
-        rule.hold(10).over(limit * 0.9, 60).0
+        rule.hold(5).over(limit * 0.9, 60).0
     };
     vec![
         way("network in", "network_receive_bytes_per_second", "{interface} receives {value} > {limit}"),

@@ -1,7 +1,9 @@
 //! The e-mail channel against a strict server on loopback.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command};
 use std::thread::JoinHandle;
 
 use super::*;
@@ -33,15 +35,15 @@ fn server(mood: Mood, extensions: &'static [&'static str]) -> (u16, JoinHandle<S
     let handle = std::thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a client");
         let mut session = Session::default();
-        talk(stream, mood, extensions, &mut session);
+        let reader = BufReader::new(stream.try_clone().expect("a clone"));
+        talk((reader, stream), mood, extensions, &mut session);
         session
     });
     (port, handle)
 }
 
-fn talk(mut stream: TcpStream, mood: Mood, extensions: &[&str], session: &mut Session) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a clone"));
-    stream.write_all(b"220 test ESMTP\r\n").expect("a greeting");
+fn talk((mut reader, mut stream): (impl BufRead, impl Write), mood: Mood, extensions: &[&str], session: &mut Session) {
+    stream.write_all(b"220 test ESMTP\r\n").and_then(|()| stream.flush()).expect("a greeting");
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).unwrap_or(0) == 0 {
@@ -161,4 +163,70 @@ fn passwords_come_from_files_and_commands_and_are_never_told() {
     let more = serde_json::json!({"security": "plain", "user": "farol", "password_command": "echo sécret; exit 3"});
     let error = run(email(1, &more).deliver(&message("x"))).expect_err("a failed command");
     assert!(error.text.contains("password_command") && !error.text.contains("sécret"), "{error:?}");
+}
+
+fn openssl(folder: &Path, arguments: &str) -> Option<bool> {
+    let mut status = Command::new("openssl");
+    status.args(arguments.split_whitespace()).current_dir(folder);
+    status.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok().map(|s| s.success())
+}
+
+/// A certificate authority and a server's certificate of it; false where `openssl` is not installed.
+fn certificates(folder: &Path) -> bool {
+    std::fs::write(folder.join("san"), "subjectAltName=IP:127.0.0.1\n").expect("a file");
+    let steps = [
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 30",
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr -subj /CN=mail",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile san -out server.pem -days 30",
+    ];
+    if openssl(folder, "version").is_none() {
+        eprintln!("not run: openssl is not installed");
+        return false;
+    }
+    steps.iter().for_each(|step| assert_eq!(openssl(folder, step), Some(true), "{step}"));
+    true
+}
+
+/// A TLS end for one session whose decrypted bytes are its input and output.
+fn tls_end(folder: &Path) -> (u16, Child) {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let mut command = Command::new("openssl");
+    command.args(["s_server", "-quiet", "-cert", "server.pem", "-key", "server.key", "-naccept", "1"]);
+    command.args(["-accept", &format!("127.0.0.1:{port}")]).current_dir(folder);
+    (port, command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server"))
+}
+
+fn send_by_tls(folder: &Path, more: Value) -> (Result<(), DeliveryError>, Session) {
+    let (port, mut end) = tls_end(folder);
+    let (input, output) = (end.stdin.take().expect("input"), BufReader::new(end.stdout.take().expect("output")));
+    let handle = std::thread::spawn(move || {
+        let mut session = Session::default();
+        talk((output, input), Mood::Takes, &[], &mut session);
+        session
+    });
+    let channel = email(port, &more);
+    let mut result = run(channel.deliver(&message("x")));
+    // Until it listens.
+    while result.as_ref().is_err_and(|e| e.text.contains("Connection refused")) {
+        std::thread::yield_now();
+        result = run(channel.deliver(&message("x")));
+    }
+    let _ = end.kill();
+    let _ = end.wait();
+    (result, handle.join().expect("the server"))
+}
+
+#[test]
+fn tls_is_spoken_only_with_a_server_that_is_trusted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !certificates(folder.path()) {
+        return;
+    }
+    let (result, session) =
+        send_by_tls(folder.path(), serde_json::json!({"security": "tls", "ca_file": folder.path().join("ca.pem")}));
+    assert_eq!(result, Ok(()));
+    assert!(session.text.contains("Subject: [critical] web-1: x"), "{}", session.text);
+    let (result, session) = send_by_tls(folder.path(), serde_json::json!({"security": "tls"}));
+    assert!(result.is_err_and(|e| e.fault == DeliveryFault::Transient), "a stranger's certificate");
+    assert!(session.commands.is_empty(), "{:?}", session.commands);
 }
