@@ -10,13 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::base::parse_duration;
 use crate::base::time::exact;
-use crate::model::{AlertKind, Severity};
+use crate::model::{AlertKind, Catalog, RuleSpec, Severity};
 
 /// One `[[rule]]` as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleConfig {
-    /// Unique name; a built-in rule of that name is replaced.
+    /// Unique name. With the name of a built-in rule and neither `metric` nor `expr`, the keys written here change that rule;
+    /// with either of them this rule replaces it.
     pub name: String,
     /// The metric it is about; not needed beside `expr`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,10 +52,12 @@ pub struct RuleConfig {
     /// How many of the last values must be wrong: `"3 of 5"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<String>,
-    /// How bad.
-    pub severity: Severity,
-    /// What kind.
-    pub kind: AlertKind,
+    /// How bad; by default a warning, for a built-in rule what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// What kind; by default performance, for a built-in rule what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AlertKind>,
     /// Channels by name; empty: as routed.
     pub channels: Vec<String>,
     /// Labels added to its alerts.
@@ -81,8 +84,8 @@ impl Default for RuleConfig {
             aggregate: None,
             window: None,
             times: None,
-            severity: Severity::Warning,
-            kind: AlertKind::Performance,
+            severity: None,
+            kind: None,
             channels: Vec::new(),
             labels: BTreeMap::new(),
             enabled: true,
@@ -142,6 +145,33 @@ mod span {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|t| parse_duration(&t).map_err(D::Error::custom)).transpose()
     }
+}
+
+/// The rules in force: those that come with farol, changed, switched off or replaced by those written under the same name, then the
+/// other written ones.
+///
+/// # Errors
+/// The first written rule that cannot be used, or two of one name.
+pub fn all_rules(built_in: Vec<RuleSpec>, written: &[RuleConfig], catalog: &Catalog) -> Result<Vec<RuleSpec>, RuleError> {
+    let mut rules = built_in;
+    for (n, config) in written.iter().enumerate() {
+        if written.iter().take(n).any(|earlier| earlier.name == config.name) {
+            let message = "there are two rules of this name".to_owned();
+            return Err(RuleError { rule: config.name.clone(), key: "name", message });
+        }
+        let at = rules.iter().position(|r| r.built_in && r.name == config.name);
+        match at {
+            Some(at) if !config.enabled => {
+                rules.remove(at);
+            }
+            Some(at) if config.metric.is_none() && config.expr.is_none() => rules[at] = config.over(&rules[at])?,
+            Some(at) => rules[at] = config.ready(catalog)?,
+            None if config.enabled => rules.push(config.ready(catalog)?),
+            // Switched off, but still read: a mistake shows before somebody switches it on.
+            None => drop(config.ready(catalog)?),
+        }
+    }
+    Ok(rules)
 }
 
 /// Why a rule cannot be used: the rule, the key and what to write instead.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::base::time::duration_text;
 
@@ -12,8 +12,20 @@ use crate::base::time::duration_text;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EscalationConfig {
-    /// Level 1 first; at most four. At level 3 the alert becomes critical.
+    /// Level 1 first, each later than the one before; at most four. At level 3 the alert becomes critical.
+    #[serde(deserialize_with = "rising")]
     pub levels: Vec<LevelConfig>,
+}
+
+fn rising<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LevelConfig>, D::Error> {
+    let levels = Vec::<LevelConfig>::deserialize(deserializer)?;
+    if levels.len() > LEVELS {
+        return Err(D::Error::custom(format!("there are at most {LEVELS} levels")));
+    }
+    if levels.windows(2).any(|pair| pair[0].after >= pair[1].after) {
+        return Err(D::Error::custom("each level must come after the one before"));
+    }
+    Ok(levels)
 }
 
 /// One level.
@@ -70,6 +82,14 @@ mod tests {
         let due = [0, 299, 300, 600, 1800, 3600, 90_000].map(|s| config.due(Duration::from_secs(s)));
         assert_eq!(due, [0, 0, 1, 2, 3, 4, 4]);
         assert_eq!(config.after(2), Duration::from_secs(600));
+        for text in ["levels=[{after='2m'},{after='1m'}]", "levels=[{after='1m'},{after='1m'}]", "levels=[{after=5}]", "level=[]"]
+        {
+            assert!(toml::from_str::<EscalationConfig>(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            toml::from_str("levels=[{after='1m',channels=['x']}]").map(|c: EscalationConfig| c.channels()),
+            Ok(vec![vec!["x".into()]])
+        );
         assert_eq!(EscalationConfig { levels: Vec::new() }.due(Duration::from_secs(90_000)), 0);
     }
 }

@@ -14,48 +14,50 @@ pub fn alerts_json(alerts: &[Arc<Alert>], generated_at: Timestamp) -> Value {
     json!({
         "schema": "farol.alerts/1",
         "generated_at": generated_at.rfc3339(),
-        "alerts": alerts.iter().map(|a| alert_json(a)).collect::<Vec<_>>(),
+        "alerts": alerts.iter().map(|a| a.json()).collect::<Vec<_>>(),
     })
 }
 
-/// One alert as it stands in the list; also what messages carry.
-fn alert_json(alert: &Alert) -> Value {
-    let time = |at: Option<Timestamp>| at.map(Timestamp::rfc3339);
-    let e = &alert.explanation;
-    let correlated = e.correlated.iter().map(|c| {
-        let key = c.key.to_string();
-        json!({"key": key, "value": c.value, "usual": c.usual, "correlation": c.correlation})
-    });
-    let processes =
-        e.processes.iter().map(|p| json!({"name": p.name, "pid": p.pid, "unit": p.unit, "value": p.value, "change": p.change}));
-    json!({
-        "id": alert.id,
-        "fingerprint": format!("{:016x}", alert.fingerprint),
-        "rule": alert.rule,
-        "kind": alert.kind,
-        "severity": alert.severity,
-        "state": alert.state,
-        "title": alert.title,
-        "labels": alert.labels,
-        "metric": alert.key.metric(),
-        "value": alert.value,
-        "limit": alert.limit,
-        "unit": alert.unit,
-        "since": alert.since.rfc3339(),
-        "fired_at": time(alert.fired_at),
-        "resolved_at": time(alert.resolved_at),
-        "level": alert.level,
-        "acknowledged": alert.acknowledged.as_ref().map(|a| json!({"by": a.by, "at": a.at.rfc3339(), "comment": a.comment})),
-        "snoozed": alert.snoozed.as_ref().map(|s| json!({"until": time(s.until), "condition": s.condition})),
-        "silenced_by": alert.silenced_by,
-        "feedback": alert.feedback,
-        "explanation": {
-            "summary": e.summary,
-            "normal": e.normal,
-            "correlated": correlated.collect::<Vec<_>>(),
-            "processes": processes.collect::<Vec<_>>(),
-            "changes": e.changes,
-            "query": e.query,
-        },
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::tests::{alert, at};
+
+    #[test]
+    fn the_document_has_the_keys_of_the_contract_and_null_for_unknown() {
+        let document = alerts_json(&[Arc::new(alert("7k", "memory"))], at(9));
+        assert_eq!(document["schema"], "farol.alerts/1");
+        assert_eq!(document["generated_at"], "2023-11-14T22:13:29Z");
+        let one = &document["alerts"][0];
+        let keys = [
+            "id",
+            "fingerprint",
+            "rule",
+            "kind",
+            "severity",
+            "state",
+            "labels",
+            "metric",
+            "value",
+            "limit",
+            "unit",
+            "since",
+            "fired_at",
+            "resolved_at",
+            "level",
+            "acknowledged",
+            "snoozed",
+            "silenced_by",
+            "explanation",
+        ];
+        for key in keys {
+            assert!(one.get(key).is_some(), "{key}");
+        }
+        assert_eq!(
+            (&one["severity"], &one["state"], &one["fired_at"]),
+            (&json!("warning"), &json!("firing"), &json!("2023-11-14T22:13:21Z"))
+        );
+        assert!(one["acknowledged"].is_null() && one["resolved_at"].is_null() && one["explanation"]["normal"].is_null());
+        assert_eq!(one["unit"], "count");
+    }
 }

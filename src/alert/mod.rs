@@ -16,9 +16,10 @@ mod ready;
 mod silence;
 mod standing;
 mod text;
+mod watch;
 
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
-pub use config::{Amount, RuleConfig, RuleError};
+pub use config::{Amount, RuleConfig, RuleError, all_rules};
 pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
 pub use escalation::{EscalationConfig, LevelConfig};
@@ -26,3 +27,10 @@ pub use health::health_score;
 pub use json::alerts_json;
 pub use standing::Standing;
 pub use text::{condition_text, explain_summary, title};
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,9 @@ pub fn parse_quantity(text: &str) -> Result<Quantity, UnitError> {
         return Ok(Quantity { value, unit: None });
     }
     if let Some((_, factor, unit)) = SUFFIXES.iter().find(|(name, _, _)| *name == suffix) {
-        return Ok(Quantity { value: value * factor, unit: Some(*unit) });
+        // Divided, 95 % is exactly 0.95.
+        let value = if *factor < 1.0 { value / (1.0 / factor).round() } else { value * factor };
+        return Ok(Quantity { value, unit: Some(*unit) });
     }
     if let Some(bytes) = suffix.strip_suffix("/s")
         && let Some((_, factor, Unit::Bytes)) = SUFFIXES.iter().find(|(name, _, _)| *name == bytes)
@@ -215,6 +217,7 @@ mod tests {
     fn quantities_carry_their_units() {
         for (text, value, unit) in [
             ("85%", 0.85, Some(Unit::Ratio)),
+            ("95%", 0.95, Some(Unit::Ratio)),
             ("500MB", 5e8, Some(Unit::Bytes)),
             ("1 MiB/s", 1_048_576.0, Some(Unit::BytesPerSecond)),
             ("100Mbit/s", 1e8, Some(Unit::BitsPerSecond)),

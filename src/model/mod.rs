@@ -5,6 +5,7 @@
 //! NaN and never 0; only [`Snapshot::apply`] changes a snapshot.
 
 pub mod alert;
+mod alert_json;
 pub mod catalog;
 pub mod forecast;
 pub mod health;

@@ -57,6 +57,9 @@ pub struct ChannelContext {
     pub folder: PathBuf,
 }
 
+/// Makes a channel of its settings, or says what is wrong with them.
+pub type OpenChannel = fn(&serde_json::Value, &ChannelContext) -> Result<Arc<dyn Channel>, String>;
+
 /// A row of [`super::CHANNELS`].
 pub struct ChannelKind {
     /// The `type`; the name of its file.
@@ -66,5 +69,5 @@ pub struct ChannelKind {
     /// Its table in `config.example.toml`, one key a line, defaults where there are some.
     pub example: &'static str,
     /// Reads its settings and makes the channel; no I/O.
-    pub open: fn(&serde_json::Value, &ChannelContext) -> Result<Arc<dyn Channel>, String>,
+    pub open: OpenChannel,
 }

@@ -3,13 +3,15 @@
 //! Each channel's own settings are read beside the channel. Invariant: a configuration that was read can be opened.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::{Map, Value};
 
-use super::{Channel, ChannelContext, ChannelKind};
+use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Routing};
 
-/// All `[notify.<name>]` tables by name; empty: a desktop where there is one, see [`NotifyConfig::or_default`].
+/// All `[notify.<name>]` tables by name; empty: see [`NotifyConfig::or_default`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct NotifyConfig(pub BTreeMap<String, ChannelConfig>);
@@ -20,33 +22,114 @@ pub struct ChannelConfig {
     /// A [`ChannelKind::name`]; by default the table's name.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The other keys, as the channel reads them.
+    /// The other keys, as the channel reads them. Holds no secret: those come from files, commands or the environment.
     #[serde(flatten)]
-    pub settings: serde_json::Map<String, serde_json::Value>,
-}
-
-impl<'de> Deserialize<'de> for NotifyConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let _ = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
-        Ok(Self::default())
-    }
+    pub settings: Map<String, Value>,
 }
 
 /// A configured channel, ready to deliver.
-pub type Opened = (String, &'static ChannelKind, Arc<dyn Channel>);
+pub struct Opened(pub String, pub &'static ChannelKind, pub Arc<dyn Channel>);
+
+impl<'de> Deserialize<'de> for NotifyConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tables = BTreeMap::<String, Map<String, Value>>::deserialize(deserializer)?;
+        let mut channels = BTreeMap::new();
+        for (name, mut settings) in tables {
+            let kind = match settings.remove("type") {
+                None => name.clone(),
+                Some(Value::String(kind)) => kind,
+                Some(other) => return Err(D::Error::custom(format!("notify.{name}: type must be a text, not {other}"))),
+            };
+            channels.insert(name, ChannelConfig { kind, settings });
+        }
+        let config = Self(channels);
+        config.open(&ChannelContext { folder: PathBuf::new() }).map_err(D::Error::custom)?;
+        Ok(config)
+    }
+}
 
 impl NotifyConfig {
-    /// This, or where nothing is configured the desktop if there is one.
+    /// This; where nothing is configured the desktop if there is one, else nothing.
     #[must_use]
-    pub fn or_default(self, _has_session_bus: bool) -> Self {
-        self
+    pub fn or_default(self, has_session_bus: bool) -> Self {
+        if !self.0.is_empty() || !has_session_bus {
+            return self;
+        }
+        let desktop = ChannelConfig { kind: "desktop".to_owned(), settings: Map::new() };
+        Self([("desktop".to_owned(), desktop)].into())
     }
 
     /// Makes the channels; no I/O.
     ///
     /// # Errors
-    /// Settings that are wrong, with the channel's name.
-    pub fn open(&self, _context: &ChannelContext) -> Result<Vec<Opened>, String> {
-        Ok(Vec::new())
+    /// An unknown type with those that exist, or settings that are wrong, with the table's name.
+    pub fn open(&self, context: &ChannelContext) -> Result<Vec<Opened>, String> {
+        let open = |(name, config): (&String, &ChannelConfig)| {
+            let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
+            let settings = Value::Object(config.settings.clone());
+            let channel = (kind.open)(&settings, context).map_err(|e| format!("notify.{name}: {e}"))?;
+            Ok(Opened(name.clone(), kind, channel))
+        };
+        self.0.iter().map(open).collect()
+    }
+
+    /// Names of the channels with the level each joins at, as [`Routing::channels`] takes them.
+    pub fn levels(&self) -> Vec<(String, u8)> {
+        let joins = |kind: &str| CHANNELS.iter().find(|k| k.name == kind).map_or(0, |k| k.joins_at);
+        self.0.iter().map(|(name, config)| (name.clone(), joins(&config.kind))).collect()
+    }
+
+    /// The routing of these channels with routes and the channels of escalation levels.
+    pub fn routing(&self, routes: Vec<super::RouteConfig>, levels: Vec<Vec<String>>) -> Routing {
+        Routing { channels: self.levels(), routes, levels }
+    }
+}
+
+fn unknown(name: &str, kind: &str) -> String {
+    let known: Vec<&str> = CHANNELS.iter().map(|k| k.name).collect();
+    let near = crate::model::catalog::nearest(kind, known.iter().copied());
+    let hint = near.map_or(String::new(), |n| format!("; did you mean {n}?"));
+    format!("notify.{name}: there is no channel of type \"{kind}\" (there are {}){hint}", known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<NotifyConfig, String> {
+        toml::from_str(text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_table_is_of_the_type_of_its_name_unless_it_says_otherwise() {
+        let config = read("[file]\npath='alerts.jsonl'\n[ops]\ntype='file'\npath='/var/log/ops.jsonl'").expect("tables");
+        let kinds: Vec<(&str, &str)> = config.0.iter().map(|(n, c)| (n.as_str(), c.kind.as_str())).collect();
+        assert_eq!(kinds, [("file", "file"), ("ops", "file")]);
+        let again = serde_json::to_value(&config).and_then(serde_json::from_value);
+        assert_eq!(again.ok(), Some(config), "what is shown is read back");
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_table() {
+        for (text, hint) in [
+            ("[fil]\npath='x'", "did you mean file"),
+            ("[file]\npth='x'", "pth"),
+            ("[file]", "path"),
+            ("[file]\ntype=3", "type"),
+            ("[email]\nserver='m'\nfrom='not an address'\nto=['a@b.c']", "not an address"),
+            ("[email]\nserver='m'\nfrom='a@b.c'\nto=[]", "to"),
+            ("[email]\nserver='m'\nfrom='a@b.c'\nto=['a@b.c']\npassword_file='x'", "user"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains("notify.") && error.contains(hint), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn without_configuration_the_desktop_is_told_where_there_is_one() {
+        assert_eq!(NotifyConfig::default().or_default(true).levels(), [("desktop".to_owned(), 0)]);
+        assert_eq!(NotifyConfig::default().or_default(false), NotifyConfig::default());
+        let file = read("[file]\npath='x'").expect("a table");
+        assert_eq!(file.clone().or_default(true), file);
     }
 }

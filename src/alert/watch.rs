@@ -1,0 +1,322 @@
+//! One rule over all its series.
+//!
+//! Invariant: quiet series are not in the map; every change of an alert leaves as a step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::base::{Timestamp, format_duration};
+use crate::model::{Alert, AlertState, Explanation, RuleSpec, SeriesKey, Severity, Silence};
+
+use super::escalation::CRITICAL_LEVEL;
+use super::instance::{self, Instance, Judged, Labels, Passed};
+use super::silence::{silenced_by, worse_since_snooze};
+use super::{Cause, EscalationConfig, FED, Step, title};
+
+/// What a tick knows beside the values.
+pub(super) struct Moment<'a> {
+    pub(super) at: Timestamp,
+    pub(super) passed: Passed,
+    /// Number of the tick.
+    pub(super) round: u64,
+    pub(super) silences: &'a [Silence],
+    pub(super) silences_changed: bool,
+    pub(super) escalation: &'a EscalationConfig,
+}
+
+/// What a tick gives.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) steps: Vec<Step>,
+    /// Alerts that are over.
+    pub(super) over: Vec<Arc<Alert>>,
+    /// Something people see changed, steps aside.
+    pub(super) changed: bool,
+    /// The highest number given to an id.
+    pub(super) last_id: u64,
+}
+
+impl Outcome {
+    fn next_id(&mut self) -> String {
+        self.last_id += 1;
+        id_text(self.last_id)
+    }
+}
+
+/// One rule's series of which something is remembered.
+#[derive(Debug)]
+pub(super) struct Watch {
+    channels: Arc<[String]>,
+    pub(super) active: HashMap<Labels, Instance>,
+}
+
+impl Watch {
+    pub(super) fn new(rule: &RuleSpec) -> Self {
+        Self { channels: rule.channels.clone().into(), active: HashMap::new() }
+    }
+
+    /// Judges a tick's values.
+    pub(super) fn judge(&mut self, rule: &RuleSpec, values: &[(SeriesKey, f64)], moment: &Moment<'_>, out: &mut Outcome) {
+        let only_total = rule.prefer_total && values.iter().any(|(key, _)| key.is_total());
+        for (key, value) in values {
+            if (only_total && !key.is_total()) || !value.is_finite() {
+                continue;
+            }
+            if self.active.is_empty() && !rule.limit.is_broken_by(*value) {
+                continue;
+            }
+            self.judge_one(rule, (key, *value), moment, out);
+        }
+    }
+
+    fn judge_one(&mut self, rule: &RuleSpec, (key, value): (&SeriesKey, f64), moment: &Moment<'_>, out: &mut Outcome) {
+        let labels = Labels(key.clone());
+        let Some(instance) = self.active.get_mut(&labels) else {
+            if !rule.limit.is_broken_by(value) {
+                return;
+            }
+            let mut instance = Instance::default();
+            if matches!(instance.judge(rule, value, moment.passed), Judged::Began) {
+                begin(&mut instance, rule, (key, value), moment, &self.channels, out);
+            }
+            instance.seen = moment.round;
+            self.active.insert(labels, instance);
+            return;
+        };
+        instance.seen = moment.round;
+        let judged = instance.judge(rule, value, moment.passed);
+        out.changed |= instance.show(rule, value);
+        match judged {
+            Judged::Same { idle: false } => {}
+            Judged::Same { idle: true } => {
+                self.active.remove(&labels);
+            }
+            Judged::Began => begin(instance, rule, (key, value), moment, &self.channels, out),
+            Judged::Changed(cause, reason) => {
+                if apply(instance, cause, (moment.at, reason), &self.channels, out) {
+                    self.active.remove(&labels);
+                }
+            }
+        }
+    }
+
+    /// What the passing of time does: absent series, silences, snoozes, escalation.
+    pub(super) fn pass(&mut self, rule: &RuleSpec, moment: &Moment<'_>, out: &mut Outcome) {
+        if self.active.is_empty() {
+            return;
+        }
+        let joined =
+            out.steps.iter().filter(|s| s.cause == Cause::Fired && s.alert.rule == rule.name).map(|s| s.alert.id.clone());
+        let joined: Vec<String> = joined.collect();
+        let channels = &self.channels;
+        // What the engine feeds is complete: absent there means over, not unknown.
+        let complete = FED.iter().any(|def| def.name == rule.expr);
+        self.active.retain(|_, instance| {
+            if instance.seen != moment.round {
+                let judged = if complete { absent_is_over(instance) } else { instance.missed(moment.passed) };
+                match judged {
+                    Judged::Same { idle } if idle => return false,
+                    Judged::Changed(cause, reason) => {
+                        if apply(instance, cause, (moment.at, reason), channels, out) {
+                            return false;
+                        }
+                    }
+                    Judged::Same { .. } | Judged::Began => {}
+                }
+            }
+            quiet_and_level(instance, rule, &joined, moment, channels, out);
+            true
+        });
+    }
+
+    /// Ends all its alerts.
+    pub(super) fn close(&mut self, at: Timestamp, reason: &str) -> Vec<Step> {
+        let alerts = self.active.drain().filter_map(|(_, instance)| instance.alert);
+        let close = |mut alert: Arc<Alert>| {
+            let cause = if alert.state == AlertState::Firing { Cause::Resolved } else { Cause::Withdrawn };
+            instance::step(&mut alert, cause, at, reason.to_owned(), &self.channels)
+        };
+        alerts.map(close).collect()
+    }
+
+    /// The pending or firing alert of that id.
+    pub(super) fn find(&mut self, id: &str) -> Option<&mut Instance> {
+        self.active.values_mut().find(|i| i.alert.as_ref().is_some_and(|a| a.id == id))
+    }
+}
+
+/// Writes a number as an id.
+pub(super) fn id_text(number: u64) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = Vec::new();
+    let mut rest = number;
+    loop {
+        text.push(char::from(DIGITS[usize::try_from(rest % 36).unwrap_or(0)]));
+        rest /= 36;
+        if rest == 0 {
+            return text.iter().rev().collect();
+        }
+    }
+}
+
+/// The number of an id; `None` where it was not made here.
+pub(super) fn id_number(id: &str) -> Option<u64> {
+    u64::from_str_radix(id, 36).ok()
+}
+
+fn absent_is_over(instance: &Instance) -> Judged {
+    match instance.alert.as_ref().map(|a| a.state) {
+        None => Judged::Same { idle: true },
+        Some(AlertState::Pending) => Judged::Changed(Cause::Withdrawn, "no longer expected".to_owned()),
+        Some(_) => Judged::Changed(Cause::Resolved, "no longer expected".to_owned()),
+    }
+}
+
+/// Applies a change of state; true where the alert is over.
+fn apply(
+    instance: &mut Instance,
+    cause: Cause,
+    (at, reason): (Timestamp, String),
+    channels: &Arc<[String]>,
+    out: &mut Outcome,
+) -> bool {
+    let Some(alert) = instance.alert.as_mut() else { return true };
+    out.steps.push(instance::step(alert, cause, at, reason, channels));
+    if matches!(cause, Cause::Resolved | Cause::Withdrawn) {
+        let over = instance.end();
+        out.over.extend(over.filter(|_| cause == Cause::Resolved));
+        return instance.is_idle();
+    }
+    false
+}
+
+/// A new alert.
+fn begin(
+    instance: &mut Instance,
+    rule: &RuleSpec,
+    (key, value): (&SeriesKey, f64),
+    moment: &Moment<'_>,
+    channels: &Arc<[String]>,
+    out: &mut Outcome,
+) {
+    let (cause, reason) = instance::begin_reason(rule);
+    let mut alert = Arc::new(new_alert(rule, key, value, moment, out.next_id()));
+    let mut step = instance::step(&mut alert, cause, moment.at, reason, channels);
+    step.transition.from = None;
+    out.steps.push(step);
+    instance.quiet = alert.is_quiet();
+    instance.alert = Some(alert);
+}
+
+fn new_alert(rule: &RuleSpec, key: &SeriesKey, value: f64, moment: &Moment<'_>, id: String) -> Alert {
+    let key = match key.metric() {
+        "" if !rule.metric.is_empty() => SeriesKey::new(&rule.metric, key.labels()),
+        _ => key.clone(),
+    };
+    let mut alert = Alert {
+        id,
+        fingerprint: fingerprint(&rule.name, &key),
+        rule: rule.name.clone(),
+        labels: alert_labels(rule, &key, rule.severity),
+        kind: rule.kind,
+        severity: rule.severity,
+        state: AlertState::Pending,
+        title: title(rule, &key, value),
+        since: moment.at,
+        fired_at: None,
+        resolved_at: None,
+        value,
+        limit: rule.limit.shown(value),
+        unit: rule.unit,
+        level: 0,
+        acknowledged: None,
+        snoozed: None,
+        silenced_by: Vec::new(),
+        feedback: None,
+        explanation: Explanation { query: rule.expr.clone(), ..Explanation::default() },
+        key,
+    };
+    alert.silenced_by = silenced_by(&alert.labels, moment.silences, moment.at);
+    alert
+}
+
+/// The series' labels, the rule's, and what matchers rely on; later ones win.
+pub(super) fn alert_labels(rule: &RuleSpec, key: &SeriesKey, severity: Severity) -> std::collections::BTreeMap<String, String> {
+    let mut labels: std::collections::BTreeMap<String, String> =
+        key.labels().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    labels.extend(rule.labels.clone());
+    labels.insert("rule".to_owned(), rule.name.clone());
+    labels.insert("severity".to_owned(), text_of(&severity));
+    labels.insert("kind".to_owned(), text_of(&rule.kind));
+    labels
+}
+
+/// A unit variant as it is serialized.
+fn text_of(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// FNV-1a over rule and key: the same in every run and on every machine.
+fn fingerprint(rule: &str, key: &SeriesKey) -> u64 {
+    let text = format!("{rule}\u{0}{key}");
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// Silences and snoozes of a firing alert, then its level.
+fn quiet_and_level(
+    instance: &mut Instance,
+    rule: &RuleSpec,
+    joined: &[String],
+    moment: &Moment<'_>,
+    channels: &Arc<[String]>,
+    out: &mut Outcome,
+) {
+    let Some(alert) = instance.alert.as_mut() else { return };
+    if moment.silences_changed {
+        let now = silenced_by(&alert.labels, moment.silences, moment.at);
+        if now != alert.silenced_by {
+            Arc::make_mut(alert).silenced_by = now;
+            out.changed = true;
+        }
+    }
+    if alert.state != AlertState::Firing {
+        instance.quiet = alert.is_quiet();
+        return;
+    }
+    let other_joined = joined.iter().any(|id| *id != alert.id);
+    if let Some(snooze) = &alert.snoozed {
+        let ended = snooze.until.is_some_and(|until| until <= moment.at)
+            || (snooze.condition.is_some() && (other_joined || worse_since_snooze(rule.limit, instance.snoozed_at, alert.value)));
+        if ended {
+            Arc::make_mut(alert).snoozed = None;
+            out.changed = true;
+        }
+    }
+    let quiet = alert.is_quiet();
+    let fired_at = alert.fired_at.unwrap_or(moment.at);
+    if let (false, Passed::Observed(d)) = (instance.quiet, moment.passed) {
+        instance.firing_for = if fired_at == moment.at { std::time::Duration::ZERO } else { instance.firing_for + d };
+    } else if !instance.quiet {
+        // Downtime counts: one step to the level that is due.
+        instance.firing_for = instance.firing_for.max(moment.at.since(fired_at));
+    } else {
+        instance.firing_for = instance.firing_for.max(moment.escalation.after(alert.level));
+    }
+    if instance.quiet && !quiet {
+        let reason = "silence or snooze ended".to_owned();
+        out.steps.push(instance::step(alert, Cause::Audible, moment.at, reason, channels));
+    }
+    instance.quiet = quiet;
+    let due = moment.escalation.due(instance.firing_for);
+    if !quiet && alert.acknowledged.is_none() && due > alert.level {
+        let changed = Arc::make_mut(alert);
+        changed.level = due;
+        if due >= CRITICAL_LEVEL {
+            changed.severity = Severity::Critical;
+            changed.labels = alert_labels(rule, &changed.key, Severity::Critical);
+            changed.silenced_by = silenced_by(&changed.labels, moment.silences, moment.at);
+        }
+        let reason = format!("nobody took care of it for {}", format_duration(instance.firing_for));
+        out.steps.push(instance::step(alert, Cause::Escalated, moment.at, reason, channels));
+    }
+}

@@ -1,0 +1,104 @@
+//! The channel `desktop`: a notification on the desktop of whoever runs farol.
+//!
+//! Invariant: where there is no desktop (SSH, a service) that is said once and never waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use notify_rust::{Notification, Urgency};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::base::parse_duration;
+use crate::model::Severity;
+
+use super::{Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, Message, Reason};
+
+pub(super) const KIND: ChannelKind = ChannelKind {
+    name: "desktop",
+    joins_at: 0,
+    example: "show_for = \"10s\"                # critical ones stay until they are closed",
+    open,
+};
+
+/// Its keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DesktopConfig {
+    #[serde(default)]
+    show_for: Option<String>,
+}
+
+struct DesktopChannel {
+    show_for: Duration,
+}
+
+/// How long notifications that are not critical stay: the usual time of desktops is 5 s, too short to read three lines.
+const SHOW_FOR: Duration = Duration::from_secs(10);
+
+fn open(settings: &Value, _: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
+    let config = DesktopConfig::deserialize(settings).map_err(|e| e.to_string())?;
+    let show_for = config.show_for.as_deref().map(parse_duration).transpose().map_err(|e| format!("show_for: {e}"))?;
+    Ok(Arc::new(DesktopChannel { show_for: show_for.unwrap_or(SHOW_FOR) }))
+}
+
+/// Whether a desktop can be reached: the session bus's address is set or its socket is where systemd puts it.
+pub fn session_bus() -> bool {
+    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()) {
+        return true;
+    }
+    std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| std::path::Path::new(&folder).join("bus").exists())
+}
+
+impl Channel for DesktopChannel {
+    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        let notification = self.notification(message);
+        Box::pin(async move {
+            if !session_bus() {
+                return Err(DeliveryError::new(DeliveryFault::Unavailable, "no desktop here (no session bus)"));
+            }
+            notification.show_async().await.map(|_| ()).map_err(|e| failed(&e.to_string()))
+        })
+    }
+
+    /// A desktop on the same machine answers at once.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+}
+
+impl DesktopChannel {
+    fn notification(&self, message: &Message) -> Notification {
+        let over = message.reason == Reason::Resolved;
+        let urgency = match message.severity {
+            Severity::Critical if !over => Urgency::Critical,
+            Severity::Info => Urgency::Low,
+            Severity::Critical | Severity::Warning => Urgency::Normal,
+        };
+        let timeout = match urgency {
+            Urgency::Critical => notify_rust::Timeout::Never,
+            Urgency::Low | Urgency::Normal => notify_rust::Timeout::from(self.show_for),
+        };
+        let mut notification = Notification::new();
+        notification.appname("farol").summary(&message.subject).body(&escaped(&message.body));
+        notification.urgency(urgency).timeout(timeout).finalize()
+    }
+}
+
+/// Bodies are a small markup on desktops.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Without a notification service, or a bus that is gone, the desktop cannot be told; anything else may pass.
+fn failed(text: &str) -> DeliveryError {
+    let hopeless = ["ServiceUnknown", "NameHasNoOwner", "was not provided", "No such file", "Connection refused"];
+    if hopeless.iter().any(|h| text.contains(h)) {
+        return DeliveryError::new(DeliveryFault::Unavailable, format!("no desktop here ({text})"));
+    }
+    DeliveryError::new(DeliveryFault::Transient, format!("desktop: {text}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The channel `file`: one JSON line for each message.
+//!
+//! Invariant: a line is written by one call in append mode, so that two writers never mix lines, and is on disk
+//! when the delivery is reported.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, Message};
+
+pub(super) const KIND: ChannelKind = ChannelKind {
+    name: "file",
+    joins_at: 0,
+    example: "path = \"alerts.jsonl\"            # relative to the data directory",
+    open,
+};
+
+/// Its keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileConfig {
+    path: PathBuf,
+}
+
+struct FileChannel {
+    path: PathBuf,
+}
+
+fn open(settings: &Value, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
+    let config = FileConfig::deserialize(settings).map_err(|e| e.to_string())?;
+    if config.path.as_os_str().is_empty() {
+        return Err("path must name a file".to_owned());
+    }
+    Ok(Arc::new(FileChannel { path: context.folder.join(config.path) }))
+}
+
+impl Channel for FileChannel {
+    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
+        let path = self.path.clone();
+        let mut line = message.json.to_string();
+        line.push('\n');
+        Box::pin(async move {
+            let shown = path.display().to_string();
+            // A disk may hang: off the runtime's thread.
+            let written = tokio::task::spawn_blocking(move || append(&path, line.as_bytes())).await;
+            let result = written.unwrap_or_else(|e| Err(io::Error::other(e)));
+            result.map_err(|e| DeliveryError::new(DeliveryFault::Transient, format!("{shown}: {e}")))
+        })
+    }
+}
+
+fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    // One call, not `write_all`: half a line would be finished in the middle of somebody else's.
+    let written = file.write(line)?;
+    if written < line.len() {
+        // What is there is no line; end it, so that the next one is.
+        let _ = file.write(b"\n");
+        return Err(io::Error::new(io::ErrorKind::StorageFull, format!("only {written} of {} bytes were written", line.len())));
+    }
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::tests::{message, run};
+
+    #[test]
+    fn messages_are_appended_as_lines_that_only_the_owner_reads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = ChannelContext { folder: folder.path().to_owned() };
+        let channel = open(&serde_json::json!({"path": "alerts.jsonl"}), &context).expect("a channel");
+        for title in ["one", "two\nlines"] {
+            assert_eq!(run(channel.deliver(&message(title))), Ok(()));
+        }
+        let path = folder.path().join("alerts.jsonl");
+        let text = std::fs::read_to_string(&path).expect("the file");
+        let titles: Vec<String> =
+            text.lines().map(|l| serde_json::from_str::<Value>(l).expect("JSON")["alert"]["title"].to_string()).collect();
+        assert_eq!(titles, ["\"one\"", "\"two\\nlines\""]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).expect("the file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_tried_again_later() {
+        let context = ChannelContext { folder: "/nonexistent".into() };
+        let channel = open(&serde_json::json!({"path": "no/alerts.jsonl"}), &context).expect("a channel");
+        let error = run(channel.deliver(&message("one"))).expect_err("no such folder");
+        assert!(error.fault == DeliveryFault::Transient && error.text.contains("/nonexistent/no/alerts.jsonl"), "{error:?}");
+    }
+}
