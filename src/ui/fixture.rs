@@ -1,0 +1,1 @@
+//! A made-up machine for tests: the story of the reference screens.
