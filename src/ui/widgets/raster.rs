@@ -32,7 +32,9 @@ pub fn strokes<'a>(bins: &'a [Option<Bin>], scale: &'a Scale, rows: u16) -> impl
             previous = None;
             return None;
         };
-        let own = (dot(bin.min), dot(bin.max));
+        // A spread of less than half a dot is no spread: the line stays thin.
+        let flat = (scale.share(bin.max) - scale.share(bin.min)) * top < 0.5;
+        let own = if flat { (dot(bin.mean), dot(bin.mean)) } else { (dot(bin.min), dot(bin.max)) };
         let (mut lo, mut hi) = own;
         if let Some((last_lo, last_hi)) = previous {
             lo = lo.min(last_hi.saturating_add(1).max(own.0.min(last_hi)));
@@ -136,7 +138,8 @@ mod tests {
             for (value, stroke) in bins.iter().zip(strokes(&bins, &Scale::SHARE, rows)) {
                 prop_assert_eq!(value.is_some(), stroke.is_some());
                 if let (Some(b), Some(s)) = (value, stroke) {
-                    prop_assert!(s.lo <= dot(b.min) && s.hi >= dot(b.max) && s.hi < rows);
+                    let flat = u16::from((b.max - b.min) * f64::from(rows - 1) < 0.5);
+                    prop_assert!(s.lo <= dot(b.min) + flat && s.hi + flat >= dot(b.max) && s.hi < rows);
                     if let Some(l) = last {
                         prop_assert!(s.lo <= l.hi + 1 && l.lo <= s.hi + 1, "{:?} {:?}", l, s);
                     }
