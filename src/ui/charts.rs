@@ -134,7 +134,7 @@ impl Track {
         if apart.is_empty() {
             return 1;
         }
-        let middle = apart.len() / 2;
+        let middle = (apart.len() - 1) / 2;
         i64::try_from(*apart.select_nth_unstable(middle).1).unwrap_or(1)
     }
 
@@ -212,7 +212,8 @@ impl ChartStore {
         let length = series.points.resolution.step().saturating_sub(Duration::from_millis(1));
         for bucket in &series.points.buckets {
             let (first, end) = (self.number(bucket.at), self.number(bucket.at + length));
-            let slot = Slot { min: bucket.min as f32, mean: bucket.mean as f32, max: bucket.max as f32, count: bucket.count.max(1) };
+            let slot =
+                Slot { min: bucket.min as f32, mean: bucket.mean as f32, max: bucket.max as f32, count: bucket.count.max(1) };
             // A bucket longer than a slot stands for all slots it covers.
             for number in first.max(last.saturating_add(1))..=end {
                 track.add(number, slot);
@@ -338,7 +339,7 @@ mod tests {
         let key = SeriesKey::total("m");
         let mut store = ChartStore::new(Duration::from_secs(1));
         store.track(&key);
-        for (second, value) in [(10, 1.0), (11, 9.0), (14, 2.0)] {
+        for (second, value) in [(7, 1.0), (8, 1.0), (9, 1.0), (10, 1.0), (11, 9.0), (14, 2.0)] {
             store.push(&key, Timestamp::from_seconds(second), value);
         }
         let window = Window::ending(Timestamp::from_seconds(15), Duration::from_secs(2), 3);
@@ -354,7 +355,7 @@ mod tests {
         let mut store = ChartStore::new(Duration::from_secs(1));
         store.track(&key);
         store.push(&key, Timestamp::from_seconds(20), 5.0);
-        let buckets = vec![crate::model::Bucket::raw(Timestamp::from_seconds(18), 1.0)];
+        let buckets = [16, 17, 18].map(|s| crate::model::Bucket::raw(Timestamp::from_seconds(s), 1.0)).into();
         let points = crate::model::Points { key: key.clone(), resolution: crate::model::Resolution::Raw, buckets };
         store.fill(&HistorySeries { points, anomalies: Vec::new() });
         let bins = store.bins(&key, Window::ending(Timestamp::from_seconds(20), Duration::from_secs(1), 3));

@@ -34,8 +34,7 @@ pub enum View {
 
 impl View {
     /// All pages, in the order of their digits.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Services, Self::Alerts, Self::Predictions, Self::History, Self::Processes];
+    pub const ALL: [Self; 6] = [Self::Overview, Self::Services, Self::Alerts, Self::Predictions, Self::History, Self::Processes];
 
     /// Its name on the screen.
     pub fn name(self) -> &'static str {
@@ -81,17 +80,8 @@ pub enum SortColumn {
 
 impl SortColumn {
     /// All columns, in the order in which `>` goes through them.
-    pub const ALL: [Self; 9] = [
-        Self::Cpu,
-        Self::Memory,
-        Self::Read,
-        Self::Write,
-        Self::Pid,
-        Self::User,
-        Self::Threads,
-        Self::Time,
-        Self::Name,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Cpu, Self::Memory, Self::Read, Self::Write, Self::Pid, Self::User, Self::Threads, Self::Time, Self::Name];
 }
 
 /// Order of the process list.
