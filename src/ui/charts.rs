@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{AnomalyInterval, Band, Process, ProcessId, SeriesKey, Snapshot};
+use crate::model::{AnomalyInterval, Band, Process, ProcessId, Reading, SeriesKey};
 use crate::monitor::HistorySeries;
 
 /// Slots kept a series: more than the 400 half columns of the widest screen, so that zooming in stays sharp at once.
@@ -183,21 +183,12 @@ impl ChartStore {
         self.tracks.retain(|key, _| keep(key));
     }
 
-    /// Adds the newest value of a series that is kept; others are left alone.
-    pub fn push(&mut self, key: &SeriesKey, at: Timestamp, value: f64) {
+    /// Adds the readings of a tick, sorted by key, to every series that is kept.
+    pub fn observe(&mut self, at: Timestamp, readings: &[Reading]) {
         let number = self.number(at);
-        if let Some(track) = self.tracks.get_mut(key) {
-            let value = value as f32;
-            track.add(number, Slot { min: value, mean: value, max: value, count: 1 });
-        }
-    }
-
-    /// Adds what a snapshot says of every series that is kept.
-    pub fn observe(&mut self, snapshot: &Snapshot) {
-        let number = self.number(snapshot.at);
         for (key, track) in &mut self.tracks {
-            if let Some(value) = snapshot.value(key) {
-                let value = value as f32;
+            if let Ok(place) = readings.binary_search_by(|r| r.key.cmp(key)) {
+                let value = readings[place].value as f32;
                 track.add(number, Slot { min: value, mean: value, max: value, count: 1 });
             }
         }
@@ -334,13 +325,17 @@ impl CpuTracks {
 mod tests {
     use super::*;
 
+    fn push(store: &mut ChartStore, key: &SeriesKey, at: Timestamp, value: f64) {
+        store.observe(at, &[Reading { key: key.clone(), value, cumulative: None }]);
+    }
+
     #[test]
     fn a_bin_keeps_the_peak_within_it_and_gaps_stay_gaps() {
         let key = SeriesKey::total("m");
         let mut store = ChartStore::new(Duration::from_secs(1));
         store.track(&key);
         for (second, value) in [(7, 1.0), (8, 1.0), (9, 1.0), (10, 1.0), (11, 9.0), (14, 2.0)] {
-            store.push(&key, Timestamp::from_seconds(second), value);
+            push(&mut store, &key, Timestamp::from_seconds(second), value);
         }
         let window = Window::ending(Timestamp::from_seconds(15), Duration::from_secs(2), 3);
         assert_eq!(window.from, Timestamp::from_seconds(10));
@@ -354,7 +349,7 @@ mod tests {
         let key = SeriesKey::total("m");
         let mut store = ChartStore::new(Duration::from_secs(1));
         store.track(&key);
-        store.push(&key, Timestamp::from_seconds(20), 5.0);
+        push(&mut store, &key, Timestamp::from_seconds(20), 5.0);
         let buckets = [16, 17, 18].map(|s| crate::model::Bucket::raw(Timestamp::from_seconds(s), 1.0)).into();
         let points = crate::model::Points { key: key.clone(), resolution: crate::model::Resolution::Raw, buckets };
         store.fill(&HistorySeries { points, anomalies: Vec::new() });
@@ -368,11 +363,11 @@ mod tests {
         let mut store = ChartStore::new(Duration::from_secs(1));
         store.track(&key);
         for second in 0..5000 {
-            store.push(&key, Timestamp::from_seconds(second), 1.0);
+            push(&mut store, &key, Timestamp::from_seconds(second), 1.0);
         }
-        store.push(&key, Timestamp::from_seconds(10_000_000), 1.0);
+        push(&mut store, &key, Timestamp::from_seconds(10_000_000), 1.0);
         assert_eq!(store.oldest(&key), Some(Timestamp::from_seconds(10_000_000)));
-        store.push(&key, Timestamp::from_seconds(10_000_000 + 1500), 1.0);
+        push(&mut store, &key, Timestamp::from_seconds(10_000_000 + 1500), 1.0);
         assert_eq!(store.oldest(&key), Some(Timestamp::from_seconds(10_000_000 + 301)));
     }
 

@@ -4,14 +4,24 @@
 //! Everything shown comes from the trait `Monitor`. Invariant: drawing changes nothing, reads no file
 //! and takes no lock.
 
+pub mod actions;
+pub mod banner;
 pub mod charts;
 pub mod color;
+mod draw;
+pub mod event;
 pub mod format;
+pub mod hints;
+pub mod keymap;
 pub mod lists;
+pub mod overlay;
+mod paint;
+pub mod palette;
 pub mod pane;
 pub mod panes;
 pub mod state;
 pub mod theme;
+mod update;
 pub mod widgets;
 
 #[cfg(test)]
@@ -23,3 +33,8 @@ pub use lists::Lists;
 pub use pane::{Density, DrawContext, Pane, first_row};
 pub use state::{Selected, Sort, SortColumn, UiState, View};
 pub use theme::{Theme, ThemeError};
+pub use actions::{ACTIONS, Action, key_table};
+pub use draw::view;
+pub use event::{Changed, Effect, Purpose, UiEvent};
+pub use keymap::{Chord, Keymap};
+pub use update::{start, update};

@@ -3,15 +3,18 @@
 //! Changed by `update` only; panes read it. Invariant: a choice names a thing (process and start,
 //! alert id), never a row.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::charts::{ChartStore, CpuTracks};
+use super::keymap::Keymap;
 use super::lists::Lists;
+use super::overlay::{Overlay, Toast};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Alert, JournalEntry, ProcessId, SeriesKey, Snapshot};
+use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
 use crate::monitor::{Link, Scope};
 
 /// The pages.
@@ -117,7 +120,14 @@ pub struct ChartKeys {
     pub network: Option<(SeriesKey, SeriesKey)>,
     /// Disk read and written: the total, or of the busiest device.
     pub disk: Option<(SeriesKey, SeriesKey)>,
+    /// CPU use of the first cores, by number.
+    pub cores: Vec<SeriesKey>,
+    /// Use of the fullest file system.
+    pub filesystem: Option<SeriesKey>,
 }
+
+/// Cores with a graph of their own: as many rows as the facts of the largest layout have.
+const CORES: usize = 12;
 
 impl ChartKeys {
     /// Looks them up; a choice once made stays while the machine has the series.
@@ -132,14 +142,27 @@ impl ChartKeys {
             memory: total("memory_used_ratio"),
             network: pair(&before.network, "network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
             disk: pair(&before.disk, "disk_read_bytes_per_second", "disk_write_bytes_per_second"),
+            cores: cores(snapshot),
+            filesystem: fullest(snapshot),
         }
     }
 
-    /// All of them.
+    /// All of them but the cores.
     pub fn all(&self) -> impl Iterator<Item = &SeriesKey> {
         let pairs = self.network.iter().chain(&self.disk).flat_map(|(a, b)| [a, b]);
-        self.cpu.iter().chain(&self.memory).chain(pairs)
+        self.cpu.iter().chain(&self.memory).chain(pairs).chain(&self.filesystem)
     }
+}
+
+fn cores(snapshot: &Snapshot) -> Vec<SeriesKey> {
+    let number = |key: &SeriesKey| key.label("core").and_then(|c| c.parse::<u32>().ok());
+    let mut cores: Vec<_> = snapshot.of("cpu_usage_ratio").filter_map(|r| Some((number(&r.key)?, r.key.clone()))).collect();
+    cores.sort_by_key(|(number, _)| *number);
+    cores.into_iter().take(CORES).map(|(_, key)| key).collect()
+}
+
+fn fullest(snapshot: &Snapshot) -> Option<SeriesKey> {
+    snapshot.of("filesystem_used_ratio").max_by(|a, b| a.value.total_cmp(&b.value)).map(|r| r.key.clone())
 }
 
 /// The instance for which both metrics together are largest; the loopback interface is never it.
@@ -152,7 +175,7 @@ fn busiest(snapshot: &Snapshot, a: &str, b: &str) -> Option<(SeriesKey, SeriesKe
 }
 
 /// What a page shows in detail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// An alert by id.
     Alert(String),
@@ -238,8 +261,18 @@ pub struct UiState {
     pub timeline: Option<Timeline>,
     /// The moment compared with, set by a key.
     pub mark: Option<(Timestamp, Arc<Snapshot>)>,
-    /// The pane shown alone.
-    pub enlarged: bool,
+    /// What lies over the page, the last on top.
+    pub overlays: Vec<Overlay>,
+    /// The answer to the last wish, for a while.
+    pub toast: Option<Toast>,
+    /// Channels that were told of an alert, by its id.
+    pub told: BTreeMap<String, Vec<String>>,
+    /// Which keys do what.
+    pub keymap: Arc<Keymap>,
+    /// Who decides here.
+    pub author: String,
+    /// The newest snapshot.
+    pub live: Arc<Snapshot>,
     /// Where the snapshots come from.
     pub link: Link,
     /// What may be asked.
@@ -268,11 +301,44 @@ impl UiState {
             focus: None,
             timeline: None,
             mark: None,
-            enlarged: false,
+            overlays: Vec::new(),
+            toast: None,
+            told: BTreeMap::new(),
+            keymap: Arc::default(),
+            author: String::new(),
+            live: Arc::new(Snapshot::empty(Arc::default())),
             link: Link::Own,
             scope: Scope::Read,
             zone,
         }
+    }
+
+    /// The machine at the moment shown.
+    pub fn shown(&self) -> &Arc<Snapshot> {
+        self.past.as_ref().map_or(&self.live, |p| &p.snapshot)
+    }
+
+    /// The alert that decisions are about: the chosen one, on other pages the worst that fires.
+    pub fn chosen_alert(&self) -> Option<&Arc<Alert>> {
+        let snapshot = self.shown();
+        if self.view == View::Alerts {
+            let row = self.lists.alert_row(snapshot, &self.selected);
+            return self.lists.alerts.get(row).and_then(|i| snapshot.alerts.get(*i));
+        }
+        let open = |a: &&Arc<Alert>| !a.is_quiet() && a.acknowledged.is_none();
+        snapshot.firing().find(open).or_else(|| snapshot.firing().next())
+    }
+
+    /// The chosen service.
+    pub fn chosen_service(&self) -> Option<&ServiceStatus> {
+        let row = self.lists.service_row(self.shown(), &self.selected);
+        self.lists.services.get(row).and_then(|i| self.shown().services.get(*i))
+    }
+
+    /// The chosen prediction.
+    pub fn chosen_prediction(&self) -> Option<&Prediction> {
+        let row = self.lists.prediction_row(self.shown(), &self.selected);
+        self.lists.predictions.get(row).and_then(|i| self.shown().predictions.get(*i))
     }
 
     /// The words of `/` on this page.

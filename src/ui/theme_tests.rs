@@ -85,6 +85,6 @@ fn mistakes_are_named_with_file_line_and_what_to_write() {
         assert_eq!(error.line, line, "{error}");
         assert!(error.message.contains(said), "{error}");
     }
-    let unknown = Theme::load("ligth", None).expect_err("unknown");
+    let unknown = Theme::load("ligt", None).expect_err("unknown");
     assert!(unknown.message.contains("did you mean \"light\"?"), "{unknown}");
 }
