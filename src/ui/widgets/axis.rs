@@ -203,6 +203,12 @@ pub fn time_label(at: Timestamp, zone: &TimeZone, step: i64) -> String {
     local.strftime(form).to_string()
 }
 
+/// Milliseconds since 1970 of a moment at which a local day begins.
+fn local_midnight(near: Timestamp, zone: &TimeZone) -> i64 {
+    let offset = jiff::Timestamp::from_millisecond(near.0).map_or(0, |t| i64::from(zone.to_offset(t).seconds()) * 1000);
+    near.0.saturating_add(offset).div_euclid(86_400_000) * 86_400_000 - offset
+}
+
 /// A label on the time axis that must be there: `now`, the cursor, the moment an alert fired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeLabel {
@@ -244,8 +250,9 @@ pub fn draw_time(
     // A label and the room after it take about twelve columns.
     let wanted = column_ms.saturating_mul(12) / 1000;
     let step = STEPS.into_iter().find(|s| *s >= wanted).unwrap_or(2_592_000);
-    let offset = jiff::Timestamp::from_millisecond(time.from.0).map_or(0, |t| i64::from(zone.to_offset(t).seconds()) * 1000);
-    let first = (time.from.0.saturating_add(offset)).div_euclid(step * 1000) * step * 1000 - offset;
+    // Below a day steps are counted from now, so that a label is as far ahead as one is back and none moves between minutes.
+    let anchor = if time.past < width_ && step < 86_400 { time.at(time.past).0 } else { local_midnight(time.from, zone) };
+    let first = anchor + (time.from.0.saturating_sub(anchor)).div_euclid(step * 1000) * step * 1000;
     for i in 0..64 {
         let at = Timestamp(first.saturating_add(i * step * 1000));
         if let Some(column) = time.column(at, width_) {
