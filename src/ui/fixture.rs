@@ -1,1 +1,0 @@
-//! A made-up machine for tests: the story of the reference screens.
