@@ -1,1 +1,40 @@
-//! State, update, view, layout, actions, keys, themes, panes, widgets.
+//! The screen: state, update, view, actions, keys, themes, panes, overlays, widgets.
+//!
+//! `update` changes [`UiState`], `view` draws it; between them there is one event loop ([`run`]).
+//! Everything shown comes from the trait `Monitor`. Invariant: drawing changes nothing, reads no file
+//! and takes no lock.
+
+pub mod actions;
+pub mod banner;
+pub mod charts;
+pub mod color;
+mod draw;
+pub mod event;
+pub mod format;
+pub mod hints;
+pub mod keymap;
+pub mod lists;
+pub mod overlay;
+mod paint;
+pub mod palette;
+pub mod pane;
+pub mod panes;
+pub mod state;
+pub mod theme;
+mod update;
+pub mod widgets;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use color::{Depth, Terminal};
+pub use charts::{Bin, ChartStore, CpuTracks, Window};
+pub use lists::Lists;
+pub use pane::{Density, DrawContext, Pane, first_row};
+pub use state::{Selected, Sort, SortColumn, UiState, View};
+pub use theme::{Theme, ThemeError};
+pub use actions::{ACTIONS, Action, key_table};
+pub use draw::view;
+pub use event::{Changed, Effect, Purpose, UiEvent};
+pub use keymap::{Chord, Keymap};
+pub use update::{start, update};

@@ -1,0 +1,268 @@
+//! Everything that can be done on the screen: one row each.
+//!
+//! Keys, hints, help, palette and the README's table of keys come from [`ACTIONS`] and from nowhere
+//! else. Invariant: on one page a key does one thing, the first enabled row that has it.
+
+use super::state::{SortColumn, UiState, View};
+use crate::monitor::Scope;
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Leave the screen.
+    Quit,
+    /// List what works here.
+    Help,
+    /// Find an action by its name.
+    Palette,
+    /// Keep what holds some words.
+    Filter,
+    /// Open what is chosen.
+    Open,
+    /// One step back.
+    Back,
+    /// Go to a page.
+    Go(View),
+    /// The page to the right (1) or left (−1).
+    Turn(i8),
+    /// Move the choice by rows.
+    Move(i32),
+    /// Move the choice by pages, in halves.
+    Page(i32),
+    /// Choose the first row.
+    First,
+    /// Choose the last row.
+    Last,
+    /// Move the time cursor by sixtieths of the span.
+    Time(i32),
+    /// Move the time cursor to the next (1) or previous (−1) alert or anomaly.
+    Mark(i8),
+    /// Time cursor to the oldest moment shown.
+    Oldest,
+    /// Back to the present.
+    Live,
+    /// Shorter span (1), longer (−1).
+    Zoom(i8),
+    /// The span one starts with.
+    ZoomReset,
+    /// Hold everything still, or let it go.
+    Freeze,
+    /// A moment as it is written.
+    GoTo,
+    /// Take the moment shown to compare with.
+    SetMark,
+    /// Do not tell anybody for a while.
+    Silence,
+    /// End the silences of an alert.
+    Unsilence,
+    /// Put an alert off.
+    Snooze,
+    /// Take care of an alert, or give it back.
+    Acknowledge,
+    /// Say whether an alert was real.
+    Feedback(Verity),
+    /// Write a note at the moment shown.
+    Note,
+    /// Check a service at once.
+    CheckNow,
+    /// Write a report into a file.
+    Export,
+    /// Sort by a column; again: invert.
+    SortBy(SortColumn),
+    /// Sort by the next column.
+    SortNext,
+    /// Turn the order around.
+    Invert,
+    /// Processes below their parents, or as a list.
+    Tree,
+    /// Read the configuration again.
+    Reload,
+    /// Draw everything anew.
+    Repaint,
+    /// Go to the background.
+    Suspend,
+}
+
+/// Whether an alert was real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verity {
+    /// It was.
+    Real,
+    /// It was a false alarm.
+    False,
+}
+
+/// Pages on which an action can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// All.
+    Anywhere,
+    /// These.
+    On(&'static [View]),
+}
+
+impl Place {
+    /// Whether a page is one of them.
+    pub fn has(self, view: View) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::On(views) => views.contains(&view),
+        }
+    }
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// Its name in a keymap (`silence`).
+    pub id: &'static str,
+    /// What is done.
+    pub act: Act,
+    /// Keys, the first is the one shown (`ctrl-u`).
+    pub keys: &'static [&'static str],
+    /// Where.
+    pub place: Place,
+    /// Word beside the key on the last line; empty: only in the help.
+    pub hint: &'static str,
+    /// One line for the help and the palette.
+    pub help: &'static str,
+    /// Whether it can be done now.
+    pub enabled: fn(&UiState) -> bool,
+}
+
+fn always(_: &UiState) -> bool {
+    true
+}
+
+fn operates(state: &UiState) -> bool {
+    state.scope >= Scope::Operate
+}
+
+fn on_an_alert(state: &UiState) -> bool {
+    operates(state) && state.chosen_alert().is_some()
+}
+
+fn on_a_silenced_alert(state: &UiState) -> bool {
+    operates(state) && state.chosen_alert().is_some_and(|a| !a.silenced_by.is_empty())
+}
+
+fn on_a_service(state: &UiState) -> bool {
+    operates(state) && state.chosen_service().is_some()
+}
+
+fn is_past(state: &UiState) -> bool {
+    state.past.is_some()
+}
+
+fn administers(state: &UiState) -> bool {
+    state.scope >= Scope::Admin
+}
+
+use View::{Alerts, History, Overview, Predictions, Processes, Services};
+
+const LISTS: Place = Place::On(&[Overview, Services, Alerts, Predictions, Processes]);
+const ALERTS: Place = Place::On(&[Overview, Alerts]);
+const CHARTS: Place = Place::On(&[Overview, Services, History]);
+const PROCESSES: Place = Place::On(&[Processes, Overview]);
+
+const fn row(id: &'static str, act: Act, keys: &'static [&'static str], place: Place, help: &'static str) -> Action {
+    Action { id, act, keys, place, hint: "", help, enabled: always }
+}
+
+impl Action {
+    const fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    const fn when(self, enabled: fn(&UiState) -> bool) -> Self {
+        Self { enabled, ..self }
+    }
+}
+
+/// All actions; those with a hint in the order of the last line.
+pub const ACTIONS: &[Action] = &[
+    row("overview", Act::Go(Overview), &["1"], Place::Anywhere, "Overview: everything at a glance"),
+    row("services", Act::Go(Services), &["2"], Place::Anywhere, "Services: who is down or slow, since when"),
+    row("alerts", Act::Go(Alerts), &["3"], Place::Anywhere, "Alerts: what is wrong, why, who was told"),
+    row("predictions", Act::Go(Predictions), &["4"], Place::Anywhere, "Predictions: what comes next, and how sure"),
+    row("history", Act::Go(History), &["5"], Place::Anywhere, "History: any moment, and what was different"),
+    row("processes", Act::Go(Processes), &["6"], Place::Anywhere, "Processes"),
+    row("next-page", Act::Turn(1), &["tab"], Place::Anywhere, "next page"),
+    row("previous-page", Act::Turn(-1), &["shift-tab"], Place::Anywhere, "previous page"),
+    row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes]), "open what is chosen, or close it").hint("open"),
+    row("open-process", Act::Open, &["enter"], Place::On(&[Overview]), "open the chosen process"),
+    row("back", Act::Back, &["esc"], Place::Anywhere, "one step back"),
+    row(
+        "silence",
+        Act::Silence,
+        &["s"],
+        Place::On(&[Overview, Alerts, Predictions]),
+        "silence: show whom it would hide, ask for how long",
+    )
+    .hint("silence")
+    .when(on_an_alert),
+    row("unsilence", Act::Unsilence, &["U"], Place::On(&[Alerts]), "end the silences of this alert").when(on_a_silenced_alert),
+    row("snooze", Act::Snooze, &["S"], Place::On(&[Alerts]), "put this alert off, until a time or until it changes")
+        .hint("snooze")
+        .when(on_an_alert),
+    row("acknowledge", Act::Acknowledge, &["a"], ALERTS, "acknowledge: I take care of it (again: give it back)")
+        .hint("ack")
+        .when(on_an_alert),
+    row("false-alarm", Act::Feedback(Verity::False), &["f"], Place::On(&[Alerts]), "it was a false alarm; farol learns from it")
+        .hint("false alarm")
+        .when(on_an_alert),
+    row("true-alarm", Act::Feedback(Verity::Real), &["t"], Place::On(&[Alerts]), "it was real").hint("true").when(on_an_alert),
+    row("check-now", Act::CheckNow, &["c"], Place::On(&[Services]), "check the chosen service now")
+        .hint("check now")
+        .when(on_a_service),
+    row("sort-next", Act::SortNext, &[">", "F6"], PROCESSES, "sort by the next column").hint("sort"),
+    row("tree", Act::Tree, &["t", "F5"], Place::On(&[Processes]), "tree or list").hint("tree"),
+    row("time-back", Act::Time(-1), &["left"], Place::Anywhere, "time cursor back; every pane follows").hint("time"),
+    row("time-forward", Act::Time(1), &["right"], Place::Anywhere, "time cursor forward").hint("time"),
+    row("mark-back", Act::Mark(-1), &["shift-left"], Place::Anywhere, "time cursor to the alert or anomaly before"),
+    row("mark-forward", Act::Mark(1), &["shift-right"], Place::Anywhere, "time cursor to the next alert or anomaly"),
+    row("live", Act::Live, &["end"], Place::Anywhere, "back to the present").when(is_past),
+    row("set-mark", Act::SetMark, &["m"], Place::On(&[History]), "compare the moment shown (A) with others").hint("set A"),
+    row("go-to", Act::GoTo, &["@"], Place::Anywhere, "go to a time (-2h, 03:04, 2026-11-21 03:04)"),
+    row("filter", Act::Filter, &["/", "F3"], LISTS, "show only what holds these words").hint("filter"),
+    row("palette", Act::Palette, &[":"], Place::Anywhere, "find an action by its name").hint("commands"),
+    row("zoom-in", Act::Zoom(1), &["+"], Place::Anywhere, "shorter span").hint("zoom"),
+    row("zoom-out", Act::Zoom(-1), &["-"], Place::Anywhere, "longer span").hint("zoom"),
+    row("zoom-reset", Act::ZoomReset, &["="], Place::Anywhere, "the span of one hour"),
+    row("freeze", Act::Freeze, &["space"], Place::Anywhere, "hold everything still, and go on").hint("freeze"),
+    row("export", Act::Export, &["e"], Place::Anywhere, "write a report into a file").hint("export"),
+    row("note", Act::Note, &["w"], Place::On(&[Alerts, History]), "write a note at the moment shown").hint("note").when(operates),
+    row("sort-cpu", Act::SortBy(SortColumn::Cpu), &["c"], PROCESSES, "sort by CPU (again: inverted)"),
+    row("sort-memory", Act::SortBy(SortColumn::Memory), &["m"], PROCESSES, "sort by memory"),
+    row("sort-pid", Act::SortBy(SortColumn::Pid), &["p"], PROCESSES, "sort by process number"),
+    row("sort-name", Act::SortBy(SortColumn::Name), &["n"], PROCESSES, "sort by name"),
+    row("invert", Act::Invert, &["I"], PROCESSES, "turn the order around"),
+    row("up", Act::Move(-1), &["k", "up"], LISTS, "one row up"),
+    row("down", Act::Move(1), &["j", "down"], LISTS, "one row down"),
+    row("half-up", Act::Page(-1), &["ctrl-u"], LISTS, "half a page up"),
+    row("half-down", Act::Page(1), &["ctrl-d"], LISTS, "half a page down"),
+    row("page-up", Act::Page(-2), &["pageup"], LISTS, "a page up"),
+    row("page-down", Act::Page(2), &["pagedown"], LISTS, "a page down"),
+    row("first", Act::First, &["g"], LISTS, "first row"),
+    row("last", Act::Last, &["G"], LISTS, "last row"),
+    row("oldest", Act::Oldest, &["home"], CHARTS, "time cursor to the oldest moment shown"),
+    row("reload", Act::Reload, &[], Place::Anywhere, "read the configuration again").when(administers),
+    row("repaint", Act::Repaint, &["ctrl-l"], Place::Anywhere, "draw everything anew"),
+    row("suspend", Act::Suspend, &["ctrl-z"], Place::Anywhere, "to the background"),
+    row("quit", Act::Quit, &["q", "F10", "ctrl-c"], Place::Anywhere, "quit").hint("quit"),
+    row("help", Act::Help, &["?", "F1"], Place::Anywhere, "what works here"),
+];
+
+/// The table of keys as Markdown, for the README.
+pub fn key_table() -> String {
+    let mut text = String::from("| Keys | Where | What |\n|---|---|---|\n");
+    for action in ACTIONS.iter().filter(|a| !a.keys.is_empty()) {
+        let keys: Vec<String> = action.keys.iter().map(|k| format!("`{k}`")).collect();
+        let place = match action.place {
+            Place::Anywhere => "anywhere".to_owned(),
+            Place::On(views) => views.iter().map(|v| v.name()).collect::<Vec<_>>().join(", "),
+        };
+        text.push_str(&format!("| {} | {place} | {} |\n", keys.join(" "), action.help));
+    }
+    text
+}

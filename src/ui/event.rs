@@ -1,0 +1,108 @@
+//! What reaches the screen, and what the screen wants done.
+//!
+//! Closed enums: `update` answers every event, the loop performs every effect. Invariant: `update` and
+//! drawing do nothing else to the world.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use super::state::Subject;
+use crate::base::Timestamp;
+use crate::model::{Pulse, SeriesKey, Snapshot};
+use crate::monitor::{Answer, Link, Refusal, Request, Scope};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum UiEvent {
+    /// A key.
+    Key(KeyEvent),
+    /// The mouse.
+    Mouse(MouseEvent),
+    /// Columns and rows of the terminal are different now.
+    Resize(u16, u16),
+    /// Text was pasted.
+    Paste(String),
+    /// The monitor has something new; the loop fetches it.
+    Wake,
+    /// What the loop fetched.
+    Changed(Changed),
+    /// An answer came.
+    Answered(Purpose, Result<Answer, Refusal>),
+    /// A report's file was written at that path, or was not.
+    Exported(Result<String, String>),
+    /// The process was stopped and goes on.
+    Resumed,
+    /// Another process asks this one to end.
+    Stop,
+    /// The terminal is gone.
+    Closed,
+}
+
+/// What the monitor has that is new.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The present.
+    pub snapshot: Arc<Snapshot>,
+    /// Pulses since the last time, oldest first.
+    pub pulses: Vec<Arc<Pulse>>,
+    /// Pulses that were lost.
+    pub lagged: u64,
+    /// Where it comes from.
+    pub link: Link,
+    /// What may be asked.
+    pub scope: Scope,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// The live charts.
+    Charts,
+    /// Graphs of the cores.
+    Cores,
+    /// The charts of another moment.
+    PastCharts,
+    /// The machine at another moment.
+    Past(Timestamp),
+    /// Series of what is shown in detail.
+    FocusCharts(Subject),
+    /// Its learned band.
+    FocusBand(Subject, SeriesKey),
+    /// Its journal.
+    FocusJournal(Subject),
+    /// The time line's health.
+    TimelineCharts,
+    /// The time line's alerts.
+    TimelineAlerts,
+    /// The time line's journal.
+    TimelineJournal,
+    /// Who was told of what.
+    Told,
+    /// A decision.
+    Decision,
+    /// A report.
+    Report,
+}
+
+impl Purpose {
+    /// Whether a newer question of the same kind makes this one useless.
+    pub fn is_replaced_by(&self, newer: &Self) -> bool {
+        !matches!(self, Self::Decision | Self::Report) && std::mem::discriminant(self) == std::mem::discriminant(newer)
+    }
+}
+
+/// Something the loop does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the monitor.
+    Ask(Purpose, Request),
+    /// Give a report's name and text to whoever writes files.
+    Export(String, String),
+    /// Draw every cell again.
+    Repaint,
+    /// Stop the process until it is told to go on.
+    Suspend,
+    /// End.
+    Quit,
+}

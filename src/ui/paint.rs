@@ -1,0 +1,250 @@
+//! Cells to bytes: what changed since the last frame, in one block.
+//!
+//! Only differences are sent: colors that change, short gaps by writing the cells in between again.
+//! Invariant: a frame is either sent whole within a synchronized update or not at all.
+
+use std::io::Write;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+/// Remembers what the terminal shows.
+#[derive(Debug)]
+pub struct Painter {
+    shown: Buffer,
+    /// Nothing shown is known to be right.
+    is_stale: bool,
+    /// The terminal's current colors and modifiers, where known.
+    pen: Option<Pen>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+/// Modifiers and the number that switches each on.
+const MODIFIERS: [(Modifier, &str); 4] =
+    [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::UNDERLINED, "4"), (Modifier::REVERSED, "7")];
+
+/// Moving the cursor costs about as many bytes as this many cells.
+const GAP: u16 = 4;
+
+impl Painter {
+    /// For a screen that shows nothing known yet.
+    pub fn new(area: Rect) -> Self {
+        Self { shown: Buffer::empty(area), is_stale: true, pen: None }
+    }
+
+    /// Everything is sent again with the next frame.
+    pub fn forget(&mut self) {
+        self.is_stale = true;
+        self.pen = None;
+    }
+
+    /// Bytes that make the terminal show `next`; empty where it does already. `next` becomes what is shown, and an old buffer to be
+    /// drawn into comes back.
+    pub fn frame(&mut self, next: Buffer) -> (Vec<u8>, Buffer) {
+        let mut out = Vec::new();
+        let is_whole = self.is_stale || self.shown.area != next.area;
+        if is_whole {
+            out.extend_from_slice(b"\x1b[0m\x1b[2J");
+            self.pen = None;
+        }
+        let area = next.area;
+        for y in area.top()..area.bottom() {
+            self.row(&next, y, is_whole, &mut out);
+        }
+        self.is_stale = false;
+        let old = std::mem::replace(&mut self.shown, next);
+        if out.is_empty() {
+            return (out, old);
+        }
+        // Mode 2026: the terminal shows the frame at once; terminals without it ignore it.
+        let mut frame = Vec::with_capacity(out.len() + 16);
+        frame.extend_from_slice(b"\x1b[?2026h");
+        frame.append(&mut out);
+        frame.extend_from_slice(b"\x1b[?2026l");
+        (frame, old)
+    }
+
+    fn row(&mut self, next: &Buffer, y: u16, is_whole: bool, out: &mut Vec<u8>) {
+        let area = next.area;
+        let differs = |x: u16| is_whole || next.cell((x, y)) != self.shown.cell((x, y));
+        // The column the terminal's cursor is at.
+        let mut cursor: Option<u16> = None;
+        let mut x = area.left();
+        let mut pen = self.pen;
+        while x < area.right() {
+            if !differs(x) {
+                x += 1;
+                continue;
+            }
+            // A changed second half of a wide character is written with its first half.
+            if x > area.left() && next[(x, y)].symbol().is_empty() && !differs(x - 1) {
+                x -= 1;
+            }
+            match cursor {
+                Some(at) if at == x => {}
+                Some(at)
+                    if at < x
+                        && x - at <= GAP
+                        && (at..x).all(|c| pen == Some(Pen::of(&next[(c, y)])) && !next[(c, y)].symbol().is_empty()) =>
+                {
+                    for c in at..x {
+                        out.extend_from_slice(next[(c, y)].symbol().as_bytes());
+                    }
+                }
+                Some(at) if at < x => write(out, format_args!("\x1b[{}C", x - at)),
+                _ => write(out, format_args!("\x1b[{};{}H", y + 1, x + 1)),
+            }
+            let cell = &next[(x, y)];
+            let wanted = Pen::of(cell);
+            if pen != Some(wanted) {
+                change(pen, wanted, out);
+                pen = Some(wanted);
+            }
+            let columns = if x + 1 < area.right() && next[(x + 1, y)].symbol().is_empty() { 2 } else { 1 };
+            out.extend_from_slice(if cell.symbol().is_empty() { b" " } else { cell.symbol().as_bytes() });
+            x += columns;
+            cursor = (x < area.right()).then_some(x);
+        }
+        self.pen = pen;
+    }
+}
+
+fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing into memory cannot fail.
+    let _ = out.write_fmt(text);
+}
+
+impl Pen {
+    fn of(cell: &Cell) -> Self {
+        Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+    }
+}
+
+/// The shortest sequence from one pen to another.
+fn change(from: Option<Pen>, to: Pen, out: &mut Vec<u8>) {
+    let mut codes: Vec<String> = Vec::new();
+    let known = from.filter(|f| to.modifier.contains(f.modifier));
+    let from = known.unwrap_or_else(|| {
+        codes.push("0".to_owned());
+        Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() }
+    });
+    for (modifier, code) in MODIFIERS {
+        if to.modifier.contains(modifier) && !from.modifier.contains(modifier) {
+            codes.push(code.to_owned());
+        }
+    }
+    if to.fg != from.fg {
+        codes.push(color(to.fg, 30));
+    }
+    if to.bg != from.bg {
+        codes.push(color(to.bg, 40));
+    }
+    write(out, format_args!("\x1b[{}m", codes.join(";")));
+}
+
+/// SGR of a color; `base` is 30 for the foreground and 40 for the background.
+fn color(color: Color, base: u8) -> String {
+    let named = |n: u8| if n < 8 { format!("{}", base + n) } else { format!("{}", base + 60 + n - 8) };
+    match color {
+        Color::Reset => format!("{}", base + 9),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+        Color::Indexed(i) => format!("{};5;{i}", base + 8),
+        Color::Black => named(0),
+        Color::Red => named(1),
+        Color::Green => named(2),
+        Color::Yellow => named(3),
+        Color::Blue => named(4),
+        Color::Magenta => named(5),
+        Color::Cyan => named(6),
+        Color::Gray => named(7),
+        Color::DarkGray => named(8),
+        Color::LightRed => named(9),
+        Color::LightGreen => named(10),
+        Color::LightYellow => named(11),
+        Color::LightBlue => named(12),
+        Color::LightMagenta => named(13),
+        Color::LightCyan => named(14),
+        Color::White => named(15),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::style::Style;
+
+    /// Text and style of every cell as a terminal shows them.
+    fn seen(parser: &vt100::Parser, area: Rect) -> Vec<(String, bool, bool, vt100::Color, vt100::Color)> {
+        let cells = (0..area.height).flat_map(|y| (0..area.width).map(move |x| (y, x)));
+        cells
+            .filter_map(|(y, x)| parser.screen().cell(y, x))
+            .map(|c| {
+                let text = if c.contents().is_empty() { " ".to_owned() } else { c.contents().to_owned() };
+                (text, c.bold(), c.inverse(), c.fgcolor(), c.bgcolor())
+            })
+            .collect()
+    }
+
+    fn cell(x: u16, y: u16, kind: u8, buf: &mut Buffer) {
+        let text = ["a", "日", "─", " ", "⠋"][usize::from(kind % 5)];
+        let colors = [Color::Reset, Color::Red, Color::Rgb(1, 2, 3), Color::Indexed(200), Color::DarkGray];
+        let style = Style::new().fg(colors[usize::from(kind / 5 % 5)]).bg(colors[usize::from(kind / 25 % 5)]);
+        let style = if kind % 3 == 0 { style.add_modifier(Modifier::BOLD) } else { style };
+        let style = if kind % 7 == 0 { style.add_modifier(Modifier::REVERSED) } else { style };
+        let is_wide = text == "日" && x + 1 < buf.area.right();
+        let text = if text == "日" && !is_wide { "b" } else { text };
+        buf[(x, y)].set_symbol(text).set_style(style);
+        if is_wide {
+            buf[(x + 1, y)].set_symbol("").set_style(style);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_terminal_that_gets_the_differences_shows_the_same_as_one_that_gets_all(frames in prop::collection::vec(prop::collection::vec((0u16..19, 0u16..6, any::<u8>()), 0..40), 1..5)) {
+            let area = Rect::new(0, 0, 20, 6);
+            let mut terminal = vt100::Parser::new(6, 20, 0);
+            let mut painter = Painter::new(area);
+            let mut last = Buffer::empty(area);
+            for changes in frames {
+                for (x, y, kind) in changes {
+                    // Nothing is put onto half of a wide character: drawing clears the row first, as the screen does.
+                    for x in 0..area.width {
+                        if last[(x, y)].symbol().is_empty() || last[(x, y)].symbol() == "日" {
+                            last[(x, y)].reset();
+                        }
+                    }
+                    cell(x, y, kind, &mut last);
+                }
+                let (bytes, _) = painter.frame(last.clone());
+                terminal.process(&bytes);
+                let mut fresh = vt100::Parser::new(6, 20, 0);
+                let (whole, _) = Painter::new(area).frame(last.clone());
+                fresh.process(&whole);
+                prop_assert_eq!(seen(&terminal, area), seen(&fresh, area));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_where_nothing_changed_and_little_for_a_clock() {
+        let area = Rect::new(0, 0, 80, 24);
+        let mut painter = Painter::new(area);
+        let mut buf = Buffer::empty(area);
+        buf.set_string(70, 0, "03:14:31", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
+        let (first, _) = painter.frame(buf.clone());
+        assert!(first.starts_with(b"\x1b[?2026h") && first.ends_with(b"\x1b[?2026l"));
+        assert!(painter.frame(buf.clone()).0.is_empty());
+        buf.set_string(70, 0, "03:14:32", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
+        let (second, _) = painter.frame(buf);
+        assert!(second.len() <= 60, "{} bytes", second.len());
+    }
+}

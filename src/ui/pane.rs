@@ -1,0 +1,99 @@
+//! What a page is given to draw itself.
+//!
+//! Invariant: a pane draws only within its area and changes nothing else.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::charts::{ChartStore, Window};
+use super::state::{UiState, View};
+use super::widgets::Ink;
+use crate::base::Timestamp;
+use crate::model::Snapshot;
+
+/// The three designed sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Density {
+    /// Below 100 columns: one-row meters, no outer border.
+    Small,
+    /// From 100 columns: charts without facts.
+    Medium,
+    /// From 160 columns: facts beside charts, three lists.
+    Large,
+}
+
+impl Density {
+    /// By columns (`reference` widths 80, 120 and 200).
+    pub fn of(columns: u16) -> Self {
+        match columns {
+            0..100 => Self::Small,
+            100..160 => Self::Medium,
+            _ => Self::Large,
+        }
+    }
+}
+
+/// Everything a page may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawContext<'a> {
+    /// The machine at the moment shown.
+    pub snapshot: &'a Snapshot,
+    /// The machine now.
+    pub live: &'a Snapshot,
+    /// Where one looks and what is chosen.
+    pub state: &'a UiState,
+    /// Colors and glyphs.
+    pub ink: &'a Ink,
+}
+
+impl<'a> DrawContext<'a> {
+    /// The zone of all times shown.
+    pub fn zone(&self) -> &'a TimeZone {
+        &self.state.zone
+    }
+
+    /// Points of the charts of the moment shown.
+    pub fn charts(&self) -> &'a ChartStore {
+        self.state.charts_shown()
+    }
+
+    /// The moment of the time cursor; `None` for the present.
+    pub fn cursor(&self) -> Option<Timestamp> {
+        self.state.past.as_ref().map(|p| p.at)
+    }
+
+    /// The designed size that applies.
+    pub fn density(&self) -> Density {
+        Density::of(self.state.size.0)
+    }
+
+    /// The bins of a chart whose past is `columns` wide: two a column, aligned so that it moves by whole bins.
+    pub fn window(&self, columns: u16) -> Window {
+        let end = self.state.past.as_ref().map_or(self.live.at, |p| p.chart_end);
+        window(self.state.span, end, columns)
+    }
+}
+
+/// Two bins a column over `span`, the last of which holds `end`; bins are whole seconds.
+pub fn window(span: Duration, end: Timestamp, columns: u16) -> Window {
+    let n = usize::from(columns.max(1)) * 2;
+    let seconds = span.as_secs().div_ceil(n as u64).max(1);
+    Window::ending(end, Duration::from_secs(seconds), n)
+}
+
+/// One page.
+pub trait Pane: Sync {
+    /// Which one it draws.
+    fn view(&self) -> View;
+    /// Draws the body: everything between the second line and the hints.
+    fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer);
+}
+
+/// First row of a list of `len` to show in `height` rows so that row `selected` is seen; moves by as little as it can from the top.
+pub fn first_row(selected: usize, height: usize, len: usize) -> usize {
+    let last = len.saturating_sub(height);
+    (selected + 1).saturating_sub(height).min(last)
+}

@@ -1,0 +1,23 @@
+//! One file a page: the overview, services, alerts, predictions, history, processes.
+//!
+//! A pane draws from what it is handed, `draw(&self, ctx, area, buf)`, and changes nothing. Invariant: no
+//! area, however small, and no text, however hostile, makes one panic or draw outside its area.
+
+mod alert_rows;
+mod facts;
+mod limits;
+mod overview;
+mod overview_small;
+mod parts;
+mod prediction_rows;
+mod process_table;
+mod service_rows;
+mod trends;
+
+use super::pane::Pane;
+
+/// All pages, in the order of their digits.
+pub const PANES: &[&dyn Pane] = &[&overview::Overview];
+
+#[cfg(test)]
+mod tests;

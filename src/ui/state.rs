@@ -1,0 +1,353 @@
+//! What the screen knows beside the snapshots: where one looks, what is chosen, what was fetched.
+//!
+//! Changed by `update` only; panes read it. Invariant: a choice names a thing (process and start,
+//! alert id), never a row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::charts::{ChartStore, CpuTracks};
+use super::keymap::Keymap;
+use super::lists::Lists;
+use super::overlay::{Overlay, Toast};
+use crate::base::{TimeRange, Timestamp};
+use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
+use crate::monitor::{Link, Scope};
+
+/// The pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum View {
+    /// Everything at a glance.
+    #[default]
+    Overview,
+    /// All services and the chosen one.
+    Services,
+    /// All alerts, or the opened one.
+    Alerts,
+    /// All predictions and the chosen one.
+    Predictions,
+    /// The time line, and what is different.
+    History,
+    /// All processes.
+    Processes,
+}
+
+impl View {
+    /// All pages, in the order of their digits.
+    pub const ALL: [Self; 6] = [Self::Overview, Self::Services, Self::Alerts, Self::Predictions, Self::History, Self::Processes];
+
+    /// Its name on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Services => "Services",
+            Self::Alerts => "Alerts",
+            Self::Predictions => "Predictions",
+            Self::History => "History",
+            Self::Processes => "Processes",
+        }
+    }
+
+    /// Its place among the pages, from 0.
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|v| *v == self).unwrap_or(0)
+    }
+}
+
+/// What the process list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SortColumn {
+    /// CPU over the last interval.
+    #[default]
+    Cpu,
+    /// Resident memory.
+    Memory,
+    /// Bytes read.
+    Read,
+    /// Bytes written.
+    Write,
+    /// Process number.
+    Pid,
+    /// Owner.
+    User,
+    /// Threads.
+    Threads,
+    /// CPU time.
+    Time,
+    /// Short name.
+    Name,
+}
+
+impl SortColumn {
+    /// All columns, in the order in which `>` goes through them.
+    pub const ALL: [Self; 9] =
+        [Self::Cpu, Self::Memory, Self::Read, Self::Write, Self::Pid, Self::User, Self::Threads, Self::Time, Self::Name];
+}
+
+/// Order of the process list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// By what.
+    pub column: SortColumn,
+    /// Turned around: smallest first for figures, Z first for words.
+    pub inverted: bool,
+}
+
+/// What is chosen in each list; `None`: the first row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selected {
+    /// A process.
+    pub process: Option<ProcessId>,
+    /// A service by name.
+    pub service: Option<String>,
+    /// An alert by id.
+    pub alert: Option<String>,
+    /// A prediction by id.
+    pub prediction: Option<String>,
+}
+
+/// The series of the four charts; `None` where the machine has none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChartKeys {
+    /// CPU use.
+    pub cpu: Option<SeriesKey>,
+    /// Memory use.
+    pub memory: Option<SeriesKey>,
+    /// Network in and out: the total, or of the busiest interface.
+    pub network: Option<(SeriesKey, SeriesKey)>,
+    /// Disk read and written: the total, or of the busiest device.
+    pub disk: Option<(SeriesKey, SeriesKey)>,
+    /// CPU use of the first cores, by number.
+    pub cores: Vec<SeriesKey>,
+    /// Use of the fullest file system.
+    pub filesystem: Option<SeriesKey>,
+}
+
+/// Cores with a graph of their own: as many rows as the facts of the largest layout have.
+const CORES: usize = 12;
+
+impl ChartKeys {
+    /// Looks them up; a choice once made stays while the machine has the series.
+    pub fn choose(snapshot: &Snapshot, before: &Self) -> Self {
+        let total = |metric: &str| snapshot.of(metric).find(|r| r.key.is_total()).map(|r| r.key.clone());
+        let pair = |now: &Option<(SeriesKey, SeriesKey)>, a: &str, b: &str| {
+            let kept = now.clone().filter(|(one, two)| snapshot.value(one).is_some() || snapshot.value(two).is_some());
+            kept.or_else(|| total(a).zip(total(b))).or_else(|| busiest(snapshot, a, b))
+        };
+        Self {
+            cpu: total("cpu_usage_ratio"),
+            memory: total("memory_used_ratio"),
+            network: pair(&before.network, "network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
+            disk: pair(&before.disk, "disk_read_bytes_per_second", "disk_write_bytes_per_second"),
+            cores: cores(snapshot),
+            filesystem: fullest(snapshot),
+        }
+    }
+
+    /// All of them but the cores.
+    pub fn all(&self) -> impl Iterator<Item = &SeriesKey> {
+        let pairs = self.network.iter().chain(&self.disk).flat_map(|(a, b)| [a, b]);
+        self.cpu.iter().chain(&self.memory).chain(pairs).chain(&self.filesystem)
+    }
+}
+
+fn cores(snapshot: &Snapshot) -> Vec<SeriesKey> {
+    let number = |key: &SeriesKey| key.label("core").and_then(|c| c.parse::<u32>().ok());
+    let mut cores: Vec<_> = snapshot.of("cpu_usage_ratio").filter_map(|r| Some((number(&r.key)?, r.key.clone()))).collect();
+    cores.sort_by_key(|(number, _)| *number);
+    cores.into_iter().take(CORES).map(|(_, key)| key).collect()
+}
+
+fn fullest(snapshot: &Snapshot) -> Option<SeriesKey> {
+    snapshot.of("filesystem_used_ratio").max_by(|a, b| a.value.total_cmp(&b.value)).map(|r| r.key.clone())
+}
+
+/// The instance for which both metrics together are largest; the loopback interface is never it.
+fn busiest(snapshot: &Snapshot, a: &str, b: &str) -> Option<(SeriesKey, SeriesKey)> {
+    let both = snapshot.of(a).filter(|r| r.key.instance() != "lo").filter_map(|r| {
+        let key = SeriesKey::new(b, r.key.labels());
+        snapshot.value(&key).map(|other| (r.value + other, r.key.clone(), key))
+    });
+    both.max_by(|x, y| x.0.total_cmp(&y.0)).map(|(_, one, two)| (one, two))
+}
+
+/// What a page shows in detail.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An alert by id.
+    Alert(String),
+    /// A service by name.
+    Service(String),
+    /// A prediction by id.
+    Prediction(String),
+}
+
+/// What was fetched about the thing shown in detail.
+#[derive(Debug, Clone)]
+pub struct Focus {
+    /// The thing.
+    pub subject: Subject,
+    /// The span its charts show, up to now.
+    pub range: TimeRange,
+    /// Its series: its own, for an alert also those that moved with it, with bands where they were learned.
+    pub charts: ChartStore,
+    /// Journal of the span, oldest first; empty until it came.
+    pub journal: Vec<JournalEntry>,
+}
+
+/// What the History page fetched beside the charts.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    /// The span it shows.
+    pub range: TimeRange,
+    /// `health_score` over the span.
+    pub charts: ChartStore,
+    /// Alerts of the span, newest first.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Journal of the span, oldest first.
+    pub journal: Vec<JournalEntry>,
+}
+
+/// A moment other than the present.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The moment of the time cursor.
+    pub at: Timestamp,
+    /// The machine then; the newest one known until the asked one came.
+    pub snapshot: Arc<Snapshot>,
+    /// Right edge of the charts; the cursor lies within them.
+    pub chart_end: Timestamp,
+    /// Points of the charts around it; `None` while the live ones reach that far.
+    pub charts: Option<ChartStore>,
+    /// Held still by Space: the moment is the last one seen, not one looked up.
+    pub frozen: bool,
+}
+
+/// Everything the screen knows beside the newest snapshot.
+#[derive(Debug, Clone)]
+pub struct UiState {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The page.
+    pub view: View,
+    /// The chosen alert or process is open.
+    pub open: bool,
+    /// The time cursor; `None`: the present.
+    pub past: Option<Past>,
+    /// Span of the past in a chart.
+    pub span: Duration,
+    /// What is chosen.
+    pub selected: Selected,
+    /// Order of the processes.
+    pub sort: Sort,
+    /// Processes below their parents.
+    pub tree: bool,
+    /// Words of `/`, one for each page by [`View::index`]; empty: everything.
+    pub filter: [String; 6],
+    /// The lists in the order shown.
+    pub lists: Lists,
+    /// The series of the four charts.
+    pub keys: ChartKeys,
+    /// Points of the charts up to the present.
+    pub charts: ChartStore,
+    /// CPU use of the processes over the last minute.
+    pub cpu: CpuTracks,
+    /// What is shown in detail.
+    pub focus: Option<Focus>,
+    /// The History page's time line.
+    pub timeline: Option<Timeline>,
+    /// The moment compared with, set by a key.
+    pub mark: Option<(Timestamp, Arc<Snapshot>)>,
+    /// What lies over the page, the last on top.
+    pub overlays: Vec<Overlay>,
+    /// The answer to the last wish, for a while.
+    pub toast: Option<Toast>,
+    /// Channels that were told of an alert, by its id.
+    pub told: BTreeMap<String, Vec<String>>,
+    /// Which keys do what.
+    pub keymap: Arc<Keymap>,
+    /// Who decides here.
+    pub author: String,
+    /// The newest snapshot.
+    pub live: Arc<Snapshot>,
+    /// Where the snapshots come from.
+    pub link: Link,
+    /// What may be asked.
+    pub scope: Scope,
+    /// The zone of all times shown.
+    pub zone: TimeZone,
+}
+
+impl UiState {
+    /// The overview, live, nothing chosen.
+    pub fn new(size: (u16, u16), zone: TimeZone) -> Self {
+        Self {
+            size,
+            view: View::Overview,
+            open: false,
+            past: None,
+            span: Duration::from_secs(3600),
+            selected: Selected::default(),
+            sort: Sort::default(),
+            tree: false,
+            filter: Default::default(),
+            lists: Lists::default(),
+            keys: ChartKeys::default(),
+            charts: ChartStore::new(Duration::from_secs(3)),
+            cpu: CpuTracks::default(),
+            focus: None,
+            timeline: None,
+            mark: None,
+            overlays: Vec::new(),
+            toast: None,
+            told: BTreeMap::new(),
+            keymap: Arc::default(),
+            author: String::new(),
+            live: Arc::new(Snapshot::empty(Arc::default())),
+            link: Link::Own,
+            scope: Scope::Read,
+            zone,
+        }
+    }
+
+    /// The machine at the moment shown.
+    pub fn shown(&self) -> &Arc<Snapshot> {
+        self.past.as_ref().map_or(&self.live, |p| &p.snapshot)
+    }
+
+    /// The alert that decisions are about: the chosen one, on other pages the worst that fires.
+    pub fn chosen_alert(&self) -> Option<&Arc<Alert>> {
+        let snapshot = self.shown();
+        if self.view == View::Alerts {
+            let row = self.lists.alert_row(snapshot, &self.selected);
+            return self.lists.alerts.get(row).and_then(|i| snapshot.alerts.get(*i));
+        }
+        let open = |a: &&Arc<Alert>| !a.is_quiet() && a.acknowledged.is_none();
+        snapshot.firing().find(open).or_else(|| snapshot.firing().next())
+    }
+
+    /// The chosen service.
+    pub fn chosen_service(&self) -> Option<&ServiceStatus> {
+        let row = self.lists.service_row(self.shown(), &self.selected);
+        self.lists.services.get(row).and_then(|i| self.shown().services.get(*i))
+    }
+
+    /// The chosen prediction.
+    pub fn chosen_prediction(&self) -> Option<&Prediction> {
+        let row = self.lists.prediction_row(self.shown(), &self.selected);
+        self.lists.predictions.get(row).and_then(|i| self.shown().predictions.get(*i))
+    }
+
+    /// The words of `/` on this page.
+    pub fn filter(&self) -> &str {
+        &self.filter[self.view.index()]
+    }
+
+    /// The charts of the moment shown.
+    pub fn charts_shown(&self) -> &ChartStore {
+        self.past.as_ref().and_then(|p| p.charts.as_ref()).unwrap_or(&self.charts)
+    }
+}

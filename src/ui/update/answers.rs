@@ -1,0 +1,111 @@
+//! Where answers go.
+//!
+//! Invariant: an answer about something no longer shown changes nothing.
+
+use std::sync::Arc;
+
+use crate::monitor::{Answer, HistorySeries, Refusal, Saved};
+use crate::ui::charts::ChartStore;
+use crate::ui::event::{Effect, Purpose};
+use crate::ui::overlay::Tone;
+use crate::ui::state::UiState;
+
+use super::{say, time, told};
+
+/// Takes one answer.
+pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusal>) -> Vec<Effect> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            refused(state, &purpose, &refusal);
+            return Vec::new();
+        }
+    };
+    match (purpose, answer) {
+        (Purpose::Charts | Purpose::Cores, Answer::History { series }) => live_charts(state, &series),
+        (Purpose::PastCharts, Answer::History { series }) => {
+            let mut charts = time::resized(state);
+            fill(&mut charts, &series);
+            if let Some(past) = &mut state.past {
+                past.charts = Some(charts);
+            }
+        }
+        (Purpose::Past(at), Answer::Snapshot { snapshot }) => {
+            if let Some(past) = state.past.as_mut().filter(|p| p.at == at) {
+                past.snapshot = snapshot;
+            }
+        }
+        (Purpose::FocusCharts(subject), Answer::History { series }) => {
+            if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
+                fill(&mut focus.charts, &series);
+            }
+        }
+        (Purpose::FocusBand(subject, key), Answer::Band { band }) => {
+            if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
+                focus.charts.fill_band(&key, band);
+            }
+        }
+        (Purpose::FocusJournal(subject), Answer::Journal { entries }) => {
+            if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
+                focus.journal = entries;
+            }
+        }
+        (Purpose::TimelineCharts, Answer::History { series }) => {
+            if let Some(timeline) = &mut state.timeline {
+                fill(&mut timeline.charts, &series);
+            }
+        }
+        (Purpose::TimelineAlerts, Answer::Alerts { alerts }) => {
+            if let Some(timeline) = &mut state.timeline {
+                timeline.alerts = alerts;
+            }
+        }
+        (Purpose::TimelineJournal, Answer::Journal { entries }) => {
+            if let Some(timeline) = &mut state.timeline {
+                timeline.journal = entries;
+            }
+        }
+        (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
+        (Purpose::Report, Answer::Report { name, text }) => return vec![Effect::Export(name, text)],
+        (_, Answer::Done { saved, message }) => done(state, saved, &message),
+        (_, Answer::Silenced { saved, silence, matches }) => {
+            let until = crate::ui::format::time_or_date(silence.until, state.live.at, &state.zone);
+            let count = matches.len();
+            done(state, saved, &format!("silenced until {until}; hides {count} of the alerts there are now"));
+        }
+        // Another kind of answer than was asked for: nothing of it can be shown.
+        _ => say(state, Tone::Warning, "the recorder gave an answer that does not fit the question"),
+    }
+    Vec::new()
+}
+
+fn fill(charts: &mut ChartStore, series: &[HistorySeries]) {
+    series.iter().for_each(|s| charts.fill(s));
+}
+
+/// History for the live charts; after a zoom it begins a new store with the new slots.
+fn live_charts(state: &mut UiState, series: &[HistorySeries]) {
+    if state.charts.step() != time::step(state.span) {
+        state.charts = time::resized(state);
+    }
+    fill(&mut state.charts, series);
+    let live = Arc::clone(&state.live);
+    if live.seq > 0 {
+        state.charts.observe(live.at, &live.readings);
+    }
+}
+
+fn done(state: &mut UiState, saved: Saved, message: &str) {
+    match saved {
+        Saved::Disk => say(state, Tone::Good, message),
+        Saved::Volatile => say(state, Tone::Warning, format!("{message} (kept in memory until the disk has room)")),
+    }
+}
+
+fn refused(state: &mut UiState, purpose: &Purpose, refusal: &Refusal) {
+    // A new page of a machine without history has nothing to fetch; only what was wished for is worth a word.
+    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Report | Purpose::Past(_));
+    if is_wish {
+        say(state, Tone::Bad, refusal.message.clone());
+    }
+}

@@ -1,0 +1,137 @@
+//! What is asked of the monitor, and when.
+//!
+//! Invariant: each thing is asked once, when it begins to be shown; pulses keep it current.
+
+use std::time::Duration;
+
+use crate::base::{TimeRange, Timestamp};
+use crate::model::SeriesKey;
+use crate::monitor::{HistoryRequest, Request};
+use crate::ui::charts::{ChartStore, SLOTS};
+use crate::ui::event::{Effect, Purpose};
+use crate::ui::state::{Focus, Past, Subject, Timeline, UiState, View};
+
+use super::time;
+
+/// Span of an alert's and a service's charts before now: what led there is in it.
+const FOCUS_SPAN: Duration = Duration::from_secs(2 * 3600);
+/// Longest past drawn beside a prediction: twice the week a daily season needs.
+const LONGEST: Duration = Duration::from_secs(14 * 86_400);
+/// Span of the time line, at least.
+const TIMELINE: Duration = Duration::from_secs(6 * 3600);
+
+/// What is asked before the first frame.
+pub fn start(state: &UiState) -> Vec<Effect> {
+    let range = TimeRange::last(Duration::from_secs(86_400), state.live.at);
+    let mut effects = charts(state);
+    effects.push(Effect::Ask(Purpose::Told, Request::Journal { range }));
+    effects
+}
+
+fn history(keys: Vec<SeriesKey>, range: TimeRange, step: Duration) -> Request {
+    Request::History(HistoryRequest { keys, range, step })
+}
+
+/// Points of the live charts.
+pub fn charts(state: &UiState) -> Vec<Effect> {
+    let step = time::step(state.span);
+    let range = TimeRange::last(state.span, state.live.at);
+    let mut effects = Vec::new();
+    for (purpose, keys) in
+        [(Purpose::Charts, state.keys.all().cloned().collect::<Vec<_>>()), (Purpose::Cores, state.keys.cores.clone())]
+    {
+        if !keys.is_empty() {
+            effects.push(Effect::Ask(purpose, history(keys, range, step)));
+        }
+    }
+    effects
+}
+
+/// Points of the charts around another moment.
+pub fn past_charts(state: &UiState, past: &Past) -> Vec<Effect> {
+    let range = TimeRange::last(state.span, past.chart_end);
+    let keys = state.keys.all().chain(&state.keys.cores).cloned().collect();
+    vec![Effect::Ask(Purpose::PastCharts, history(keys, range, time::step(state.span)))]
+}
+
+/// What the page shown needs and has not asked for yet.
+pub fn missing(state: &mut UiState) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match subject(state) {
+        Some(subject) if state.focus.as_ref().is_none_or(|f| f.subject != subject) => effects.extend(focus(state, subject)),
+        Some(_) => {}
+        None => state.focus = None,
+    }
+    if state.view == View::History {
+        effects.extend(timeline(state));
+    }
+    effects
+}
+
+fn subject(state: &UiState) -> Option<Subject> {
+    match state.view {
+        View::Alerts => state.chosen_alert().filter(|_| state.open).map(|a| Subject::Alert(a.id.clone())),
+        View::Services => state.chosen_service().map(|s| Subject::Service(s.name.clone())),
+        View::Predictions => state.chosen_prediction().map(|p| Subject::Prediction(p.id.clone())),
+        View::Overview | View::History | View::Processes => None,
+    }
+}
+
+fn focus(state: &mut UiState, subject: Subject) -> Vec<Effect> {
+    let now = state.shown().at;
+    let (keys, span) = match &subject {
+        Subject::Alert(_) => {
+            let Some(alert) = state.chosen_alert() else { return Vec::new() };
+            let moved = alert.explanation.correlated.iter().map(|c| c.key.clone());
+            let keys: Vec<SeriesKey> = std::iter::once(alert.key.clone()).chain(moved).collect();
+            // The hour before it began is always in sight.
+            (keys, FOCUS_SPAN.max(now.since(alert.since) + Duration::from_secs(3600)))
+        }
+        Subject::Service(name) => (vec![SeriesKey::new("service_check_seconds", [("service", name.as_str())])], FOCUS_SPAN),
+        Subject::Prediction(_) => {
+            let Some(prediction) = state.chosen_prediction() else { return Vec::new() };
+            // Three parts past to one part future, as in every chart.
+            let ahead = prediction.at_hi.since(now);
+            (vec![prediction.key.clone()], (ahead * 3).clamp(Duration::from_secs(3600), LONGEST))
+        }
+    };
+    let range = TimeRange::last(span, now);
+    let step = time::step(span);
+    let mut charts = ChartStore::new(step);
+    keys.iter().for_each(|key| charts.track(key));
+    let mut effects = vec![Effect::Ask(Purpose::FocusCharts(subject.clone()), history(keys.clone(), range, step))];
+    if let (Subject::Alert(_), Some(key)) = (&subject, keys.first()) {
+        let purpose = Purpose::FocusBand(subject.clone(), key.clone());
+        // The band is smooth; a point a minute is finer than any column of a chart of hours.
+        let step = Duration::from_secs(60).max(span / 200);
+        effects.push(Effect::Ask(purpose, Request::Band { key: key.clone(), range, step }));
+        effects.push(Effect::Ask(Purpose::FocusJournal(subject.clone()), Request::Journal { range }));
+    }
+    state.focus = Some(Focus { subject, range, charts, journal: Vec::new() });
+    effects
+}
+
+/// The time line: at least six hours, six times the span of the charts, with the cursor in it.
+fn timeline(state: &mut UiState) -> Vec<Effect> {
+    let span = (state.span * 6).max(TIMELINE);
+    let cursor = state.past.as_ref().map_or(state.live.at, |p| p.at);
+    let is_good = state.timeline.as_ref().is_some_and(|t| {
+        let length = t.range.length();
+        length >= span && length < span * 2 && t.range.contains(cursor)
+    });
+    if is_good {
+        return Vec::new();
+    }
+    let to: Timestamp = if cursor + span > state.live.at { state.live.at } else { cursor + span / 2 };
+    let range = TimeRange::last(span, to);
+    let step = Duration::from_secs(span.as_secs().div_ceil(SLOTS as u64).max(1));
+    let key = SeriesKey::total("health_score");
+    let mut charts = ChartStore::new(step);
+    charts.track(&key);
+    state.timeline = Some(Timeline { range, charts, alerts: Vec::new(), journal: Vec::new() });
+    vec![
+        Effect::Ask(Purpose::TimelineCharts, history(vec![key], range, step)),
+        Effect::Ask(Purpose::TimelineAlerts, Request::Alerts { range }),
+        Effect::Ask(Purpose::TimelineJournal, Request::Journal { range }),
+    ]
+}

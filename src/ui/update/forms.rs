@@ -1,0 +1,222 @@
+//! Forms: which fields, how they are filled, and the request they become.
+//!
+//! Invariant: nothing is asked of the monitor before every field was understood; what was not
+//! understood is said in the form.
+
+use crossterm::event::KeyCode;
+
+use crate::base::{TimeRange, parse_duration, parse_time};
+use crate::model::{Alert, AlertState, Matcher, ReportDepth, ReportFormat, ReportKind, ReportSpec};
+use crate::monitor::{Request, SnoozeUntil};
+use crate::ui::actions::Act;
+use crate::ui::event::{Effect, Purpose};
+use crate::ui::keymap::Chord;
+use crate::ui::overlay::{Field, FieldValue, Form, FormKind, Input, Overlay};
+use crate::ui::state::UiState;
+
+use super::time;
+
+const DEPTHS: &[&str] = &["hourly", "daily", "weekly", "monthly"];
+const FORMATS: &[&str] = &["html", "json", "csv"];
+const NO_YES: &[&str] = &["no", "yes"];
+
+/// The form of an action; `None` where it has none or there is no alert for it.
+pub fn open(state: &UiState, act: Act, alert: Option<&Alert>) -> Option<Form> {
+    let form = |kind, title: String, fields| Some(Form { kind, title, fields, focus: 0, problem: None });
+    let shown_at = state.past.as_ref().map_or(state.live.at, |p| p.at);
+    match act {
+        Act::Silence => {
+            let matchers = matchers_of(alert?);
+            let fields = vec![
+                Field::text("for", "2h"),
+                Field::text("what", &matchers),
+                Field::text("comment", ""),
+                Field::choice("maintenance", NO_YES, 0),
+            ];
+            form(FormKind::Silence, format!("Silence {}", alert?.title), fields)
+        }
+        Act::Snooze => {
+            let fields = vec![Field::text("for", "1h"), Field::choice("or until it changes", NO_YES, 0)];
+            form(FormKind::Snooze(alert?.id.clone()), format!("Snooze {}", alert?.title), fields)
+        }
+        Act::Acknowledge => {
+            let fields = vec![Field::text("comment", "")];
+            form(FormKind::Acknowledge(alert?.id.clone()), format!("Acknowledge {}", alert?.title), fields)
+        }
+        Act::Export => {
+            let fields = vec![Field::choice("depth", DEPTHS, 1), Field::choice("format", FORMATS, 0)];
+            form(FormKind::Export, "Export a report".to_owned(), fields)
+        }
+        Act::Note => {
+            let at = crate::ui::format::moment(shown_at, state.live.at, &state.zone);
+            form(FormKind::Note(shown_at), format!("Note at {at}"), vec![Field::text("text", "")])
+        }
+        Act::GoTo => form(FormKind::GoTo, "Go to a time".to_owned(), vec![Field::text("time", "-1h")]),
+        _ => None,
+    }
+}
+
+/// The rule and the labels that tell the instance apart.
+fn matchers_of(alert: &Alert) -> String {
+    let own = alert.key.labels().map(|(name, value)| Matcher::equal(name, value).to_string());
+    std::iter::once(Matcher::equal("rule", &alert.rule).to_string()).chain(own).collect::<Vec<_>>().join(" ")
+}
+
+/// Splits matchers at blanks outside quotes.
+fn split(text: &str) -> Vec<String> {
+    let (mut parts, mut part, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
+    for c in text.chars() {
+        match c {
+            ' ' | ',' if !quoted => parts.push(std::mem::take(&mut part)),
+            _ => {
+                quoted ^= c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                part.push(c);
+            }
+        }
+    }
+    parts.push(part);
+    parts.retain(|p| !p.is_empty());
+    parts
+}
+
+fn matchers(text: &str) -> Result<Vec<Matcher>, String> {
+    let all: Vec<Matcher> = split(text).iter().map(|m| m.parse()).collect::<Result<_, _>>().map_err(|e| format!("{e}"))?;
+    if all.is_empty() { Err("what is silenced? write for example rule=disk mount=/backup".to_owned()) } else { Ok(all) }
+}
+
+/// Titles of the alerts a silence would hide now.
+///
+/// # Errors
+/// What was not understood in the matchers.
+pub fn silence_matches(state: &UiState, form: &Form) -> Result<Vec<String>, String> {
+    let matchers = matchers(form.get("what"))?;
+    let value = |alert: &Alert, name: &str| match name {
+        "rule" => Some(alert.rule.clone()),
+        _ => alert.labels.get(name).cloned().or_else(|| alert.key.label(name).map(str::to_owned)),
+    };
+    let hides = |alert: &Alert| matchers.iter().all(|m| m.matches(value(alert, m.name()).as_deref()));
+    let open = state.live.alerts.iter().filter(|a| a.state != AlertState::Resolved);
+    Ok(open.filter(|a| hides(a)).map(|a| a.title.clone()).collect())
+}
+
+/// Types into a line of text.
+pub fn edit(input: &mut Input, chord: Chord) {
+    match (chord.code(), chord.character()) {
+        (_, Some(c)) => input.insert(c.encode_utf8(&mut [0; 4])),
+        (KeyCode::Backspace, _) => input.backspace(),
+        (KeyCode::Delete, _) => input.delete(),
+        (KeyCode::Left, _) => input.step(-1),
+        (KeyCode::Right, _) => input.step(1),
+        (KeyCode::Home, _) => input.step(isize::MIN),
+        (KeyCode::End, _) => input.step(isize::MAX),
+        (KeyCode::Char('u'), None) => input.clear(),
+        _ => {}
+    }
+}
+
+/// Adds text to the field that gets the keys.
+pub fn insert(form: &mut Form, text: &str) {
+    if let Some(FieldValue::Text(input)) = form.fields.get_mut(form.focus).map(|f| &mut f.value) {
+        input.insert(text);
+    }
+}
+
+/// One key in a form: Tab and the arrows choose, Enter is done, Esc gives up.
+pub fn key(state: &mut UiState, mut form: Form, chord: Chord) -> (Vec<Effect>, Option<Overlay>) {
+    form.problem = None;
+    let count = form.fields.len().max(1);
+    let is_back = chord == Chord::parse("shift-tab").unwrap_or(chord) && chord.code() == KeyCode::Tab;
+    match chord.code() {
+        KeyCode::Esc => return (Vec::new(), None),
+        KeyCode::Enter => {
+            return match submit(state, &form) {
+                Ok(effects) => (effects, None),
+                Err(problem) => {
+                    form.problem = Some(problem);
+                    (Vec::new(), Some(Overlay::Form(form)))
+                }
+            };
+        }
+        KeyCode::Up => form.focus = (form.focus + count - 1) % count,
+        KeyCode::Tab if is_back => form.focus = (form.focus + count - 1) % count,
+        KeyCode::Tab | KeyCode::Down => form.focus = (form.focus + 1) % count,
+        code => match form.fields.get_mut(form.focus).map(|f| &mut f.value) {
+            Some(FieldValue::Text(input)) => edit(input, chord),
+            Some(FieldValue::Choice(options, at)) => {
+                let step = if code == KeyCode::Left { options.len() - 1 } else { 1 };
+                let is_step = matches!(code, KeyCode::Left | KeyCode::Right) || chord.character() == Some(' ');
+                *at = if is_step { (*at + step) % options.len() } else { *at };
+            }
+            None => {}
+        },
+    }
+    (Vec::new(), Some(Overlay::Form(form)))
+}
+
+fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
+    let author = state.author.clone();
+    let length = |label| parse_duration(form.get(label)).map_err(|e| e.to_string());
+    let request = match &form.kind {
+        FormKind::Silence => Request::AddSilence {
+            matchers: matchers(form.get("what"))?,
+            length: length("for")?,
+            author,
+            comment: form.get("comment").to_owned(),
+            maintenance: form.get("maintenance") == "yes",
+        },
+        FormKind::Snooze(alert) => {
+            let until = match form.get("or until it changes") {
+                "yes" => SnoozeUntil::Change,
+                _ => SnoozeUntil::Time(state.live.at + length("for")?),
+            };
+            Request::Snooze { alert: alert.clone(), author, until }
+        }
+        FormKind::Acknowledge(alert) => {
+            Request::Acknowledge { alert: alert.clone(), author, comment: form.get("comment").to_owned() }
+        }
+        FormKind::Note(at) => match form.get("text").trim() {
+            "" => return Err("an empty note says nothing".to_owned()),
+            text => Request::Annotate { at: *at, author, text: text.to_owned() },
+        },
+        FormKind::Export => return report(state, form),
+        FormKind::GoTo => return go_to(state, form.get("time")),
+    };
+    Ok(vec![Effect::Ask(Purpose::Decision, request)])
+}
+
+/// A report over the span its depth is for, up to the moment shown.
+fn report(state: &UiState, form: &Form) -> Result<Vec<Effect>, String> {
+    let depth: ReportDepth = form.get("depth").parse()?;
+    let format: ReportFormat = form.get("format").parse()?;
+    let days = match depth {
+        ReportDepth::Hourly => return Ok(ask_report(state, depth, format, 3600)),
+        ReportDepth::Daily => 1,
+        ReportDepth::Weekly => 7,
+        ReportDepth::Monthly => 30,
+    };
+    Ok(ask_report(state, depth, format, days * 86_400))
+}
+
+fn ask_report(state: &UiState, depth: ReportDepth, format: ReportFormat, seconds: u64) -> Vec<Effect> {
+    let to = state.past.as_ref().map_or(state.live.at, |p| p.at);
+    let range = TimeRange::last(std::time::Duration::from_secs(seconds), to);
+    let spec = ReportSpec { kind: ReportKind::Performance, depth, range, format };
+    vec![Effect::Ask(Purpose::Report, Request::Report(spec))]
+}
+
+/// A time of day is that of today, or of yesterday where today's is still to come.
+fn go_to(state: &mut UiState, text: &str) -> Result<Vec<Effect>, String> {
+    let now = state.live.at;
+    let of_day = jiff::civil::Time::strptime("%H:%M", text).or_else(|_| jiff::civil::Time::strptime("%H:%M:%S", text));
+    let at = match of_day {
+        Ok(time) => {
+            let today = jiff::Timestamp::from_millisecond(now.millis()).map_err(|e| e.to_string())?.to_zoned(state.zone.clone());
+            let then = today.date().to_datetime(time).to_zoned(state.zone.clone()).map_err(|e| e.to_string())?;
+            let at = crate::base::Timestamp(then.timestamp().as_millisecond());
+            if at > now { at - std::time::Duration::from_secs(86_400) } else { at }
+        }
+        Err(_) => parse_time(text, now).map_err(|e| e.to_string())?,
+    };
+    Ok(time::go(state, at))
+}

@@ -1,0 +1,137 @@
+//! What an event does to the state.
+//!
+//! One function, [`update`]; it gives back what is to be done outside. Invariant: the lists belong to
+//! the snapshot shown whenever it returns.
+
+mod answers;
+mod fetch;
+mod forms;
+mod keys;
+mod time;
+
+use std::time::Duration;
+
+pub use fetch::start;
+pub use forms::silence_matches;
+
+use super::charts::ChartStore;
+use super::event::{Changed, Effect, UiEvent};
+use super::lists::{Filter, Filters, Lists, ProcessOrder};
+use super::overlay::{Toast, Tone};
+use super::state::{ChartKeys, UiState, View};
+use crate::model::JournalEvent;
+
+/// Messages stay this long: long enough to be read, gone before they are in the way.
+const TOAST: Duration = Duration::from_secs(8);
+
+/// Changes the state by one event.
+pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
+    let mut effects = match event {
+        UiEvent::Key(key) => keys::key(state, &key),
+        UiEvent::Mouse(mouse) => keys::mouse(state, mouse),
+        UiEvent::Paste(text) => {
+            keys::paste(state, &text);
+            Vec::new()
+        }
+        UiEvent::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            vec![Effect::Repaint]
+        }
+        UiEvent::Changed(changed) => take(state, changed),
+        UiEvent::Answered(purpose, answer) => answers::take(state, purpose, answer),
+        UiEvent::Exported(result) => {
+            match result {
+                Ok(path) => say(state, Tone::Good, format!("written to {path}")),
+                Err(why) => say(state, Tone::Bad, format!("not written: {why}")),
+            }
+            Vec::new()
+        }
+        UiEvent::Resumed => vec![Effect::Repaint],
+        UiEvent::Wake => Vec::new(),
+        UiEvent::Stop | UiEvent::Closed => vec![Effect::Quit],
+    };
+    relist(state);
+    effects.extend(fetch::missing(state));
+    effects
+}
+
+/// Shows a short message.
+fn say(state: &mut UiState, tone: Tone, text: impl Into<String>) {
+    state.toast = Some(Toast { text: text.into(), tone, at: state.live.at });
+}
+
+/// Makes the lists for the snapshot shown.
+fn relist(state: &mut UiState) {
+    let filter = |view: View| Filter::new(&state.filter[view.index()]);
+    let mut filters = Filters {
+        processes: filter(View::Processes),
+        services: filter(View::Services),
+        alerts: filter(View::Alerts),
+        predictions: filter(View::Predictions),
+    };
+    if state.view == View::Overview {
+        filters = Filters { processes: filter(View::Overview), ..Filters::default() };
+    }
+    let order = ProcessOrder { sort: state.sort, tree: state.tree && state.view == View::Processes };
+    state.lists = Lists::new(state.shown(), order, &filters);
+}
+
+/// Takes new pulses.
+fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
+    let Changed { snapshot, pulses, lagged, link, scope } = changed;
+    let is_first = state.live.seq == 0 && state.live.readings.is_empty();
+    state.keys = ChartKeys::choose(&snapshot, &state.keys);
+    let known = |charts: &ChartStore, key| charts.keys().any(|k| k == key);
+    let wanted: Vec<_> = state.keys.all().chain(&state.keys.cores).cloned().collect();
+    let is_new = wanted.iter().any(|key| !known(&state.charts, key));
+    for key in &wanted {
+        state.charts.track(key);
+    }
+    for pulse in &pulses {
+        if let Some(readings) = &pulse.readings {
+            state.charts.observe(pulse.at, readings);
+            if let Some(focus) = &mut state.focus {
+                focus.charts.observe(pulse.at, readings);
+                focus.range.to = focus.range.to.max(pulse.at);
+            }
+            if let Some(timeline) = &mut state.timeline {
+                timeline.charts.observe(pulse.at, readings);
+                timeline.range.to = timeline.range.to.max(pulse.at);
+            }
+            state.cpu.observe(&snapshot.processes);
+        }
+        for entry in &pulse.journal {
+            told(state, &entry.event);
+            if let Some(focus) = &mut state.focus {
+                focus.journal.push(entry.clone());
+            }
+            if let Some(timeline) = &mut state.timeline {
+                timeline.journal.push(entry.clone());
+            }
+        }
+    }
+    state.live = snapshot;
+    state.link = link;
+    state.scope = scope;
+    let is_over = |toast: &Toast| state.live.at.since(toast.at) > TOAST;
+    if state.toast.as_ref().is_some_and(is_over) {
+        state.toast = None;
+    }
+    let now: std::collections::BTreeSet<&str> = state.live.alerts.iter().map(|a| a.id.as_str()).collect();
+    state.told.retain(|id, _| now.contains(id.as_str()));
+    // Lost pulses leave holes that history fills; so does a series that was not there before.
+    if is_first || lagged > 0 || is_new { fetch::charts(state) } else { Vec::new() }
+}
+
+/// Remembers who was told.
+fn told(state: &mut UiState, event: &JournalEvent) {
+    if let JournalEvent::Delivered { alert, channel, error: None } = event {
+        let channels = state.told.entry(alert.clone()).or_default();
+        if !channels.contains(channel) {
+            channels.push(channel.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
