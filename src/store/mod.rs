@@ -4,8 +4,13 @@
 //! clock. Invariant: what [`Writer::commit`] accepted with `Ok` is on disk, and what it could not write
 //! is kept in memory and written later.
 
+mod columns;
 mod config;
+mod epochs;
 mod error;
+mod frame;
+mod numbers;
+mod schema;
 mod view;
 mod write;
 mod writer;
