@@ -75,11 +75,14 @@ impl Epochs {
             let from = epoch.start.floor(step).max(range.from);
             // What the clock said before it was set back to the present is not the future.
             let to = epoch.end.min(newest.end).min(range.to);
+            if from > to {
+                continue;
+            }
             let mut open = vec![TimeRange { from, to }];
             for (_, taken) in &shown {
                 open = open.into_iter().flat_map(|part| without(part, *taken)).collect();
             }
-            shown.extend(open.into_iter().filter(|part| part.from <= part.to).map(|part| (epoch.id, part)));
+            shown.extend(open.into_iter().map(|part| (epoch.id, part)));
         }
         shown.sort_unstable_by_key(|(_, part)| part.from);
         shown
