@@ -87,3 +87,57 @@ pub enum WriteError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the history file cannot be read: {0}")]
 pub struct ReadError(pub String);
+
+/// What the database says, before it is known what it means for the caller.
+#[derive(Debug)]
+pub(super) struct Fault(Box<redb::Error>);
+
+impl<E: Into<redb::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(Box::new(error.into()))
+    }
+}
+
+impl Fault {
+    /// Whether there is no room: the disk, a quota or the largest file size.
+    fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(&*self.0, redb::Error::Io(e) if matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
+    /// As a failed write.
+    pub(super) fn write(&self) -> WriteError {
+        if self.is_full() { WriteError::Full } else { WriteError::Io(self.0.to_string()) }
+    }
+
+    /// As a failed read.
+    pub(super) fn read(&self) -> ReadError {
+        ReadError(self.0.to_string())
+    }
+
+    /// As a file that could not be opened.
+    pub(super) fn open(&self, path: &std::path::Path) -> OpenError {
+        let (path, reason) = (path.to_owned(), self.0.to_string());
+        match &*self.0 {
+            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => OpenError::Locked { path },
+            _ if self.is_full() => OpenError::Full { path },
+            redb::Error::Io(e) => OpenError::of_io(path, e),
+            redb::Error::UpgradeRequired(_) => OpenError::Foreign { path, reason: "a database of an older kind".to_owned() },
+            _ => OpenError::Damaged { path, reason },
+        }
+    }
+}
+
+impl OpenError {
+    /// By what the system says.
+    pub(super) fn of_io(path: PathBuf, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let reason = error.to_string();
+        match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, reason },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Self::Damaged { path, reason },
+            _ => Self::Io { path, reason },
+        }
+    }
+}

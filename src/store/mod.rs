@@ -4,14 +4,34 @@
 //! clock. Invariant: what [`Writer::commit`] accepted with `Ok` is on disk, and what it could not write
 //! is kept in memory and written later.
 
+mod columns;
 mod config;
+mod epochs;
 mod error;
+mod frame;
+mod history;
+mod job;
+mod medium;
+mod numbers;
+mod open;
+mod processes;
+mod retention;
+mod rows;
+mod schema;
+mod series;
+mod shared;
+mod sketch;
+mod state;
 mod view;
 mod write;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::StoreConfig;
 pub use error::{OpenError, ReadError, WriteError};
-pub use view::{Keyframe, NamedRow, Reader, TableStats, View};
+pub use open::Store;
+pub use view::{Keyframe, NamedRow, ProcessesAt, Reader, TableStats, View};
 pub use write::Write;
-pub use writer::{Store, Writer};
+pub use writer::Writer;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use crate::base::{Beat, Queue, Timestamp};
-use crate::engine::core::Rounds;
+use crate::base::{Beat, Queue, Timestamp, format_duration};
+use crate::engine::core::{Rounds, notice};
 use crate::engine::event::Event;
 use crate::monitor::Saved;
 use crate::store::{Write, Writer};
@@ -69,7 +69,11 @@ pub(in crate::engine) fn run(mut writer: Writer, jobs: &Queue<Job>, events: &Que
 
 fn flush(writer: &mut Writer, now: Timestamp, rounds: &Rounds, writes: Vec<Write>) {
     for (at, readings) in rounds {
-        writer.push(*at, readings);
+        if let Some(step) = writer.push(*at, readings) {
+            let (way, span) = (if step < 0 { "back" } else { "forward" }, Duration::from_millis(step.unsigned_abs()));
+            let text = format!("the clock went {way} by {}", format_duration(span));
+            writer.queue(vec![Write::Journal(notice(*at, text))]);
+        }
     }
     writer.queue(writes);
     if let Err(error) = writer.flush(now) {
