@@ -135,7 +135,7 @@ pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) ->
 /// Settings of a core on this machine.
 fn settings(config: &Config, host: &Arc<dyn Host>, dir: &Path, sending: Sending) -> Result<CoreSettings, String> {
     let facts = collect::facts(&**host, config.general.host.clone(), config.general.labels.clone());
-    let link = collect::link_speed(&**host);
+    let link = collect::fastest_link(&**host);
     let around = Surroundings { host: Arc::new(facts), link_bits_per_second: link, data_dir: dir, sending };
     engine::settings(config, &Arc::new(engine::catalog()), &around)
 }

@@ -18,7 +18,8 @@ use crate::model::Host;
 use crate::monitor::{Scope, Waker};
 use crate::notify::Sending;
 use crate::remote::{Address, Client};
-use crate::ui::{self, EventSource, Graph, Keymap, Terminal, Theme, UiConfig, UiOptions};
+use crate::ui::widgets::Graph;
+use crate::ui::{self, EventSource, Keymap, Terminal, Theme, UiConfig, UiOptions};
 
 /// How long a screen looks for the engine that took over.
 const TAKE_OVER: Duration = Duration::from_secs(15);
@@ -134,7 +135,7 @@ fn ended(result: Result<ui::Exit, ui::UiError>) -> Result<ExitCode, Failure> {
 }
 
 fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptions, Failure> {
-    let mut terminal = Terminal::detect(|name| std::env::var(name).ok());
+    let mut terminal = Terminal::from_env(|name| std::env::var(name).ok());
     terminal.ascii |= args.ascii;
     let theme = Theme::load(&config.theme, place::themes().as_deref()).map_err(Failure::usage)?;
     let graph = match config.graph.as_str() {

@@ -160,6 +160,44 @@ pub struct Service {
     pub probe: Arc<dyn Probe>,
 }
 
+impl Service {
+    /// A service whose results come from somewhere else, such as a simulation; asked for a check, it has none.
+    pub fn fed(name: &str, kind: &'static str, target: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            target: target.to_owned(),
+            interval: ten_seconds(),
+            retry: five_seconds(),
+            timeout: five_seconds(),
+            degraded_above: two_seconds(),
+            fail_after: three(),
+            recover_after: two(),
+            slo: None,
+            labels: BTreeMap::new(),
+            probe: Arc::new(Unasked),
+        }
+    }
+}
+
+/// The probe of a service that is never asked.
+struct Unasked;
+
+impl Probe for Unasked {
+    fn target(&self) -> String {
+        String::new()
+    }
+
+    fn check<'a>(&'a self, _context: &'a super::ProbeContext) -> super::ProbeFuture<'a> {
+        Box::pin(std::future::ready(super::Finding {
+            outcome: crate::model::CheckOutcome::Failed,
+            response: None,
+            message: "there is nothing to check".to_owned(),
+            certificate_expires_in_seconds: None,
+        }))
+    }
+}
+
 impl ServiceConfig {
     /// A service of a kind with every default; the keys of the kind are still to be set.
     pub fn new(name: &str, kind: &str) -> Self {

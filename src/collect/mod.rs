@@ -34,6 +34,7 @@ pub use collector::Collector;
 pub use config::CollectConfig;
 pub use facts::facts;
 pub use linux::LinuxHost;
+pub use network::fastest_link;
 pub use tree::TreeHost;
 
 use crate::model::MetricDef;

@@ -223,6 +223,14 @@ fn link_speed(host: &dyn Host, name: &str) -> Option<f64> {
     single(&text).filter(|mbit| (1..u64::from(u32::MAX)).contains(mbit)).map(|mbit| mbit as f64 * 1e6)
 }
 
+/// Speed of the fastest hardware interface, in bits per second; `None` where no driver knows.
+pub fn fastest_link(host: &dyn Host) -> Option<f64> {
+    let mut names = Vec::new();
+    host.list("/sys/class/net", &mut names).ok()?;
+    let speeds = names.iter().filter(|n| kind(host, n) == Kind::Physical).filter_map(|n| link_speed(host, n));
+    speeds.max_by(f64::total_cmp)
+}
+
 fn parse(line: &[u8]) -> Option<(&[u8], [u64; 8])> {
     let (name, rest) = split_once(line, b':')?;
     let mut raw = [0; 12];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::duration_text;
-use crate::{alert, analyze, check, collect, net, notify, store};
+use crate::{alert, analyze, check, collect, net, notify, store, ui};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Config {
     pub net: net::NetConfig,
     /// `[api]`.
     pub api: ApiConfig,
+    /// `[ui]`.
+    pub ui: ui::UiConfig,
     /// `[notify.<name>]`.
     pub notify: notify::NotifyConfig,
     /// `[[route]]`.

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 
+use super::live::Head;
 use crate::alert::{FED, RuleValues};
 use crate::base::Timestamp;
-use crate::model::{RuleSpec, SeriesKey, SeriesSource};
+use crate::model::{RuleSpec, SeriesKey};
 use crate::query::{self, Expr, QueryError};
 
 /// The rules' expressions, ready.
@@ -50,7 +51,7 @@ impl Judge {
     /// Evaluates all rules at `at` and hands the values to `judge`. `fed` are values no source reads.
     pub fn evaluate<R>(
         &mut self,
-        source: &dyn SeriesSource,
+        source: &Head,
         at: Timestamp,
         fed: &[(SeriesKey, f64)],
         judge: impl FnOnce(&[RuleValues<'_>]) -> R,
@@ -65,13 +66,15 @@ impl Judge {
     fn instances(
         &mut self,
         index: usize,
-        source: &dyn SeriesSource,
+        source: &Head,
         at: Timestamp,
         fed: &[(SeriesKey, f64)],
     ) -> Vec<(SeriesKey, f64)> {
         let rule = &self.rules[index];
         match &rule.values {
             Values::Fed(metric) => fed.iter().filter(|(key, _)| key.metric() == metric).cloned().collect(),
+            // The mean of a minute is not known after a second.
+            Values::Expr(expr) if source.oldest().is_none_or(|oldest| oldest + expr.max_window() > at + source.interval()) => Vec::new(),
             // The head cannot fail; two sides that do not match have no value.
             Values::Expr(expr) => expr
                 .instant(source, at)
