@@ -87,10 +87,12 @@ impl Source for FileSystem {
     }
 
     fn collect(&mut self, host: &dyn Host, round: &mut Round) {
-        if let Err(error) = self.look(host) {
+        let now = self.lane.now();
+        if self.mounts.iter().all(|state| state.slot.waiting(now).is_some() || state.slot.due(now, PERIOD))
+            && let Err(error) = self.look(host)
+        {
             round.fault("filesystem", format!("/proc/self/mountinfo: {error}"));
         }
-        let now = self.lane.now();
         for state in &mut self.mounts {
             if let Some(answer) = state.slot.take() {
                 state.last = Some(answer.map_err(|e| e.to_string()));
@@ -231,6 +233,9 @@ mod tests {
         let mut script = script();
         answered(&mut script);
         script.file("/proc/self/mountinfo", "28 27 0:25 / /tmp rw,nosuid - tmpfs tmpfs rw\n");
+        // The list is read when the mounts are due.
+        script.round();
+        script.round();
         assert!(script.round().readings.iter().all(|r| r.key.label("mount") == Some("/tmp")));
     }
 }

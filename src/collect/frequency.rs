@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::parse::{number, single};
-use super::slow::{Lane, Reach, Slot};
+use super::slow::Standing;
 use super::table::Start;
 use crate::base::Unit;
 use crate::model::{GoodDirection, Host, MetricDef, Round, SeriesKey, Source};
@@ -20,30 +20,24 @@ pub(super) const METRICS: &[MetricDef] = &[MetricDef::gauge("cpu_frequency_hertz
 /// Governors settle in milliseconds, people look at trends.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// An answer older than this is not the present.
-const STALE: Duration = Duration::from_secs(15);
-
-/// Where nothing answered, cores are looked for again after this (a governor's module was loaded).
-const RETRY: Duration = Duration::from_secs(600);
+/// Where nothing answered, cores are looked for again after so many periods: a governor's module may be loaded.
+const RETRY_PERIODS: u32 = 120;
 
 /// Asks for all cores at once.
 pub(super) struct Frequency {
     host: Arc<dyn Host>,
-    lane: Lane,
     most: usize,
-    slot: Slot<Vec<(u64, f64)>>,
-    known: Vec<(u64, SeriesKey, f64)>,
-    answered: Option<Duration>,
+    answer: Standing<Vec<(u64, f64)>>,
+    /// The key of each core in the answer.
+    keys: Vec<(u64, SeriesKey)>,
 }
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
     let mut source = Frequency {
         host: Arc::clone(&start.host),
-        lane: start.lane.clone(),
         most: start.config.max_instances,
-        slot: Slot::default(),
-        known: Vec::new(),
-        answered: None,
+        answer: Standing::new(&start.lane, PERIOD),
+        keys: Vec::new(),
     };
     source.ask();
     Box::new(source)
@@ -59,37 +53,25 @@ impl Source for Frequency {
     }
 
     fn collect(&mut self, _: &dyn Host, round: &mut Round) {
-        let now = self.lane.now();
-        if let Some(answer) = self.slot.take() {
-            self.answered = Some(now);
-            self.keep(answer);
-        }
-        if self.answered.is_some_and(|at| now.saturating_sub(at) < STALE) {
-            for (_, key, hertz) in &self.known {
+        let came = self.answer.refresh();
+        if let Some(cores) = self.answer.value() {
+            if came && !self.keys.iter().map(|(core, _)| core).eq(cores.iter().map(|(core, _)| core)) {
+                let key = |core: u64| SeriesKey::new("cpu_frequency_hertz", [("core", core.to_string().as_str())]);
+                self.keys = cores.iter().map(|(core, _)| (*core, key(*core))).collect();
+            }
+            for ((_, key), (_, hertz)) in self.keys.iter().zip(cores) {
                 round.gauge(key, *hertz);
             }
         }
-        if self.slot.due(now, if self.known.is_empty() { RETRY } else { PERIOD }) {
-            self.ask();
-        }
+        self.ask();
     }
 }
 
 impl Frequency {
     fn ask(&mut self) {
         let (host, most) = (Arc::clone(&self.host), self.most);
-        self.lane.ask(Reach::Near, &mut self.slot, move || read(host.as_ref(), most));
-    }
-
-    fn keep(&mut self, answer: Vec<(u64, f64)>) {
-        let same = self.known.len() == answer.len() && self.known.iter().zip(&answer).all(|(known, new)| known.0 == new.0);
-        if !same {
-            let key = |core: u64| SeriesKey::new("cpu_frequency_hertz", [("core", core.to_string().as_str())]);
-            self.known = answer.iter().map(|(core, hertz)| (*core, key(*core), *hertz)).collect();
-        }
-        for (known, (_, hertz)) in self.known.iter_mut().zip(answer) {
-            known.2 = hertz;
-        }
+        let factor = if self.keys.is_empty() { RETRY_PERIODS } else { 1 };
+        self.answer.ask(factor, move || read(host.as_ref(), most));
     }
 }
 

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use nix::time::ClockId;
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, RawDir, StatVfsMountFlags};
+use rustix::io::Errno;
 
 use super::netlink::Diagnosis;
 use super::tree::{parse_users, process_path};
@@ -75,27 +76,21 @@ impl LinuxHost {
     }
 }
 
-/// Fills `into` by calls of `read`, which gets the buffer and the offset, until it gives 0.
-fn read_all(into: &mut Vec<u8>, mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<()> {
+/// Fills `into` by calls of `read`, which appends what there is at an offset, until it appends nothing.
+fn read_all(into: &mut Vec<u8>, mut read: impl FnMut(&mut Vec<u8>, u64) -> rustix::io::Result<usize>) -> io::Result<()> {
     into.clear();
-    let mut filled = 0;
     loop {
-        if into.len() < filled + CHUNK {
-            into.resize(filled + CHUNK, 0);
-        }
-        let room = into.get_mut(filled..).expect("the buffer was made longer than what is filled");
-        match read(room, filled as u64) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        into.reserve(CHUNK);
+        let at = into.len() as u64;
+        match read(into, at) {
+            Ok(0) => return Ok(()),
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => {
                 into.clear();
-                return Err(error);
+                return Err(error.into());
             }
         }
     }
-    into.truncate(filled);
-    Ok(())
 }
 
 impl Host for LinuxHost {
@@ -104,11 +99,11 @@ impl Host for LinuxHost {
         if !path.starts_with("/proc/") {
             into.clear();
             let file = File::open(path)?;
-            return read_all(into, |room, _| io::Read::read(&mut &file, room));
+            return read_all(into, |into, _| rustix::io::read(&file, spare_capacity(into)));
         }
         into.clear();
         let file = self.kept(path)?;
-        read_all(into, |room, at| file.read_at(room, at)).inspect_err(|_| self.forget(path))
+        read_all(into, |into, at| rustix::io::pread(&file, spare_capacity(into), at)).inspect_err(|_| self.forget(path))
     }
 
     fn list(&self, path: &str, into: &mut Vec<String>) -> io::Result<()> {
@@ -144,17 +139,18 @@ impl Host for LinuxHost {
         // Below the open /proc, which spares the walk from the root.
         let fd = rustix::fs::openat(self.proc()?, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let mut ended = false;
-        let read = read_all(into, |room, _| {
+        let read = read_all(into, |into, _| {
             if ended {
                 return Ok(0);
             }
-            let n = rustix::io::read(&fd, &mut *room)?;
+            let room = into.capacity() - into.len();
+            let n = rustix::io::read(&fd, spare_capacity(into))?;
             // These files are made whole in one piece: a piece that leaves room is the last.
-            ended = n < room.len();
+            ended = n < room;
             Ok(n)
         });
         // The process ended between opening and reading.
-        read.map_err(|e| if e.raw_os_error() == Some(NO_SUCH_PROCESS) { io::ErrorKind::NotFound.into() } else { e })
+        read.map_err(|e| if e.raw_os_error() == Some(Errno::SRCH.raw_os_error()) { io::ErrorKind::NotFound.into() } else { e })
     }
 
     fn cpu_clock(&self, pid: u32) -> io::Result<Duration> {
@@ -198,9 +194,6 @@ impl Host for LinuxHost {
 
 /// The kernel's `PID_MAX_LIMIT`: past it a number would name another clock.
 const MOST_PIDS: i32 = 4 << 20;
-
-/// `ESRCH` on every architecture.
-const NO_SUCH_PROCESS: i32 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::counter::note_refused;
 use super::parse::{label, signed};
-use super::slow::{Lane, Reach, Slot};
+use super::slow::Standing;
 use super::table::Start;
 use crate::base::Unit;
 use crate::model::{GoodDirection, Host, MetricDef, Round, SeriesKey, Source};
@@ -26,13 +26,10 @@ pub(super) const METRICS: &[MetricDef] = &[
 /// Temperatures take longer than this to matter.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// An answer older than this is not the present.
-const STALE: Duration = Duration::from_secs(15);
+/// Where nothing was found, it is looked for again after so many periods: a driver may be loaded, a battery put in.
+const RETRY_PERIODS: u32 = 120;
 
-/// Where nothing was found, it is looked for again after this: a driver may be loaded, a battery put in.
-const RETRY: Duration = Duration::from_secs(600);
-
-/// A sensor's series and its value.
+/// A sensor and its value.
 #[derive(Debug, Clone, PartialEq)]
 struct Value {
     metric: &'static MetricDef,
@@ -43,23 +40,18 @@ struct Value {
 /// Asks all sensors at once.
 pub(super) struct Sensor {
     host: Arc<dyn Host>,
-    lane: Lane,
     most: usize,
-    refused: usize,
-    slot: Slot<Vec<Value>>,
-    known: Vec<(SeriesKey, Value)>,
-    answered: Option<Duration>,
+    answer: Standing<Vec<Value>>,
+    /// The key of each sensor in the answer.
+    keys: Vec<SeriesKey>,
 }
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
     let mut source = Sensor {
         host: Arc::clone(&start.host),
-        lane: start.lane.clone(),
         most: start.config.max_instances,
-        refused: 0,
-        slot: Slot::default(),
-        known: Vec::new(),
-        answered: None,
+        answer: Standing::new(&start.lane, PERIOD),
+        keys: Vec::new(),
     };
     source.ask();
     Box::new(source)
@@ -75,41 +67,37 @@ impl Source for Sensor {
     }
 
     fn collect(&mut self, _: &dyn Host, round: &mut Round) {
-        let now = self.lane.now();
-        if let Some(answer) = self.slot.take() {
-            self.answered = Some(now);
-            self.keep(answer);
-        }
-        if self.answered.is_some_and(|at| now.saturating_sub(at) < STALE) {
-            for (key, sensor) in &self.known {
+        let came = self.answer.refresh();
+        if let Some(values) = self.answer.value() {
+            if came && !(self.keys.len() == values.len().min(self.most) && self.keys.iter().zip(values).all(|(key, v)| v.is(key)))
+            {
+                self.keys = values.iter().take(self.most).map(Value::key).collect();
+            }
+            for (key, sensor) in self.keys.iter().zip(values) {
                 round.gauge(key, sensor.value);
             }
+            note_refused(round, "sensor", "sensors", values.len().saturating_sub(self.most), self.most);
         }
-        note_refused(round, "sensor", "sensors", self.refused, self.most);
-        if self.slot.due(now, if self.known.is_empty() { RETRY } else { PERIOD }) {
-            self.ask();
-        }
+        self.ask();
     }
 }
 
 impl Sensor {
     fn ask(&mut self) {
         let host = Arc::clone(&self.host);
-        self.lane.ask(Reach::Near, &mut self.slot, move || read(host.as_ref()));
+        let factor = if self.keys.is_empty() { RETRY_PERIODS } else { 1 };
+        self.answer.ask(factor, move || read(host.as_ref()));
+    }
+}
+
+impl Value {
+    fn key(&self) -> SeriesKey {
+        let label = self.metric.labels.first().copied().unwrap_or("sensor");
+        SeriesKey::new(self.metric.name, [(label, self.name.as_str())])
     }
 
-    fn keep(&mut self, mut answer: Vec<Value>) {
-        self.refused = answer.len().saturating_sub(self.most);
-        answer.truncate(self.most);
-        let same = |known: &(SeriesKey, Value), new: &Value| known.1.name == new.name && known.1.metric.name == new.metric.name;
-        if self.known.len() == answer.len() && self.known.iter().zip(&answer).all(|(known, new)| same(known, new)) {
-            for (known, new) in self.known.iter_mut().zip(answer) {
-                known.1.value = new.value;
-            }
-            return;
-        }
-        let key = |value: &Value| SeriesKey::new(value.metric.name, [(value.metric.labels[0], value.name.as_str())]);
-        self.known = answer.into_iter().map(|value| (key(&value), value)).collect();
+    fn is(&self, key: &SeriesKey) -> bool {
+        key.metric() == self.metric.name && key.labels().all(|(_, name)| name == self.name)
     }
 }
 

@@ -4,6 +4,7 @@
 //! only its own thread, and at most [`MOST_HUNG`] threads hang.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,12 @@ struct Jobs {
 /// The thread for slow readings; clones share it.
 #[derive(Clone)]
 pub(super) struct Lane(Arc<Mutex<State>>);
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lane")
+    }
+}
 
 struct State {
     jobs: Arc<Mutex<Jobs>>,
@@ -109,7 +116,7 @@ impl Lane {
     /// Why no thread is there to do the jobs.
     pub(super) fn run(&self) -> Result<(), String> {
         let mut state = self.state();
-        if !state.waiting {
+        if !state.waiting || state.doorbell.is_closed() {
             return Ok(());
         }
         if state.active.is_none() {
@@ -211,9 +218,13 @@ impl<T> Default for Slot<T> {
 impl<T> Slot<T> {
     /// Takes the answer if it has come.
     pub(super) fn take(&mut self) -> Option<T> {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        self.open = false;
-        Some(answer)
+        // Asked before looking: a job that ends in between has left its answer by then.
+        let abandoned = Arc::strong_count(&self.answer) == 1;
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if answer.is_some() || abandoned {
+            self.open = false;
+        }
+        answer
     }
 
     /// How long the question has been open; `None` where none is.
@@ -224,6 +235,47 @@ impl<T> Slot<T> {
     /// Whether it is time to ask again: nothing is open and the last question is `period` old.
     pub(super) fn due(&self, now: Duration, period: Duration) -> bool {
         !self.open && self.asked.is_none_or(|asked| now.saturating_sub(asked) + JITTER >= period)
+    }
+}
+
+/// A slow reading that is made every `period` and stands until the next one.
+#[derive(Debug)]
+pub(super) struct Standing<T> {
+    slot: Slot<T>,
+    lane: Lane,
+    period: Duration,
+    last: Option<(Duration, T)>,
+}
+
+/// A reading older than this many periods is not the present any more.
+const STALE_PERIODS: u32 = 3;
+
+impl<T: Send + 'static> Standing<T> {
+    pub(super) fn new(lane: &Lane, period: Duration) -> Self {
+        Self { slot: Slot::default(), lane: lane.clone(), period, last: None }
+    }
+
+    /// Takes a new reading in; true where there was one.
+    pub(super) fn refresh(&mut self) -> bool {
+        let answer = self.slot.take();
+        let came = answer.is_some();
+        if let Some(answer) = answer {
+            self.last = Some((self.lane.now(), answer));
+        }
+        came
+    }
+
+    /// The newest reading; `None` before the first and where it is too old.
+    pub(super) fn value(&self) -> Option<&T> {
+        let (at, value) = self.last.as_ref()?;
+        (self.lane.now().saturating_sub(*at) < self.period * STALE_PERIODS).then_some(value)
+    }
+
+    /// Asks where it is time; `factor` stretches the period while there is nothing to be had.
+    pub(super) fn ask(&mut self, factor: u32, job: impl FnOnce() -> T + Send + 'static) {
+        if self.slot.due(self.lane.now(), self.period * factor) {
+            self.lane.ask(Reach::Near, &mut self.slot, job);
+        }
     }
 }
 
@@ -264,6 +316,30 @@ mod tests {
         while stuck.waiting(SECOND).is_some() {
             if let Some(answer) = stuck.take() {
                 assert_eq!(answer, 7, "a late answer is still an answer");
+            }
+            std::thread::yield_now();
+        }
+        lane.stop();
+    }
+
+    #[test]
+    fn a_job_that_panics_is_asked_again() {
+        let lane = Lane::new();
+        let mut slot = Slot::<()>::default();
+        lane.begin(SECOND);
+        lane.ask(Reach::Near, &mut slot, || panic!("a bug in a reader"));
+        assert_eq!(lane.run(), Ok(()));
+        while slot.waiting(SECOND).is_some() {
+            assert_eq!(slot.take(), None);
+            std::thread::yield_now();
+        }
+        let mut next = Slot::default();
+        lane.ask(Reach::Near, &mut next, || 3);
+        while next.waiting(SECOND).is_some() {
+            lane.begin(SECOND);
+            assert_eq!(lane.run(), Ok(()));
+            if let Some(answer) = next.take() {
+                assert_eq!(answer, 3, "another thread goes on");
             }
             std::thread::yield_now();
         }

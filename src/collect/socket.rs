@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::counter::Counter;
 use super::parse::{lines, number, single, words};
-use super::slow::{Lane, Reach, Slot};
+use super::slow::Standing;
 use super::table::Start;
 use crate::base::Unit;
 use crate::model::{Host, MetricDef, Round, SeriesKey, Source};
@@ -40,18 +40,12 @@ const STATES: [&str; 11] = [
 /// 0.4 ms a second would be a quarter of the whole round; a flood of connections still shows within this.
 const STATES_PERIOD: Duration = Duration::from_secs(5);
 
-/// An answer older than this is not the present.
-const STALE: Duration = Duration::from_secs(15);
-
 /// Reads `/proc/net/snmp`, `/proc/net/sockstat`, conntrack's numbers, and the table of TCP sockets.
 pub(super) struct Socket {
     text: Vec<u8>,
     tick: u64,
     host: Arc<dyn Host>,
-    lane: Lane,
-    slot: Slot<std::io::Result<[u32; 13]>>,
-    counts: Option<(Duration, [u32; 13])>,
-    refused: Option<String>,
+    counts: Standing<std::io::Result<[u32; 13]>>,
     states: [SeriesKey; 11],
     retransmits: Counter,
     used: SeriesKey,
@@ -63,10 +57,7 @@ pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
         text: Vec::new(),
         tick: 0,
         host: Arc::clone(&start.host),
-        lane: start.lane.clone(),
-        slot: Slot::default(),
-        counts: None,
-        refused: None,
+        counts: Standing::new(&start.lane, STATES_PERIOD),
         states: STATES.map(|state| SeriesKey::new("tcp_connections", [("state", state)])),
         retransmits: Counter::new(SeriesKey::total("tcp_retransmits_per_second")),
         used: SeriesKey::total("sockets_used"),
@@ -112,31 +103,23 @@ impl Source for Socket {
 impl Socket {
     fn ask(&mut self) {
         let host = Arc::clone(&self.host);
-        self.lane.ask(Reach::Near, &mut self.slot, move || host.tcp_states());
+        self.counts.ask(1, move || host.tcp_states());
     }
 
     fn states(&mut self, round: &mut Round) {
-        let now = self.lane.now();
-        match self.slot.take() {
-            Some(Ok(counts)) => (self.counts, self.refused) = (Some((now, counts)), None),
+        self.counts.refresh();
+        match self.counts.value() {
+            Some(Ok(counts)) => {
+                for (key, count) in self.states.iter().zip(counts.iter().skip(1)) {
+                    round.gauge(key, f64::from(*count));
+                }
+            }
             // A host that is only files has no such table.
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::Unsupported => self.counts = None,
-            Some(Err(error)) => (self.counts, self.refused) = (None, Some(format!("TCP states: {error}"))),
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            Some(Err(error)) => round.fault("socket", format!("TCP states: {error}")),
             None => {}
         }
-        if let Some(message) = &self.refused {
-            round.fault("socket", message.as_str());
-        }
-        if let Some((at, counts)) = self.counts
-            && now.saturating_sub(at) < STALE
-        {
-            for (key, count) in self.states.iter().zip(counts.into_iter().skip(1)) {
-                round.gauge(key, f64::from(count));
-            }
-        }
-        if self.slot.due(now, STATES_PERIOD) {
-            self.ask();
-        }
+        self.ask();
     }
 }
 
