@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::{PROBES, Probe};
+use super::probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture};
 use super::probes::command::CommandLine;
 use super::status_set::StatusSet;
 use crate::base::time::duration_text;
@@ -158,6 +158,40 @@ pub struct Service {
     pub labels: BTreeMap<String, String>,
     /// How it is checked.
     pub probe: Arc<dyn Probe>,
+}
+
+impl Service {
+    /// A service whose results come from elsewhere (a simulation): with every other default, and never to be checked.
+    pub fn simulated(name: &str, kind: &'static str, target: &str, interval: Duration, degraded_above: Duration) -> Self {
+        let plain = ServiceConfig::new(name, kind);
+        Self {
+            name: plain.name,
+            kind,
+            target: target.to_owned(),
+            interval,
+            retry: plain.retry,
+            timeout: plain.timeout,
+            degraded_above,
+            fail_after: plain.fail_after,
+            recover_after: plain.recover_after,
+            slo: None,
+            labels: BTreeMap::new(),
+            probe: Arc::new(Elsewhere),
+        }
+    }
+}
+
+/// Stands where nothing is probed.
+struct Elsewhere;
+
+impl Probe for Elsewhere {
+    fn check<'a>(&'a self, _: &'a ProbeContext) -> ProbeFuture<'a> {
+        Box::pin(async { Finding::failed("a simulated service cannot be checked") })
+    }
+
+    fn target(&self) -> String {
+        "simulated".to_owned()
+    }
 }
 
 impl ServiceConfig {
