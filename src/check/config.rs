@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::{PROBES, Probe};
+use super::probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture};
 use super::probes::command::CommandLine;
 use super::status_set::StatusSet;
 use crate::base::time::duration_text;
@@ -161,40 +161,36 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service whose results come from somewhere else, such as a simulation; asked for a check, it has none.
-    pub fn fed(name: &str, kind: &'static str, target: &str) -> Self {
+    /// A service whose results come from elsewhere (a simulation): with every other default, and never to be checked.
+    pub fn simulated(name: &str, kind: &'static str, target: &str, interval: Duration, degraded_above: Duration) -> Self {
+        let plain = ServiceConfig::new(name, kind);
         Self {
-            name: name.to_owned(),
+            name: plain.name,
             kind,
             target: target.to_owned(),
-            interval: ten_seconds(),
-            retry: five_seconds(),
-            timeout: five_seconds(),
-            degraded_above: two_seconds(),
-            fail_after: three(),
-            recover_after: two(),
+            interval,
+            retry: plain.retry,
+            timeout: plain.timeout,
+            degraded_above,
+            fail_after: plain.fail_after,
+            recover_after: plain.recover_after,
             slo: None,
             labels: BTreeMap::new(),
-            probe: Arc::new(Unasked),
+            probe: Arc::new(Elsewhere),
         }
     }
 }
 
-/// The probe of a service that is never asked.
-struct Unasked;
+/// Stands where nothing is probed.
+struct Elsewhere;
 
-impl Probe for Unasked {
-    fn target(&self) -> String {
-        String::new()
+impl Probe for Elsewhere {
+    fn check<'a>(&'a self, _: &'a ProbeContext) -> ProbeFuture<'a> {
+        Box::pin(async { Finding::failed("a simulated service cannot be checked") })
     }
 
-    fn check<'a>(&'a self, _context: &'a super::ProbeContext) -> super::ProbeFuture<'a> {
-        Box::pin(std::future::ready(super::Finding {
-            outcome: crate::model::CheckOutcome::Failed,
-            response: None,
-            message: "there is nothing to check".to_owned(),
-            certificate_expires_in_seconds: None,
-        }))
+    fn target(&self) -> String {
+        "simulated".to_owned()
     }
 }
 

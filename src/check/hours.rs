@@ -190,9 +190,10 @@ mod tests {
         for hour in 1..800 {
             hours.add(at(hour * 60), at(hour * 60 + 60), ONLINE);
         }
+        hours.add(at(800 * 60), at(800 * 60 + 1), ONLINE);
         assert_eq!(hours.0.len(), 720);
-        assert_eq!(hours.share(720, at(800 * 60)).map(|s| s.up), Some(1.0));
-        assert_eq!(hours.runs().len(), 1);
+        assert_eq!(hours.share(720, at(800 * 60 + 1)), Some(UptimeShare { up: 1.0, observed: 1.0 }));
+        assert_eq!(hours.runs().len(), 2);
     }
 
     proptest! {

@@ -5,6 +5,8 @@
 //! panics costs its own service a failed check and nobody else anything.
 
 mod board;
+#[cfg(test)]
+mod board_tests;
 mod bus;
 mod checker;
 mod config;

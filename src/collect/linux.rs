@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::netlink::Diagnosis;
 use super::tree::{parse_users, process_path};
-use crate::model::{FileSystemStat, Host, ProcessFile};
+use crate::model::{FileSystemStat, Host, ListeningSocket, ProcessFile};
 
 /// Most files kept open: the sources read about twenty every round; the rest is for growth.
 const MOST_OPEN: usize = 48;
@@ -176,6 +176,10 @@ impl Host for LinuxHost {
 
     fn tcp_states(&self) -> io::Result<[u32; 13]> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner).count()
+    }
+
+    fn listening_sockets(&self) -> io::Result<Vec<ListeningSocket>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).listening()
     }
 
     fn user_name(&self, uid: u32) -> Option<String> {

@@ -1,12 +1,15 @@
-//! TCP sockets by state, asked of the kernel over netlink (`SOCK_DIAG`).
+//! TCP sockets by state, and those that listen, asked of the kernel over netlink (`SOCK_DIAG`).
 //!
 //! `/proc/net/tcp` says the same at twenty times the cost. Invariant: any bytes from the socket give
 //! an answer or an error, never a panic, and a failed dump leaves no rest for the next one.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
+
+use crate::model::ListeningSocket;
 
 /// Layouts and numbers of linux/netlink.h, linux/sock_diag.h and linux/inet_diag.h.
 const HEADER: usize = 16;
@@ -19,6 +22,8 @@ const INET: u8 = 2;
 const INET6: u8 = 10;
 /// One bit per state; all of them.
 const ALL_STATES: u32 = 0xfff;
+/// The bit of `TCP_LISTEN`, which is 10.
+const LISTENING: u32 = 1 << 10;
 /// Length of `inet_diag_req_v2`.
 const REQUEST: usize = 56;
 
@@ -36,8 +41,20 @@ impl Diagnosis {
     /// Number of TCP sockets in each state, both address families.
     pub(super) fn count(&mut self) -> io::Result<[u32; 13]> {
         let mut states = [0; 13];
+        self.ask(ALL_STATES, &mut |socket| count_socket(socket, &mut states))?;
+        Ok(states)
+    }
+
+    /// The sockets that listen, both address families; the kernel looks at no other.
+    pub(super) fn listening(&mut self) -> io::Result<Vec<ListeningSocket>> {
+        let mut found = Vec::new();
+        self.ask(LISTENING, &mut |socket| found.extend(listening_socket(socket)))?;
+        Ok(found)
+    }
+
+    fn ask(&mut self, states: u32, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         for family in [INET, INET6] {
-            if let Err(error) = self.dump(family, &mut states) {
+            if let Err(error) = self.dump(family, states, each) {
                 self.socket = None;
                 // A kernel without IPv6 knows no such family.
                 if family == INET || error.kind() != io::ErrorKind::NotFound {
@@ -47,10 +64,10 @@ impl Diagnosis {
         }
         // Between rounds the memory is better used elsewhere.
         self.buffer = Vec::new();
-        Ok(states)
+        Ok(())
     }
 
-    fn dump(&mut self, family: u8, states: &mut [u32; 13]) -> io::Result<()> {
+    fn dump(&mut self, family: u8, states: u32, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let socket = match &mut self.socket {
             Some(socket) => socket,
             none => none.insert(rustix::net::socket_with(
@@ -60,19 +77,19 @@ impl Diagnosis {
                 Some(netlink::SOCK_DIAG),
             )?),
         };
-        rustix::net::send(&*socket, &request(family), SendFlags::empty())?;
+        rustix::net::send(&*socket, &request(family, states), SendFlags::empty())?;
         self.buffer.resize(PIECE, 0);
         loop {
             let (length, _) = rustix::net::recv(&*socket, self.buffer.as_mut_slice(), RecvFlags::empty())?;
-            if count_piece(self.buffer.get(..length).unwrap_or_default(), states)? {
+            if read_piece(self.buffer.get(..length).unwrap_or_default(), each)? {
                 return Ok(());
             }
         }
     }
 }
 
-/// A request for all TCP sockets of a family.
-fn request(family: u8) -> [u8; HEADER + REQUEST] {
+/// A request for the TCP sockets of a family in some states.
+fn request(family: u8, states: u32) -> [u8; HEADER + REQUEST] {
     let mut bytes = [0; HEADER + REQUEST];
     let mut put = |at: usize, part: &[u8]| {
         for (to, from) in bytes.iter_mut().skip(at).zip(part) {
@@ -83,12 +100,12 @@ fn request(family: u8) -> [u8; HEADER + REQUEST] {
     put(4, &SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     put(6, &REQUEST_AND_DUMP.to_ne_bytes());
     put(HEADER, &[family, TCP, 0, 0]);
-    put(HEADER + 4, &ALL_STATES.to_ne_bytes());
+    put(HEADER + 4, &states.to_ne_bytes());
     bytes
 }
 
-/// Counts the sockets of one piece of the answer; true where it was the last.
-fn count_piece(mut piece: &[u8], states: &mut [u32; 13]) -> io::Result<bool> {
+/// Hands out the sockets (`inet_diag_msg`) of one piece of the answer; true where it was the last.
+fn read_piece(mut piece: &[u8], each: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
     while piece.len() >= HEADER {
         let length = four(piece, 0).map_or(0, u32::from_ne_bytes) as usize;
         let kind = four(piece, 4).map_or(0, |b| u16::from_ne_bytes([b[0], b[1]]));
@@ -99,17 +116,31 @@ fn count_piece(mut piece: &[u8], states: &mut [u32; 13]) -> io::Result<bool> {
                 let code = four(message, 0).map_or(0, i32::from_ne_bytes);
                 return Err(io::Error::from_raw_os_error(code.checked_neg().unwrap_or(0)));
             }
-            _ => {
-                // `inet_diag_msg` begins with the family and the state.
-                if let Some(count) = message.get(1).and_then(|state| states.get_mut(usize::from(*state))) {
-                    *count += 1;
-                }
-            }
+            _ => each(message),
         }
         // Messages begin at multiples of four.
         piece = piece.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     if piece.is_empty() { Ok(false) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+/// `inet_diag_msg` begins with the family and the state.
+fn count_socket(socket: &[u8], states: &mut [u32; 13]) {
+    if let Some(count) = socket.get(1).and_then(|state| states.get_mut(usize::from(*state))) {
+        *count += 1;
+    }
+}
+
+/// Port at 4 and address at 8 in network order, inode at 68 in the machine's (`inet_diag_msg`).
+fn listening_socket(socket: &[u8]) -> Option<ListeningSocket> {
+    let [high, low, ..] = four(socket, 4)?;
+    let address = match *socket.first()? {
+        INET => IpAddr::V4(Ipv4Addr::from(four(socket, 8)?)),
+        INET6 => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(socket.get(8..24)?).ok()?)).to_canonical(),
+        _ => return None,
+    };
+    let inode = u64::from(u32::from_ne_bytes(four(socket, 68)?));
+    Some(ListeningSocket { address: SocketAddr::new(address, u16::from_be_bytes([high, low])), inode })
 }
 
 fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
@@ -134,23 +165,33 @@ mod tests {
     fn states_are_counted_until_the_dump_is_done() {
         let mut states = [0; 13];
         let piece = [message(20, &[2, 1, 0]), message(20, &[2, 10]), message(20, &[10, 1]), message(20, &[2, 200])].concat();
-        assert_eq!(count_piece(&piece, &mut states).ok(), Some(false));
+        assert_eq!(read_piece(&piece, &mut |s| count_socket(s, &mut states)).ok(), Some(false));
         assert_eq!((states[1], states[10], states.iter().sum::<u32>()), (2, 1, 3));
-        assert_eq!(count_piece(&message(DONE, &[0; 4]), &mut states).ok(), Some(true));
-        let refused = count_piece(&message(ERROR, &(-1_i32).to_ne_bytes()), &mut states);
+        assert_eq!(read_piece(&message(DONE, &[0; 4]), &mut |_| {}).ok(), Some(true));
+        let refused = read_piece(&message(ERROR, &(-1_i32).to_ne_bytes()), &mut |_| {});
         assert_eq!(refused.map_err(|e| e.kind()), Err(io::ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn a_socket_that_listens_is_found_with_its_inode() {
+        use std::os::fd::AsRawFd;
+        use std::os::linux::fs::MetadataExt;
+        let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let inode = std::fs::metadata(format!("/proc/self/fd/{}", own.as_raw_fd())).unwrap().st_ino();
+        let expected = ListeningSocket { address: own.local_addr().unwrap(), inode };
+        assert!(Diagnosis::default().listening().unwrap().contains(&expected));
     }
 
     proptest! {
         #[test]
         fn no_answer_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), lengths in prop::collection::vec(0_u32..80, 0..4)) {
-            let _ = count_piece(&bytes, &mut [0; 13]);
+            let _ = read_piece(&bytes, &mut |s| assert!(listening_socket(s).is_none_or(|l| s.len() >= 72 && l.inode <= u64::from(u32::MAX))));
             let mut shaped = Vec::new();
             for length in lengths {
                 shaped.extend(length.to_ne_bytes());
                 shaped.extend(bytes.iter().take(60));
             }
-            let _ = count_piece(&shaped, &mut [0; 13]);
+            let _ = read_piece(&shaped, &mut |s| count_socket(s, &mut [0; 13]));
         }
     }
 }

@@ -71,11 +71,7 @@ fn services(machine: &Machine) -> Vec<check::Service> {
     machine
         .services()
         .iter()
-        .map(|s| check::Service {
-            interval: s.interval,
-            degraded_above: s.degraded_above,
-            ..check::Service::fed(s.name, s.kind, s.target)
-        })
+        .map(|s| check::Service::simulated(s.name, s.kind, s.target, s.interval, s.degraded_above))
         .collect()
 }
 

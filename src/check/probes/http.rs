@@ -90,3 +90,39 @@ impl Probe for Http {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CheckOutcome;
+    use crate::net::Phases;
+
+    #[test]
+    fn a_certificate_about_to_end_is_a_warning() {
+        let http = Http {
+            url: "https://example.org/".to_owned(),
+            status: StatusSet::default(),
+            body: None,
+            certificate_warning: CERTIFICATE_WARNING,
+            client: Client::default(),
+        };
+        let now = Timestamp::from_seconds(1_000_000);
+        for (hours, outcome, says) in [
+            (100, CheckOutcome::Ok, "200 in 40 ms"),
+            (50, CheckOutcome::Warning, "200 in 40 ms; the certificate ends in 2 d 2 h"),
+        ] {
+            let response = Response {
+                status: 200,
+                headers: Default::default(),
+                body: Vec::new(),
+                truncated: false,
+                phases: Phases { total: Duration::from_millis(40), ..Phases::default() },
+                url: http.url.clone(),
+                certificate_ends_at: Some(now + Duration::from_secs(hours * 3600)),
+            };
+            let finding = http.judge(&response, now);
+            assert_eq!((finding.outcome, finding.message.as_str()), (outcome, says));
+            assert_eq!(finding.certificate_expires_in_seconds, Some(hours as f64 * 3600.0));
+        }
+    }
+}

@@ -5,3 +5,6 @@ pub mod http;
 pub mod process;
 pub mod systemd;
 pub mod tcp;
+
+#[cfg(test)]
+mod tests;
