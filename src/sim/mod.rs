@@ -3,62 +3,107 @@
 //! No clock, no file, no thread: a seed and simulated times give readings, processes and check results.
 //! Invariant: the same seed and the same times give the same values, and readings are sorted by key.
 
+mod figures;
+mod noise;
+mod process;
+mod series;
+mod service;
+mod story;
+#[cfg(test)]
+mod tests;
+
+pub use service::SimService;
+pub use story::HISTORY;
+
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{CheckResult, HostFacts, MetricDef, Sample};
+use crate::model::{CheckResult, HostFacts, Sample};
+use figures::{Figures, Memory, Moment};
+use noise::Noise;
+use process::Processes;
+use series::Board;
+use service::{SERVICES, Surroundings};
+use story::Scene;
 
-/// A simulated web server with eight cores.
+/// A simulated web server with eight cores, a shop, a database, and a story: a nightly report fills the memory, `/var` fills
+/// up, the mail relay fails, somebody floods the machine.
 pub struct Machine {
-    facts: HostFacts,
+    noise: Noise,
+    start: Timestamp,
     seq: u64,
     previous: Option<Timestamp>,
+    checked: Option<Timestamp>,
+    memory: Memory,
+    scene: Scene,
+    figures: Figures,
+    processes: Processes,
+    board: Board,
 }
-
-/// A service of the simulated machine, as a configuration would name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SimService {
-    /// Its name.
-    pub name: &'static str,
-    /// How it is checked (`http`, `tcp`, `systemd`).
-    pub kind: &'static str,
-    /// What is checked.
-    pub target: &'static str,
-    /// Time between two checks.
-    pub interval: Duration,
-    /// Slower answers are degraded.
-    pub degraded_above: Duration,
-}
-
-/// The metrics the machine gives; names and units are those of the real sources.
-pub const METRICS: &[MetricDef] = &[];
 
 impl Machine {
-    /// A machine whose story begins at `start`; the same seed tells the same story.
-    pub fn new(_seed: u64, _start: Timestamp) -> Self {
-        Self { facts: HostFacts::default(), seq: 0, previous: None }
+    /// A machine whose story begins at `start`; the same seed tells the same story. It is in trouble [`HISTORY`] after `start`.
+    pub fn new(seed: u64, start: Timestamp) -> Self {
+        let noise = Noise::new(seed);
+        Self {
+            noise,
+            start,
+            seq: 0,
+            previous: None,
+            checked: None,
+            memory: Memory::default(),
+            scene: Scene::default(),
+            figures: Figures::default(),
+            processes: Processes::new(noise),
+            board: Board::new(),
+        }
     }
 
-    /// The machine at `at`, not before the previous one; any step works, a second and ten seconds give the same course.
+    /// The machine at `at`, which is not before the previous one. Any step works: a second and ten seconds give the same course.
+    /// Counters begin with the second sample, as on a real machine.
     pub fn sample(&mut self, at: Timestamp) -> Sample {
+        let since_previous = self.previous.filter(|p| *p < at).map(|p| at.since(p));
+        let seconds = since_previous.map(|d| d.as_secs_f64());
+        self.scene = Scene::at(self.noise, self.start, at);
+        let (processes, work) = self.processes.step(&self.scene, at, seconds.unwrap_or(0.0));
+        let moment = Moment { noise: self.noise, start: self.start, at, seconds: seconds.unwrap_or(0.0) };
+        self.figures = Figures::at(&moment, &self.scene, &work, &mut self.memory);
         self.seq += 1;
-        let since_previous = self.previous.map(|p| at.since(p));
         self.previous = Some(at);
-        Sample { seq: self.seq, at, since_previous, ..Sample::default() }
+        let readings = self.board.read(&self.figures, seconds);
+        Sample { seq: self.seq, at, since_previous, readings, processes, faults: Vec::new() }
     }
 
-    /// Results of the checks that are due at `at`, each service by its own interval.
-    pub fn checks(&mut self, _at: Timestamp) -> Vec<CheckResult> {
-        Vec::new()
+    /// Results of the checks that fell due since the last call, one a service at most. They find what the latest sample shows, so
+    /// call it after [`Machine::sample`].
+    pub fn checks(&mut self, at: Timestamp) -> Vec<CheckResult> {
+        let surroundings = Surroundings { noise: self.noise, start: self.start, scene: &self.scene, figures: &self.figures };
+        let before = self.checked.replace(at);
+        let due = |index: usize, service: &SimService| {
+            // Services take turns within their interval.
+            let offset = Duration::from_secs(index as u64 % service.interval.as_secs().max(1));
+            let turn = |t: Timestamp| (t + offset).floor(service.interval);
+            before.is_none_or(|before| turn(before) < turn(at))
+        };
+        let due = SERVICES.iter().enumerate().filter(|(index, service)| due(*index, service));
+        due.filter_map(|(index, _)| surroundings.check(index, at)).collect()
     }
 
     /// What does not change.
     pub fn facts(&self) -> HostFacts {
-        self.facts.clone()
+        HostFacts {
+            name: "web-01".to_owned(),
+            system: "Debian 12".to_owned(),
+            kernel: "6.1.0-18-amd64".to_owned(),
+            cores: figures::CORES as u32,
+            memory_bytes: figures::MEMORY as u64,
+            booted_at: Some(self.start - Duration::from_secs(figures::UP_BEFORE.unsigned_abs())),
+            labels: Default::default(),
+        }
     }
 
-    /// Its services.
+    /// Its services, by name.
     pub fn services(&self) -> &'static [SimService] {
-        &[]
+        SERVICES
     }
 }

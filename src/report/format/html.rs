@@ -27,7 +27,7 @@ pub(super) fn write(document: &Document<'_>) -> String {
     for part in &document.sections {
         section(&mut page, document, part);
     }
-    page.push_str("<footer>Made by farol. ≈ marks figures from sketches or rollups (percentiles within 1 %). ");
+    page.push_str("<footer>Made by farol. ≈ marks what is not exact: percentiles from sketches (within 1 %) or from means of longer spans. ");
     let _ = writeln!(page, "Times are {}.</footer>", zone(document));
     page.push_str("</main>\n</body>\n</html>\n");
     page

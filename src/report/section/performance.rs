@@ -63,7 +63,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         }
         let numbers =
             FIGURES.iter().map(|(_, _, take, _)| Cell::Number(take(&one.stats).filter(|v| v.is_finite()), one.def.unit));
-        let exact = if one.stats.quantiles_exact { "exact" } else { "sketched" };
+        let exact = if one.stats.quantiles_exact { "exact" } else { "approximate" };
         let name = std::iter::once(Cell::Text(one.key.to_string()));
         figures.rows.push(name.chain(numbers).chain([Cell::Text(exact.to_owned())]).collect());
     }
