@@ -30,6 +30,9 @@ const VANISHED_MS: i64 = 60_000;
 /// A rise of strength worth telling.
 const RISE: f64 = 0.05;
 
+/// Noise exceeds a threshold by little, an incident by a quarter and more (labeled hosts): the former uses the budget.
+const GENUINE: f64 = 1.25;
+
 const WEEK_SECONDS: f64 = 604_800.0;
 /// 365.25 days / 12.
 const MONTH_SECONDS: f64 = 2_629_800.0;
@@ -117,6 +120,7 @@ impl Analyzer {
         let budget = Budget {
             warn: config.warn_per_week.max(0.0) / WEEK_SECONDS,
             critical: config.critical_per_month.max(0.0) / MONTH_SECONDS,
+            genuine: f64::INFINITY,
         };
         Self {
             catalog,
@@ -208,7 +212,7 @@ impl Analyzer {
         }
         let caution = caution(machine.age);
         let score = top.entries().iter().map(|(s, _)| s).sum::<f64>() / top.n as f64;
-        let happened = machine.watch.observe(score, step, caution, self.budget);
+        let happened = machine.watch.observe(score, step, caution, Budget { genuine: GENUINE, ..self.budget });
         analysis.machine_score = machine.watch.strength(score, caution);
         let surprised = || top.entries().iter().filter(|(s, _)| *s > 0.0).map(|(_, place)| &self.series[*place]);
         if analysis.machine_score >= WARN_STRENGTH / 2.0 {

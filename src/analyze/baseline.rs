@@ -92,10 +92,16 @@ fn second_of_day(at_seconds: f64) -> f64 {
 impl Baseline {
     /// What is expected at a time, before the value is known; `None` before the first value.
     pub fn expected(&self, at_seconds: f64) -> Option<f64> {
-        if self.seen == 0 {
-            return None;
+        if self.seen == 0 { None } else { Some(self.foresee(at_seconds).0) }
+    }
+
+    /// What is expected, and what the profile alone says once it knows a day.
+    fn foresee(&self, at_seconds: f64) -> (f64, Option<f64>) {
+        let shape = (self.filled >= BINS as u32).then(|| self.shape(at_seconds));
+        match shape {
+            Some(shape) if self.profile_speaks() => (shape + self.offset.mean, Some(shape)),
+            _ => (self.level.mean, shape),
         }
-        Some(if self.profile_speaks() { self.shape(at_seconds) + self.offset.mean } else { self.level.mean })
     }
 
     /// How far below and above the expected value values usually are.
@@ -121,11 +127,13 @@ impl Baseline {
         bin(low) * (1.0 - part) + bin(low + 1.0) * part
     }
 
-    /// Takes in a value, `step` seconds after the one before; `floor` is the smallest deviation that means anything.
-    pub fn observe(&mut self, at_seconds: f64, value: f64, step: f64, floor: f64) {
+    /// Takes in a value, `step` seconds after the one before, and gives its distance from what was expected; `floor` is
+    /// the smallest deviation that means anything.
+    pub fn observe(&mut self, at_seconds: f64, value: f64, step: f64, floor: f64) -> f64 {
         let slow = step / DAY_SECONDS;
         let first = 1.0 / f64::from(self.seen + 1);
-        let usual = self.expected(at_seconds).unwrap_or(value);
+        let (expected, shape) = self.foresee(at_seconds);
+        let usual = if self.seen == 0 { value } else { expected };
         let reach = if self.seen < 20 { f64::INFINITY } else { CLIP * self.mean_error().max(floor) };
         let deviation = (value - usual).clamp(-reach, reach);
         // The spread is learned with a memory of a day, faster at first.
@@ -134,24 +142,18 @@ impl Baseline {
             *side += weight * (part.max(0.0) - *side);
         }
         let level_weight = (step / LEVEL_SECONDS).min(1.0 / LEVEL_SAMPLES).max(first);
-        let misses = [
-            value - self.level.mean,
-            if self.filled >= BINS as u32 { self.observe_offset(at_seconds, value, level_weight, floor) } else { 0.0 },
-        ];
+        let profile_miss = shape.map_or(0.0, |shape| value - shape - self.offset.mean);
+        if let Some(shape) = shape {
+            self.offset.observe(value - shape, level_weight.min(0.5), floor);
+        }
+        let misses = [value - self.level.mean, profile_miss];
         for (error, miss) in self.errors.iter_mut().zip(misses) {
             *error += weight * (miss.abs().min(reach) - *error);
         }
         self.level.observe(value, level_weight, floor);
         self.observe_bin(at_seconds, usual + deviation);
         self.seen = self.seen.saturating_add(1);
-    }
-
-    /// How far the profile would have missed; only called once a day of it is known.
-    fn observe_offset(&mut self, at_seconds: f64, value: f64, weight: f64, floor: f64) -> f64 {
-        let shifted = value - self.shape(at_seconds);
-        let miss = shifted - self.offset.mean;
-        self.offset.observe(shifted, weight.min(0.5), floor);
-        miss
+        value - usual
     }
 
     fn observe_bin(&mut self, at_seconds: f64, value: f64) {

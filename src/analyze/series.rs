@@ -92,15 +92,14 @@ impl Series {
         let inner = self.scale.inside(value);
         let at_seconds = at_ms as f64 / 1000.0;
         self.floor = self.scale.floor(self.baseline.mean_error(), inner);
-        let expected = self.baseline.expected(at_seconds).unwrap_or(inner);
+        let residual = self.baseline.observe(at_seconds, inner, step, self.floor);
         let change = since.and(self.newest.last()).map(|last| inner - f64::from(*last));
-        let point = Point { value: inner, residual: inner - expected, change, floor: self.floor, step, recent: &self.newest };
+        let point = Point { value: inner, residual, change, floor: self.floor, step, recent: &self.newest };
         for (vote, detector) in self.votes.iter_mut().zip(&mut self.detectors) {
             *vote = detector.observe(&point);
         }
         let score = self.surprise.observe(&self.votes, step);
         self.score = if self.is_learning() { 0.0 } else { score };
-        self.baseline.observe(at_seconds, inner, step, self.floor);
         if self.newest.len() == RECENT {
             self.newest.rotate_left(1);
             self.newest.pop();

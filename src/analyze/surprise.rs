@@ -43,7 +43,10 @@ impl Surprise {
         self.window[usize::from(self.next)] = sum;
         self.next = (self.next + 1) % WINDOW as u8;
         let n = (WINDOW as f64 / step).clamp(5.0, WINDOW as f64) as usize;
-        let newest = (0..n).map(|back| self.window[(usize::from(self.next) + 2 * WINDOW - 1 - back) % WINDOW]);
+        let end = usize::from(self.next);
+        let (late, early) = self.window.split_at(end);
+        let older = n.saturating_sub(end);
+        let newest = early[early.len() - older..].iter().chain(&late[end.saturating_sub(n)..]);
         f64::from(newest.sum::<f32>()) / n as f64
     }
 

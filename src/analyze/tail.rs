@@ -15,6 +15,8 @@ const REFIT: u8 = 8;
 const FEWEST_PEAKS: usize = 10;
 /// Deviations before it says anything; measured to be enough on the labeled sets.
 const WARM_UP: u32 = 500;
+/// Deviations after which mean and threshold move no more slowly.
+const SETTLED: u32 = 1000;
 /// Anything rarer than this is kept out of the fit, so that an incident does not teach itself.
 const NEVER_LEARNED: f64 = 1e-5;
 
@@ -58,10 +60,10 @@ impl Tail {
 
     fn learn(&mut self, deviation: f64) {
         self.seen = self.seen.saturating_add(1);
-        let n = f64::from(self.seen);
-        self.mean += (deviation - self.mean) * (1.0 / n).max(1e-3);
+        let n = f64::from(self.seen.min(SETTLED));
+        self.mean += (deviation - self.mean) / n;
         // Robbins-Monro: the threshold rises on each exceedance and sinks otherwise, in balance at the base rate.
-        let gain = self.mean * (60.0 / n).clamp(0.1, 1.0);
+        let gain = self.mean * (60.0 / n).min(1.0);
         if deviation > self.threshold {
             self.push((deviation - self.threshold) as f32);
             self.threshold += gain * (1.0 - BASE_RATE);

@@ -1,20 +1,23 @@
 //! From a score to an event: when it opens, worsens and closes, and how a budget is kept.
 //!
-//! Invariant: in the long run events open at most as often as the budget says, whatever the score does.
+//! Invariant: in the long run events open at most as often as the budget says, or eight times as often where all of
+//! them are far above the threshold, whatever the score does.
 
 use super::archive::Archive;
 
 /// An event raises its own threshold by a quarter; between events it sinks so that both balance at the budget.
 const RAISE: f64 = 1.25;
+/// What an event far above its threshold counts: hosts with one real incident a day (the labeled ones) stay heard.
+const GENUINE_SHARE: f64 = 0.125;
 /// Of the last three scores two must be high (measured).
 const NEEDED: u32 = 2;
 /// Quiet samples before an event is over (events at most 5 steps apart are one).
 const QUIET: u8 = 5;
 
-/// Score thresholds before any event: the measured floors of the two tiers.
-pub const WARN_FLOOR: f64 = 2.0;
-/// Critical tier.
-pub const CRITICAL_FLOOR: f64 = 4.0;
+/// Score from which a warning begins, before any event: best of one threshold for all measured hosts.
+pub const WARN_FLOOR: f64 = 1.94;
+/// Score from which it is critical: of measured alarms above it two thirds and more were incidents.
+pub const CRITICAL_FLOOR: f64 = 4.7;
 
 /// How often events may open.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +26,9 @@ pub struct Budget {
     pub warn: f64,
     /// Critical ones per second.
     pub critical: f64,
+    /// An event whose score rose this many times above the threshold is hardly a false alarm and counts an eighth;
+    /// infinite where all count in full.
+    pub genuine: f64,
 }
 
 /// What a score changed.
@@ -45,6 +51,8 @@ pub enum Step {
 pub struct Watch {
     warn: f64,
     critical: f64,
+    /// Highest score of the open event over its thresholds.
+    peaks: [f64; 2],
     high: u8,
     severe: u8,
     quiet: u8,
@@ -54,7 +62,7 @@ pub struct Watch {
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { warn: 1.0, critical: 1.0, high: 0, severe: 0, quiet: 0, open: false, escalated: false }
+        Self { warn: 1.0, critical: 1.0, peaks: [0.0; 2], high: 0, severe: 0, quiet: 0, open: false, escalated: false }
     }
 }
 
@@ -72,21 +80,30 @@ impl Watch {
                 return Step::Quiet;
             }
             (self.open, self.quiet, self.escalated) = (true, 0, false);
-            self.warn *= RAISE;
+            self.peaks = [score / warn, score / critical];
             return Step::Opened;
         }
-        // Closing looks at what the threshold was when it opened.
-        self.quiet = if score < warn / RAISE / 2.0 { self.quiet + 1 } else { 0 };
+        self.peaks = [self.peaks[0].max(score / warn), self.peaks[1].max(score / critical)];
+        self.quiet = if score < warn / 2.0 { self.quiet + 1 } else { 0 };
         if self.quiet >= QUIET {
+            self.charge(budget);
             self.interrupt();
             return Step::Closed;
         }
         if !self.escalated && self.severe.count_ones() >= NEEDED {
             self.escalated = true;
-            self.critical *= RAISE;
             return Step::Escalated;
         }
         Step::Open
+    }
+
+    /// Raises the thresholds for the event that ends.
+    fn charge(&mut self, budget: Budget) {
+        let raise = |peak: f64| if peak < budget.genuine { RAISE } else { RAISE.powf(GENUINE_SHARE) };
+        self.warn *= raise(self.peaks[0]);
+        if self.escalated {
+            self.critical *= raise(self.peaks[1]);
+        }
     }
 
     /// Scores from which a warning and a critical one begin.
@@ -116,6 +133,9 @@ impl Watch {
     pub fn archive(&mut self, archive: &mut Archive<'_>) {
         archive.f64(&mut self.warn);
         archive.f64(&mut self.critical);
+        for peak in &mut self.peaks {
+            archive.f64(peak);
+        }
         archive.u8(&mut self.high);
         archive.u8(&mut self.severe);
         archive.u8(&mut self.quiet);

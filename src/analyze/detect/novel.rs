@@ -5,8 +5,9 @@ use crate::analyze::archive::Archive;
 
 /// A value must lie this share of the known range beyond it.
 const MARGIN: f64 = 0.02;
-/// The range shrinks by this share per sample at 1 s; at 5 min measured best is three times as much.
+/// The range shrinks by this share per sample at 1 s, by three times as much at 5 min (measured), between them evenly.
 const FORGET: f64 = 1e-5;
+const FORGET_MORE: f64 = 2.0 / 300.0;
 /// Values before it says anything.
 const WARM_UP: u32 = 100;
 
@@ -33,8 +34,7 @@ impl<const WINDOW: usize> Detector for Novel<WINDOW> {
         self.seen = self.seen.saturating_add(1);
         let margin = (MARGIN * (self.high - self.low)).max(point.floor);
         let beyond = value > self.high + margin || value < self.low - margin;
-        // 1 at 1 s, 3.1 at 5 min.
-        let shrink = FORGET * point.step.max(1.0).powf(0.2) * (self.high - self.low);
+        let shrink = FORGET * (1.0 + FORGET_MORE * point.step.min(300.0)) * (self.high - self.low);
         self.high = (self.high - shrink).max(value);
         self.low = (self.low + shrink).min(value);
         beyond && self.seen > WARM_UP
