@@ -11,12 +11,11 @@ use crate::model::{AlertKind, HostFacts, Limit, MetricDef, RuleSpec, Severity};
 
 /// Metrics no source reads: the engine hands their values to the rules that name them, without a query.
 ///
-/// `prediction_probability{model,series,what}`: one instance for each open prediction that is shown, its probability, for as long
-/// as it is open; `model` is the prediction's kind, `series` its key as text, `what` its title. A rule over one of these
-/// has exactly the metric's name as `expr`. Their values are complete: an absent instance is over, not unknown.
-pub const FED: &[MetricDef] =
-    &[MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.")
-        .by(&["model", "series", "what"])];
+/// `prediction_probability{prediction,kind,series}`: one instance for each open prediction that is shown, its probability, for as long
+/// as it is open; `prediction` is its title, `kind` its kind, `series` its key as text. A rule over one of these has exactly the
+/// metric's name as `expr`. Their values are complete: an absent instance is over, not unknown.
+pub const FED: &[MetricDef] = &[MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.")
+    .by(&["prediction", "kind", "series"])];
 
 /// Machines with less memory than this would always have less than 500 MB available; there a quarter of it counts.
 const SMALL_MEMORY: u64 = 2_000_000_000;
@@ -130,7 +129,7 @@ fn services() -> Vec<RuleSpec> {
             .severity(Severity::Critical)
             .kind(AlertKind::Error),
         rule("prediction", "prediction_probability", Limit::Above(0.7))
-            .title("expected: {what}, {value} likely")
+            .title("expected: {prediction}, {value} likely")
             .over(0.6, 60)
             .kind(AlertKind::Predictive),
         rule("anomaly", "anomaly_machine_score", Limit::Above(CRITICAL_ANOMALY))

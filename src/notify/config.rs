@@ -27,8 +27,8 @@ pub struct ChannelConfig {
     pub settings: Map<String, Value>,
 }
 
-/// A configured channel, ready to deliver.
-pub struct Opened(pub String, pub &'static ChannelKind, pub Arc<dyn Channel>);
+/// A configured channel, ready to deliver: its name, its type, itself.
+pub type Opened = (String, &'static ChannelKind, Arc<dyn Channel>);
 
 impl<'de> Deserialize<'de> for NotifyConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -68,7 +68,7 @@ impl NotifyConfig {
             let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
             let settings = Value::Object(config.settings.clone());
             let channel = (kind.open)(&settings, context).map_err(|e| format!("notify.{name}: {e}"))?;
-            Ok(Opened(name.clone(), kind, channel))
+            Ok((name.clone(), kind, channel))
         };
         self.0.iter().map(open).collect()
     }
