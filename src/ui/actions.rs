@@ -192,22 +192,14 @@ pub const ACTIONS: &[Action] = &[
     row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes]), "open what is chosen, or close it").hint("open"),
     row("open-process", Act::Open, &["enter"], Place::On(&[Overview]), "open the chosen process"),
     row("back", Act::Back, &["esc"], Place::Anywhere, "one step back"),
-    row(
-        "silence",
-        Act::Silence,
-        &["s"],
-        Place::On(&[Overview, Alerts, Predictions]),
-        "silence: show whom it would hide, ask for how long",
-    )
-    .hint("silence")
-    .when(on_an_alert),
+    row("silence", Act::Silence, &["s"], Place::On(&[Overview, Alerts, Predictions]), "silence, after showing what it hides")
+        .hint("silence")
+        .when(on_an_alert),
     row("unsilence", Act::Unsilence, &["U"], Place::On(&[Alerts]), "end the silences of this alert").when(on_a_silenced_alert),
     row("snooze", Act::Snooze, &["S"], Place::On(&[Alerts]), "put this alert off, until a time or until it changes")
         .hint("snooze")
         .when(on_an_alert),
-    row("acknowledge", Act::Acknowledge, &["a"], ALERTS, "acknowledge: I take care of it (again: give it back)")
-        .hint("ack")
-        .when(on_an_alert),
+    row("acknowledge", Act::Acknowledge, &["a"], ALERTS, "acknowledge; again: give it back").hint("ack").when(on_an_alert),
     row("false-alarm", Act::Feedback(Verity::False), &["f"], Place::On(&[Alerts]), "it was a false alarm; farol learns from it")
         .hint("false alarm")
         .when(on_an_alert),
@@ -215,8 +207,6 @@ pub const ACTIONS: &[Action] = &[
     row("check-now", Act::CheckNow, &["c"], Place::On(&[Services]), "check the chosen service now")
         .hint("check now")
         .when(on_a_service),
-    row("sort-next", Act::SortNext, &[">", "F6"], PROCESSES, "sort by the next column").hint("sort"),
-    row("tree", Act::Tree, &["t", "F5"], Place::On(&[Processes]), "tree or list").hint("tree"),
     row("time-back", Act::Time(-1), &["left"], Place::Anywhere, "time cursor back; every pane follows").hint("time"),
     row("time-forward", Act::Time(1), &["right"], Place::Anywhere, "time cursor forward").hint("time"),
     row("mark-back", Act::Mark(-1), &["shift-left"], Place::Anywhere, "time cursor to the alert or anomaly before"),
@@ -226,6 +216,8 @@ pub const ACTIONS: &[Action] = &[
     row("go-to", Act::GoTo, &["@"], Place::Anywhere, "go to a time (-2h, 03:04, 2026-11-21 03:04)"),
     row("filter", Act::Filter, &["/", "F3"], LISTS, "show only what holds these words").hint("filter"),
     row("palette", Act::Palette, &[":"], Place::Anywhere, "find an action by its name").hint("commands"),
+    row("sort-next", Act::SortNext, &[">", "F6"], PROCESSES, "sort by the next column").hint("sort"),
+    row("tree", Act::Tree, &["t", "F5"], Place::On(&[Processes]), "tree or list").hint("tree"),
     row("zoom-in", Act::Zoom(1), &["+"], Place::Anywhere, "shorter span").hint("zoom"),
     row("zoom-out", Act::Zoom(-1), &["-"], Place::Anywhere, "longer span").hint("zoom"),
     row("zoom-reset", Act::ZoomReset, &["="], Place::Anywhere, "the span of one hour"),

@@ -130,6 +130,7 @@ fn wrong(state: &UiState, alert: &Alert) -> Banner {
         |word: &str, length: &str| Phrase::new().bold(role, &format!("{glyph} {word} ")).strong(&alert.title).strong(length);
     let full = head(long, &format!(" for {lasted}"));
     let brief = head(short, "").text(&format!(" {lasted}"));
+    let least = Phrase::new().bold(role, &format!("{glyph} {short} ")).strong(subject(alert)).text(&format!(" {lasted}"));
     let causes = causes(alert);
     let long_cause = causes.first().cloned().unwrap_or_default();
     let short_cause = causes.last().cloned().unwrap_or_default();
@@ -140,11 +141,13 @@ fn wrong(state: &UiState, alert: &Alert) -> Banner {
         join(&full, &[&short_cause, &next, &told]),
         join(&full, &[&short_cause, &next]),
         join(&brief, &[&short_cause, &soon]),
-        join(&brief, &[&short_cause]),
-        brief,
+        join(&least, &[&short_cause, &soon]),
+        join(&least, &[&short_cause]),
+        least,
     ];
     let mut right = Phrase::new();
-    if state.view != View::Alerts {
+    // Below 100 columns the sentence needs the room more.
+    if state.view != View::Alerts && state.size.0 >= 100 {
         right = key(state, "alerts").map_or(right.clone(), |k| right.strong(&k).text(" why"));
     }
     for act in acts(state) {
@@ -181,10 +184,13 @@ fn causes(alert: &Alert) -> Vec<String> {
         let summary = why.summary.trim_end_matches('.');
         return if summary.is_empty() { Vec::new() } else { vec![summary.to_owned()] };
     };
-    let short = format!("{} {}", culprit.name, amount(alert, culprit));
+    let amount = amount(alert, culprit);
+    let long = format!("{} {amount}", culprit.name);
+    // A title that a program gave itself ends its name with a colon.
+    let short = format!("{} {amount}", culprit.name.split(": ").next().unwrap_or(&culprit.name));
     match &culprit.unit {
-        Some(unit) if *unit != culprit.name => vec![format!("{short} ({unit})"), short],
-        _ => vec![short],
+        Some(unit) if *unit != culprit.name => vec![format!("{long} ({unit})"), short],
+        _ => vec![long, short],
     }
 }
 
@@ -212,7 +218,10 @@ fn next(state: &UiState, alert: &Alert) -> Option<(String, String)> {
     let prediction = open().find(|p| p.key == alert.key).or_else(|| open().find(|p| p.probability > 0.7))?;
     let at = format::time_or_date(prediction.at, state.live.at, &state.zone);
     let title = &prediction.title;
-    Some((format!("{title} about {at}"), format!("{title} {at}")))
+    // "memory full" after "memory 91%" is only "full".
+    let first = alert.title.split(' ').next().unwrap_or("");
+    let brief = title.strip_prefix(first).map_or(title.as_str(), str::trim_start);
+    Some((format!("{brief} about {at}"), format!("{brief} {at}")))
 }
 
 fn told(state: &UiState, alert: &Alert) -> String {

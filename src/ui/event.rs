@@ -31,6 +31,8 @@ pub enum UiEvent {
     Answered(Purpose, Result<Answer, Refusal>),
     /// A report's file was written at that path, or was not.
     Exported(Result<String, String>),
+    /// The process is asked to stop until it is told to go on.
+    Suspend,
     /// The process was stopped and goes on.
     Resumed,
     /// Another process asks this one to end.

@@ -12,6 +12,7 @@ mod draw;
 pub mod event;
 pub mod format;
 pub mod hints;
+mod input;
 pub mod keymap;
 pub mod lists;
 pub mod overlay;
@@ -19,7 +20,9 @@ mod paint;
 pub mod palette;
 pub mod pane;
 pub mod panes;
+mod run;
 pub mod state;
+mod terminal;
 pub mod theme;
 mod update;
 pub mod widgets;
@@ -38,3 +41,8 @@ pub use draw::view;
 pub use event::{Changed, Effect, Purpose, UiEvent};
 pub use keymap::{Chord, Keymap};
 pub use update::{start, update};
+pub use input::EventSource;
+pub use run::{Exit, Export, UiError, UiOptions, run};
+
+#[cfg(test)]
+mod screen_tests;

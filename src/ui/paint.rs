@@ -8,6 +8,7 @@ use std::io::Write;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
 
 /// Remembers what the terminal shows.
 #[derive(Debug)]
@@ -73,47 +74,51 @@ impl Painter {
 
     fn row(&mut self, next: &Buffer, y: u16, is_whole: bool, out: &mut Vec<u8>) {
         let area = next.area;
-        let differs = |x: u16| is_whole || next.cell((x, y)) != self.shown.cell((x, y));
+        let row = |buf: &Buffer| (area.left()..area.right()).filter_map(|x| buf.cell((x, y)).cloned()).collect::<Vec<_>>();
+        let is_wide = |buf: &Buffer| (area.left()..area.right()).any(|x| buf.cell((x, y)).is_some_and(|c| columns(c) == 2));
+        // What is behind and left of wide characters differs between terminals: such a row is sent as one.
+        let is_whole = is_whole || ((is_wide(next) || is_wide(&self.shown)) && row(next) != row(&self.shown));
         // The column the terminal's cursor is at.
         let mut cursor: Option<u16> = None;
         let mut x = area.left();
-        let mut pen = self.pen;
         while x < area.right() {
-            if !differs(x) {
-                x += 1;
-                continue;
-            }
-            // A changed second half of a wide character is written with its first half.
-            if x > area.left() && next[(x, y)].symbol().is_empty() && !differs(x - 1) {
-                x -= 1;
-            }
-            match cursor {
-                Some(at) if at == x => {}
-                Some(at)
-                    if at < x
-                        && x - at <= GAP
-                        && (at..x).all(|c| pen == Some(Pen::of(&next[(c, y)])) && !next[(c, y)].symbol().is_empty()) =>
-                {
-                    for c in at..x {
-                        out.extend_from_slice(next[(c, y)].symbol().as_bytes());
-                    }
-                }
-                Some(at) if at < x => write(out, format_args!("\x1b[{}C", x - at)),
-                _ => write(out, format_args!("\x1b[{};{}H", y + 1, x + 1)),
-            }
             let cell = &next[(x, y)];
-            let wanted = Pen::of(cell);
-            if pen != Some(wanted) {
-                change(pen, wanted, out);
-                pen = Some(wanted);
+            let columns = columns(cell).min(area.right() - x);
+            let is_new = is_whole || self.shown.cell((x, y)) != Some(cell);
+            if is_new {
+                self.go_to(cursor, (x, y), next, out);
+                let wanted = Pen::of(cell);
+                if self.pen != Some(wanted) {
+                    change(self.pen, wanted, out);
+                    self.pen = Some(wanted);
+                }
+                out.extend_from_slice(cell.symbol().as_bytes());
+                // At the last column terminals differ in where the cursor is.
+                cursor = (x + columns < area.right()).then_some(x + columns);
             }
-            let columns = if x + 1 < area.right() && next[(x + 1, y)].symbol().is_empty() { 2 } else { 1 };
-            out.extend_from_slice(if cell.symbol().is_empty() { b" " } else { cell.symbol().as_bytes() });
             x += columns;
-            cursor = (x < area.right()).then_some(x);
         }
-        self.pen = pen;
     }
+
+    /// Moves the cursor in the fewest bytes: over a short gap by writing what is there, where the pen is right for it.
+    fn go_to(&self, cursor: Option<u16>, (x, y): (u16, u16), next: &Buffer, out: &mut Vec<u8>) {
+        let Some(at) = cursor.filter(|at| *at <= x) else {
+            write(out, format_args!("\x1b[{};{}H", y + 1, x + 1));
+            return;
+        };
+        let gap = at..x;
+        let is_plain = |c: u16| self.pen == Some(Pen::of(&next[(c, y)])) && columns(&next[(c, y)]) == 1;
+        if x - at <= GAP && gap.clone().all(is_plain) {
+            gap.for_each(|c| out.extend_from_slice(next[(c, y)].symbol().as_bytes()));
+        } else if x > at {
+            write(out, format_args!("\x1b[{}C", x - at));
+        }
+    }
+}
+
+/// Columns a cell's text takes.
+fn columns(cell: &Cell) -> u16 {
+    if cell.symbol().len() == 1 { 1 } else { u16::try_from(cell.symbol().width()).unwrap_or(1).clamp(1, 2) }
 }
 
 fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
@@ -203,7 +208,7 @@ mod tests {
         let text = if text == "日" && !is_wide { "b" } else { text };
         buf[(x, y)].set_symbol(text).set_style(style);
         if is_wide {
-            buf[(x + 1, y)].set_symbol("").set_style(style);
+            buf[(x + 1, y)].set_symbol(" ").set_style(style);
         }
     }
 
@@ -218,7 +223,7 @@ mod tests {
                 for (x, y, kind) in changes {
                     // Nothing is put onto half of a wide character: drawing clears the row first, as the screen does.
                     for x in 0..area.width {
-                        if last[(x, y)].symbol().is_empty() || last[(x, y)].symbol() == "日" {
+                        if last[(x, y)].symbol() == "日" {
                             last[(x, y)].reset();
                         }
                     }

@@ -224,6 +224,8 @@ pub struct Past {
     pub charts: Option<ChartStore>,
     /// Held still by Space: the moment is the last one seen, not one looked up.
     pub frozen: bool,
+    /// CPU use of the processes up to the present, for the way back.
+    pub cpu: CpuTracks,
 }
 
 /// Everything the screen knows beside the newest snapshot.
@@ -253,7 +255,7 @@ pub struct UiState {
     pub keys: ChartKeys,
     /// Points of the charts up to the present.
     pub charts: ChartStore,
-    /// CPU use of the processes over the last minute.
+    /// CPU use of the processes over the minute before the moment shown; empty for one that was looked up.
     pub cpu: CpuTracks,
     /// What is shown in detail.
     pub focus: Option<Focus>,

@@ -14,7 +14,8 @@ use crate::ui::widgets::{Ink, Phrase, Role};
 /// Draws the line.
 pub fn draw(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
     let right = right(state, area.width);
-    let room = area.width.saturating_sub(right.width() + 2);
+    // Closer together the two sides read as one.
+    let room = area.width.saturating_sub(right.width() + 6);
     let mut left = Phrase::new().strong(" farol  ").strong(&state.live.host.name);
     // Pieces come back in the order of their worth, the system last.
     let (system, up) = (system(state.shown()), uptime(state));
@@ -25,7 +26,7 @@ pub fn draw(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
     } else if with_uptime.width() <= room {
         left = with_uptime;
     }
-    left.put(ink, buf, (area.x, area.y), area.x + room.max(8));
+    left.put(ink, buf, (area.x, area.y), area.x + area.width.saturating_sub(right.width() + 2).max(8));
     right.put_right(ink, buf, (area.x, area.right()), area.y);
 }
 

@@ -35,7 +35,10 @@ pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
     header::draw(state, ink, row(area.y), buf);
     second_line(&banner::banner(state), ink, row(area.y + 1), buf);
     let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
-    let ctx = DrawContext { snapshot: state.shown(), live: &state.live, state, ink };
+    // Held still means that nothing beside it moves either.
+    let is_frozen = state.past.as_ref().is_some_and(|p| p.frozen);
+    let live = if is_frozen { state.shown() } else { &state.live };
+    let ctx = DrawContext { snapshot: state.shown(), live, state, ink };
     if let Some(pane) = PANES.iter().find(|p| p.view() == state.view) {
         pane.draw(&ctx, body, buf);
     }

@@ -3,21 +3,29 @@
 //! A pane draws from what it is handed, `draw(&self, ctx, area, buf)`, and changes nothing. Invariant: no
 //! area, however small, and no text, however hostile, makes one panic or draw outside its area.
 
+mod alert_detail;
+mod alert_facts;
 mod alert_rows;
+mod alerts;
 mod facts;
 mod limits;
 mod overview;
 mod overview_small;
 mod parts;
 mod prediction_rows;
+mod predictions;
+mod process_panel;
 mod process_table;
+mod processes;
 mod service_rows;
+mod services;
 mod trends;
 
 use super::pane::Pane;
 
 /// All pages, in the order of their digits.
-pub const PANES: &[&dyn Pane] = &[&overview::Overview];
+pub const PANES: &[&dyn Pane] =
+    &[&overview::Overview, &services::Services, &alerts::Alerts, &predictions::Predictions, &processes::Processes];
 
 #[cfg(test)]
 mod tests;

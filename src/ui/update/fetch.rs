@@ -57,6 +57,11 @@ pub fn past_charts(state: &UiState, past: &Past) -> Vec<Effect> {
 /// What the page shown needs and has not asked for yet.
 pub fn missing(state: &mut UiState) -> Vec<Effect> {
     let mut effects = Vec::new();
+    // What grew by a quarter while it was open is fetched anew: its store has no more room.
+    let room = |f: &Focus| f.charts.step() * u32::try_from(SLOTS).unwrap_or(u32::MAX);
+    if state.focus.as_ref().is_some_and(|f| f.range.length() > room(f)) {
+        state.focus = None;
+    }
     match subject(state) {
         Some(subject) if state.focus.as_ref().is_none_or(|f| f.subject != subject) => effects.extend(focus(state, subject)),
         Some(_) => {}
@@ -64,6 +69,8 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
     }
     if state.view == View::History {
         effects.extend(timeline(state));
+    } else {
+        state.timeline = None;
     }
     effects
 }
@@ -96,7 +103,7 @@ fn focus(state: &mut UiState, subject: Subject) -> Vec<Effect> {
         }
     };
     let range = TimeRange::last(span, now);
-    let step = time::step(span);
+    let step = time::step(span * 5 / 4);
     let mut charts = ChartStore::new(step);
     keys.iter().for_each(|key| charts.track(key));
     let mut effects = vec![Effect::Ask(Purpose::FocusCharts(subject.clone()), history(keys.clone(), range, step))];

@@ -19,7 +19,7 @@ use super::event::{Changed, Effect, UiEvent};
 use super::lists::{Filter, Filters, Lists, ProcessOrder};
 use super::overlay::{Toast, Tone};
 use super::state::{ChartKeys, UiState, View};
-use crate::model::JournalEvent;
+use crate::model::{JournalEvent, Pulse};
 
 /// Messages stay this long: long enough to be read, gone before they are in the way.
 const TOAST: Duration = Duration::from_secs(8);
@@ -47,6 +47,7 @@ pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
             Vec::new()
         }
         UiEvent::Resumed => vec![Effect::Repaint],
+        UiEvent::Suspend => vec![Effect::Suspend],
         UiEvent::Wake => Vec::new(),
         UiEvent::Stop | UiEvent::Closed => vec![Effect::Quit],
     };
@@ -88,26 +89,10 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
         state.charts.track(key);
     }
     for pulse in &pulses {
-        if let Some(readings) = &pulse.readings {
-            state.charts.observe(pulse.at, readings);
-            if let Some(focus) = &mut state.focus {
-                focus.charts.observe(pulse.at, readings);
-                focus.range.to = focus.range.to.max(pulse.at);
-            }
-            if let Some(timeline) = &mut state.timeline {
-                timeline.charts.observe(pulse.at, readings);
-                timeline.range.to = timeline.range.to.max(pulse.at);
-            }
-            state.cpu.observe(&snapshot.processes);
-        }
-        for entry in &pulse.journal {
-            told(state, &entry.event);
-            if let Some(focus) = &mut state.focus {
-                focus.journal.push(entry.clone());
-            }
-            if let Some(timeline) = &mut state.timeline {
-                timeline.journal.push(entry.clone());
-            }
+        follow(state, pulse);
+        if pulse.readings.is_some() {
+            let cpu = state.past.as_mut().map_or(&mut state.cpu, |p| &mut p.cpu);
+            cpu.observe(&snapshot.processes);
         }
     }
     state.live = snapshot;
@@ -121,6 +106,28 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     state.told.retain(|id, _| now.contains(id.as_str()));
     // Lost pulses leave holes that history fills; so does a series that was not there before.
     if is_first || lagged > 0 || is_new { fetch::charts(state) } else { Vec::new() }
+}
+
+/// Carries the points and journals kept here on by one pulse; what is shown of another moment stays.
+fn follow(state: &mut UiState, pulse: &Pulse) {
+    let readings = pulse.readings.as_deref().unwrap_or_default();
+    state.charts.observe(pulse.at, readings);
+    for entry in &pulse.journal {
+        told(state, &entry.event);
+    }
+    if state.past.is_some() {
+        return;
+    }
+    if let Some(focus) = &mut state.focus {
+        focus.charts.observe(pulse.at, readings);
+        focus.range.to = focus.range.to.max(pulse.at);
+        focus.journal.extend(pulse.journal.iter().cloned());
+    }
+    if let Some(timeline) = &mut state.timeline {
+        timeline.charts.observe(pulse.at, readings);
+        timeline.range.to = timeline.range.to.max(pulse.at);
+        timeline.journal.extend(pulse.journal.iter().cloned());
+    }
 }
 
 /// Remembers who was told.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
 use crate::monitor::Request;
-use crate::ui::charts::{ChartStore, SLOTS};
+use crate::ui::charts::{ChartStore, CpuTracks, SLOTS};
 use crate::ui::event::{Effect, Purpose};
 use crate::ui::state::{Past, UiState};
 
@@ -41,16 +41,11 @@ pub fn go(state: &mut UiState, at: Timestamp) -> Vec<Effect> {
     if at >= state.live.at {
         return live(state);
     }
-    let before = state.past.take();
-    let mut past = before.unwrap_or_else(|| Past {
-        at,
-        snapshot: Arc::clone(&state.live),
-        chart_end: state.live.at,
-        charts: Some(state.charts.clone()),
-        frozen: false,
-    });
+    let mut past = state.past.take().unwrap_or_else(|| hold(state));
     past.at = at;
     past.frozen = false;
+    state.cpu = CpuTracks::default();
+    state.focus = None;
     let mut effects = vec![Effect::Ask(Purpose::Past(at), Request::At { at })];
     let shown = TimeRange::last(state.span, past.chart_end);
     if !shown.contains(at) {
@@ -64,8 +59,18 @@ pub fn go(state: &mut UiState, at: Timestamp) -> Vec<Effect> {
 
 /// Back to the present.
 pub fn live(state: &mut UiState) -> Vec<Effect> {
-    state.past = None;
+    if let Some(past) = state.past.take() {
+        state.cpu = past.cpu;
+        // What was fetched ends at another moment.
+        state.focus = None;
+    }
     Vec::new()
+}
+
+/// The present as a moment that stays.
+fn hold(state: &UiState) -> Past {
+    let (at, snapshot) = (state.live.at, Arc::clone(&state.live));
+    Past { at, snapshot, chart_end: at, charts: Some(state.charts.clone()), frozen: true, cpu: state.cpu.clone() }
 }
 
 /// Moves the cursor by sixtieths of the span.
@@ -101,8 +106,7 @@ pub fn freeze(state: &mut UiState) -> Vec<Effect> {
     if state.past.is_some() {
         return live(state);
     }
-    let (at, snapshot) = (state.live.at, Arc::clone(&state.live));
-    state.past = Some(Past { at, snapshot, chart_end: at, charts: Some(state.charts.clone()), frozen: true });
+    state.past = Some(hold(state));
     Vec::new()
 }
 

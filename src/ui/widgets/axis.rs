@@ -231,20 +231,23 @@ pub fn draw_time(
     fixed: &[TimeLabel],
 ) {
     let mut taken: Vec<(u16, u16)> = Vec::with_capacity(12);
-    let place = |buf: &mut Buffer, taken: &mut Vec<(u16, u16)>, column: u16, text: &str, style| {
+    let place = |buf: &mut Buffer, taken: &mut Vec<(u16, u16)>, (column, must): (u16, bool), text: &str, style| {
         let wide = width(text);
         if wide > width_ || column >= width_ {
             return;
         }
-        let start = column.saturating_sub(wide / 2).min(width_ - wide);
-        // Two columns between labels, so that they never read as one.
-        if taken.iter().all(|(a, b)| start >= b + 2 || start + wide + 2 <= *a) {
+        let middle = column.saturating_sub(wide / 2).min(width_ - wide);
+        // Two columns between labels, so that they never read as one; a label that must be there may move to one side of its column.
+        let free = |start: &u16| taken.iter().all(|(a, b)| *start >= b + 2 || start + wide + 2 <= *a);
+        let sides = [column.saturating_sub(wide.saturating_sub(1)), column.min(width_ - wide)];
+        let starts = [middle].into_iter().chain(sides.into_iter().filter(|_| must));
+        if let Some(start) = starts.into_iter().find(free) {
             taken.push((start, start + wide));
             write(buf, (x + start, y), x + width_, text, style);
         }
     };
     for label in fixed {
-        place(buf, &mut taken, label.column, &label.text, ink.bold(label.role));
+        place(buf, &mut taken, (label.column, true), &label.text, ink.bold(label.role));
     }
     let column_ms = i64::try_from(time.bin.as_millis()).unwrap_or(i64::MAX).saturating_mul(2).max(1);
     // A label and the room after it take about twelve columns.
@@ -256,7 +259,7 @@ pub fn draw_time(
     for i in 0..64 {
         let at = Timestamp(first.saturating_add(i * step * 1000));
         if let Some(column) = time.column(at, width_) {
-            place(buf, &mut taken, column, &time_label(at, zone, step), ink.style(Role::Dim));
+            place(buf, &mut taken, (column, false), &time_label(at, zone, step), ink.style(Role::Dim));
         } else if at > time.from {
             break;
         }

@@ -1,0 +1,156 @@
+//! All processes: the machine in one row, then the table, with the chosen one opened in place.
+//!
+//! Invariant: the chosen row is always on the screen, opened or not.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::limits::Limits;
+use super::parts::{Slot, percent};
+use super::process_panel;
+use super::process_table::Table;
+use crate::base::{Unit, format_value, units::plain};
+use crate::model::SeriesKey;
+use crate::ui::pane::{Density, DrawContext, Pane, first_row};
+use crate::ui::state::View;
+use crate::ui::widgets::meter::{Meter, meter};
+use crate::ui::widgets::{Borders, Ground, Phrase, Role, text, title};
+
+/// All processes.
+pub struct Processes;
+
+impl Pane for Processes {
+    fn view(&self) -> View {
+        View::Processes
+    }
+
+    fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        if area.height < 3 || area.width < 20 {
+            return;
+        }
+        machine(ctx, buf, Rect { height: 1, ..area });
+        let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        if ctx.density() == Density::Small { bare(ctx, buf, below) } else { framed(ctx, buf, below) }
+    }
+}
+
+/// CPU and memory in one row.
+fn machine(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
+    let half = line.width / 2;
+    let load =
+        ctx.snapshot.part("load_average", "1m").map_or_else(Phrase::new, |l| Phrase::new().dim("load ").text(&format!("{l:.1}")));
+    let iowait = ctx.snapshot.part("cpu_mode_ratio", "iowait");
+    let load = iowait.map_or(load.clone(), |w| load.dim(" · iowait ").join(&percent(Role::Text, w)));
+    let free = ctx
+        .snapshot
+        .total("memory_available_bytes")
+        .map_or_else(Phrase::new, |b| Phrase::new().text(&format_value(b, Unit::Bytes)).dim(" free"));
+    let cells = [("CPU", &ctx.state.keys.cpu, load), ("memory", &ctx.state.keys.memory, free)];
+    for (i, (name, key, note)) in (0_u16..).zip(cells) {
+        if let Some(key) = key {
+            share(ctx, buf, Rect { x: line.x + i * half, width: half, ..line }, (name, key, &note));
+        }
+    }
+}
+
+fn share(ctx: &DrawContext, buf: &mut Buffer, line: Rect, (name, key, note): (&str, &SeriesKey, &Phrase)) {
+    let (x, y, end) = (line.x + 1, line.y, line.right().saturating_sub(1));
+    Phrase::new().text(name).put(ctx.ink, buf, (x, y), end);
+    let Some(value) = ctx.snapshot.value(key) else { return };
+    let limits = Limits::of(ctx.snapshot, key);
+    let role = limits.role(value);
+    percent(if role == Role::Ok { Role::Text } else { role }, value).put_right(ctx.ink, buf, (x, (x + 12).min(end)), y);
+    let room = end.saturating_sub(x + 14);
+    let bar = room.saturating_sub(note.width() + 2).min(34);
+    if bar >= 8 {
+        let limit = limits.line.map(|(v, _)| v);
+        meter(ctx.ink, buf, (x + 14, y), bar, Meter { share: value, limit, role });
+        note.put(ctx.ink, buf, (x + 14 + bar + 2, y), end);
+    } else {
+        note.put(ctx.ink, buf, (x + 14, y), end);
+    }
+}
+
+/// `Processes 58 of 231 · 1,104 threads · 2 running`.
+fn head(ctx: &DrawContext) -> Phrase {
+    let (shown, all) = (ctx.state.lists.processes.len(), ctx.snapshot.processes.len());
+    let mut head = Phrase::new().strong("Processes ");
+    head = if shown == all { head.dim(&all.to_string()) } else { head.text(&shown.to_string()).dim(&format!(" of {all}")) };
+    if let Some(threads) = ctx.snapshot.total("threads") {
+        head = head.dim(&format!(" · {} threads", plain(threads)));
+    }
+    if let Some(running) = ctx.snapshot.part("processes", "running") {
+        head = head.dim(&format!(" · {} running", plain(running)));
+    }
+    head
+}
+
+fn filter(ctx: &DrawContext) -> Phrase {
+    match ctx.state.filter() {
+        "" => Phrase::new().dim("/ filter"),
+        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
+    }
+}
+
+fn framed(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
+    let mut lines = Borders::new(area);
+    lines.around(area);
+    lines.draw(ctx.ink, buf);
+    let slot = Slot { x0: area.x, x1: area.right() - 1, y0: area.y, y1: area.bottom() - 1 };
+    let order = if ctx.state.tree { "tree" } else { "list" };
+    slot.title(ctx.ink, buf, &head(ctx), &[filter(ctx), Phrase::new().dim(order), Phrase::new().dim("100% = one core")]);
+    let inner = slot.inner();
+    let Some(table) = Table::new(ctx, inner) else { return };
+    table.heads(buf, inner.y);
+    let body = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let shown = rows(ctx, buf, &table, body);
+    let len = ctx.state.lists.processes.len();
+    let range = Phrase::new().dim(&if shown.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{}–{} of {len}", shown.start + 1, shown.end)
+    });
+    title(ctx.ink, buf, slot.y1, (slot.x0, slot.x1), &Phrase::new(), &[range]);
+    if len == 0 {
+        let empty =
+            if ctx.snapshot.processes.is_empty() { "no process was read yet" } else { "no process matches; Esc shows all again" };
+        Phrase::new().dim(empty).put(ctx.ink, buf, (body.x + 2, body.y), body.right());
+    }
+}
+
+fn bare(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
+    let line = Rect { height: 1, ..area };
+    Borders::new(line).across(area.y, area.x, area.right() - 1).draw(ctx.ink, buf);
+    let Some(table) = Table::new(ctx, area) else { return };
+    table.heads(buf, area.y);
+    let name = Phrase::new().strong(" Processes ").dim(&format!("{} ", ctx.state.lists.processes.len()));
+    let name = if ctx.state.filter().is_empty() { name } else { name.role(Role::Past, &format!("/ {} ", ctx.state.filter())) };
+    name.put_right(ctx.ink, buf, (area.x, area.right().saturating_sub(2)), area.y);
+    rows(ctx, buf, &table, Rect { y: area.y + 1, height: area.height - 1, ..area });
+}
+
+/// Rows around the chosen one, which may be open; gives those shown.
+fn rows(ctx: &DrawContext, buf: &mut Buffer, table: &Table, body: Rect) -> std::ops::Range<usize> {
+    let lists = &ctx.state.lists;
+    let (len, chosen) = (lists.processes.len(), lists.process_row(ctx.snapshot, &ctx.state.selected));
+    let process = lists.processes.get(chosen).and_then(|i| ctx.snapshot.processes.get(*i));
+    let panel = process_panel::HEIGHT.min(body.height.saturating_sub(3));
+    let Some(process) = process.filter(|_| ctx.state.open && panel >= 4) else {
+        let height = usize::from(body.height);
+        let first = first_row(chosen, height, len);
+        let shown = first..(first + height).min(len);
+        table.rows(buf, body.y, shown.clone());
+        return shown;
+    };
+    let height = usize::from(body.height - panel);
+    let first = first_row(chosen, height, len);
+    let shown = first..(first + height).min(len);
+    table.rows(buf, body.y, first..chosen + 1);
+    let y = body.y + u16::try_from(chosen + 1 - first).unwrap_or(0);
+    let place = Rect { y, height: panel, ..body };
+    table.rows(buf, y + panel, chosen + 1..shown.end);
+    text::lay(ctx.ink, buf, place, Ground::Panel);
+    process_panel::draw(ctx, buf, place, process);
+    shown
+}

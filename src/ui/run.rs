@@ -1,0 +1,300 @@
+//! The event loop: waits for an event, updates, does what is to be done, draws what changed.
+//!
+//! It sleeps in one place and never ticks: a frame is sent when a pulse, a key, an answer or another
+//! size changed a cell. Invariant: only this loop talks to the monitor and to the terminal.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::monitor::{Answer, Monitor, Refusal, Ticket};
+
+use super::color::Terminal;
+use super::draw::view;
+use super::event::{Changed, Effect, Purpose, UiEvent};
+use super::input::{EventSource, stop_process};
+use super::keymap::Keymap;
+use super::paint::Painter;
+use super::state::UiState;
+use super::terminal::{Guard, send};
+use super::theme::Theme;
+use super::update::{start, update};
+use super::widgets::{Graph, Ink};
+
+/// Frames that pulses alone cause are at least this far apart (at most six wake-ups a second).
+const PAUSE: Duration = Duration::from_millis(170);
+/// The first frame waits this long for the charts' history, so that they are full at once.
+const PATIENCE: Duration = Duration::from_millis(40);
+
+/// Writes a report's text under a name; gives the path, or why it could not.
+pub type Export = Box<dyn FnMut(&str, &str) -> Result<PathBuf, String>>;
+
+/// What the screen is told by whoever starts it.
+pub struct UiOptions {
+    /// Colors.
+    pub theme: Theme,
+    /// What the terminal can show.
+    pub terminal: Terminal,
+    /// What graphs are made of; ASCII where the terminal has nothing else.
+    pub graph: Graph,
+    /// Zone of all times shown.
+    pub zone: TimeZone,
+    /// Who decides here.
+    pub author: String,
+    /// Which keys do what.
+    pub keymap: Keymap,
+    /// Writes reports.
+    pub export: Export,
+}
+
+impl std::fmt::Debug for UiOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UiOptions").field("theme", &self.theme.name()).field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
+impl UiOptions {
+    /// Styles for this terminal.
+    pub fn ink(&self) -> Ink {
+        let graph = if self.terminal.ascii { Graph::Ascii } else { self.graph };
+        self.theme.ink(self.terminal.depth, graph)
+    }
+}
+
+/// Why the screen ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Somebody quit.
+    Quit,
+    /// A signal asked to end.
+    Stopped,
+    /// The terminal is gone.
+    Closed,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// The terminal cannot move its cursor.
+    #[error("this terminal (TERM is empty or \"dumb\") cannot show a screen; use `farol --plain` or `farol status`")]
+    Dumb,
+    /// The terminal refuses.
+    #[error("the terminal cannot be used: {0}; use `farol --plain` or `farol status`")]
+    Terminal(#[from] io::Error),
+}
+
+/// Shows the machine until somebody quits. The waker of `events` must be what the monitor calls.
+///
+/// # Errors
+/// A terminal that cannot show a screen.
+pub fn run(monitor: Box<dyn Monitor>, options: UiOptions, events: EventSource) -> Result<Exit, UiError> {
+    if options.terminal.dumb {
+        return Err(UiError::Dumb);
+    }
+    let size = crossterm::terminal::size()?;
+    let mut session = Session::new(monitor, options, size);
+    session.begin(&events);
+    let guard = Guard::take(&format!("farol {}", session.state.live.host.name))?;
+    events.listen()?;
+    // A terminal that is gone is a normal end: somebody closed the window.
+    Ok(session.go_on(&events, &guard).unwrap_or(Exit::Closed))
+}
+
+/// What came of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    GoOn,
+    Suspend,
+    End(Exit),
+}
+
+/// One screen on one monitor.
+pub(super) struct Session {
+    monitor: Box<dyn Monitor>,
+    options: UiOptions,
+    ink: Ink,
+    pub(super) state: UiState,
+    painter: Painter,
+    spare: Buffer,
+    /// Questions without an answer; `None`: it is not needed any more.
+    asked: Vec<(Option<Purpose>, Ticket)>,
+}
+
+impl Session {
+    pub(super) fn new(monitor: Box<dyn Monitor>, options: UiOptions, size: (u16, u16)) -> Self {
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut state = UiState::new(size, options.zone.clone());
+        state.author.clone_from(&options.author);
+        state.keymap = Arc::new(options.keymap.clone());
+        let ink = options.ink();
+        Self { monitor, options, ink, state, painter: Painter::new(area), spare: Buffer::empty(area), asked: Vec::new() }
+    }
+
+    /// Takes the present, asks for history, and waits a moment for it.
+    pub(super) fn begin(&mut self, events: &EventSource) {
+        self.fetch();
+        let effects = start(&self.state);
+        self.perform(effects);
+        let deadline = Instant::now() + PATIENCE;
+        let waits = |s: &Self| s.asked.iter().any(|(p, _)| *p == Some(Purpose::Charts));
+        self.answers();
+        while waits(self) {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            match events.next(Some(left)) {
+                Some(UiEvent::Wake) => {
+                    self.fetch();
+                    self.answers();
+                }
+                // Anything else comes first in the loop.
+                Some(other) => {
+                    let _ = events.sender().send(other);
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn go_on(&mut self, events: &EventSource, guard: &Guard) -> io::Result<Exit> {
+        let mut drawn = Instant::now();
+        self.draw(&mut |bytes| send(bytes))?;
+        loop {
+            let mut event = events.next(None);
+            if matches!(event, Some(UiEvent::Wake)) && self.asked.is_empty() {
+                event = self.gather(events, PAUSE.saturating_sub(drawn.elapsed()));
+            }
+            while let Some(next) = event {
+                if matches!(next, UiEvent::Resumed) {
+                    guard.enter()?;
+                }
+                match self.handle(next) {
+                    Step::GoOn => {}
+                    Step::Suspend => {
+                        guard.lend(stop_process)?;
+                        self.painter.forget();
+                        let (columns, rows) = crossterm::terminal::size()?;
+                        self.handle(UiEvent::Resize(columns, rows));
+                    }
+                    Step::End(exit) => return Ok(exit),
+                }
+                event = events.next(Some(Duration::ZERO));
+            }
+            self.draw(&mut |bytes| send(bytes))?;
+            drawn = Instant::now();
+        }
+    }
+
+    /// Waits until pulses may be drawn again; a key in between is not kept waiting.
+    fn gather(&mut self, events: &EventSource, pause: Duration) -> Option<UiEvent> {
+        let deadline = Instant::now() + pause;
+        while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
+            match events.next(Some(left)) {
+                Some(UiEvent::Wake) => {}
+                Some(other) => {
+                    self.handle(UiEvent::Wake);
+                    return Some(other);
+                }
+                None => break,
+            }
+        }
+        Some(UiEvent::Wake)
+    }
+
+    /// Updates by one event and does what follows from it.
+    pub(super) fn handle(&mut self, event: UiEvent) -> Step {
+        match event {
+            UiEvent::Wake => {
+                self.fetch();
+                self.answers();
+                Step::GoOn
+            }
+            UiEvent::Stop => Step::End(Exit::Stopped),
+            UiEvent::Closed => Step::End(Exit::Closed),
+            other => {
+                let effects = update(&mut self.state, other);
+                let step = self.perform(effects);
+                // Some monitors answer at once.
+                self.answers();
+                step
+            }
+        }
+    }
+
+    /// Takes what the monitor has that is new.
+    fn fetch(&mut self) {
+        let changes = self.monitor.changed();
+        let changed = Changed {
+            snapshot: self.monitor.snapshot(),
+            pulses: changes.pulses,
+            lagged: changes.lagged,
+            link: self.monitor.link(),
+            scope: self.monitor.scope(),
+        };
+        let effects = update(&mut self.state, UiEvent::Changed(changed));
+        self.perform(effects);
+    }
+
+    /// Takes the answers that are there.
+    fn answers(&mut self) {
+        let mut came: Vec<(Purpose, Result<Answer, Refusal>)> = Vec::new();
+        let monitor = &mut self.monitor;
+        self.asked.retain(|(purpose, ticket)| match monitor.poll(*ticket) {
+            Some(answer) => {
+                came.extend(purpose.clone().map(|p| (p, answer)));
+                false
+            }
+            None => true,
+        });
+        for (purpose, answer) in came {
+            let effects = update(&mut self.state, UiEvent::Answered(purpose, answer));
+            self.perform(effects);
+        }
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> Step {
+        let mut step = Step::GoOn;
+        for effect in effects {
+            match effect {
+                Effect::Ask(purpose, request) => {
+                    for (old, _) in &mut self.asked {
+                        if old.as_ref().is_some_and(|o| o.is_replaced_by(&purpose)) {
+                            *old = None;
+                        }
+                    }
+                    let ticket = self.monitor.ask(request);
+                    self.asked.push((Some(purpose), ticket));
+                }
+                Effect::Export(name, text) => {
+                    let result = (self.options.export)(&name, &text).map(|path| path.display().to_string());
+                    let more = update(&mut self.state, UiEvent::Exported(result));
+                    self.perform(more);
+                }
+                Effect::Repaint => self.painter.forget(),
+                Effect::Suspend => step = Step::Suspend,
+                Effect::Quit => return Step::End(Exit::Quit),
+            }
+        }
+        step
+    }
+
+    /// Draws, and sends what changed; nothing where nothing did.
+    pub(super) fn draw(&mut self, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let area = Rect::new(0, 0, self.state.size.0, self.state.size.1);
+        let mut next = std::mem::take(&mut self.spare);
+        next.resize(area);
+        next.reset();
+        view(&self.state, &self.ink, &mut next);
+        let (bytes, old) = self.painter.frame(next);
+        self.spare = old;
+        if bytes.is_empty() { Ok(()) } else { out(&bytes) }
+    }
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -1,0 +1,325 @@
+//! Whole screens from key scripts, compared with golden files.
+//!
+//! A golden holds every cell's text and style, by roles of the theme, so that colors of a palette may
+//! change without it. `UPDATE=1` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use unicode_width::UnicodeWidthStr;
+
+use super::color::{Depth, Terminal};
+use super::draw::view;
+use super::event::UiEvent;
+use super::fixture::monitor::{FakeMonitor, Shared, pulse};
+use super::fixture::snapshot;
+use super::input::EventSource;
+use super::keymap::Keymap;
+use super::run::{Session, Step, UiOptions};
+use super::theme::Theme;
+use super::widgets::{Graph, Ground, Ink, Role};
+use crate::model::Snapshot;
+use crate::monitor::Scope;
+
+/// A screen on the made-up machine.
+pub(crate) struct Screen {
+    pub session: Session,
+    pub shared: Arc<Mutex<Shared>>,
+    pub exported: Arc<Mutex<Vec<(String, String)>>>,
+    pub last: Step,
+}
+
+fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
+    let files = Arc::clone(exported);
+    UiOptions {
+        theme: Theme::load("dark", None).expect("a theme"),
+        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false },
+        graph: Graph::Braille,
+        zone: TimeZone::UTC,
+        author: "tom".to_owned(),
+        keymap: Keymap::default(),
+        export: Box::new(move |name, text| {
+            files.lock().expect("one thread").push((name.to_owned(), text.to_owned()));
+            Ok(PathBuf::from("/tmp").join(name))
+        }),
+    }
+}
+
+impl Screen {
+    pub(crate) fn new(size: (u16, u16)) -> Self {
+        Self::on(snapshot(), size, Scope::Admin)
+    }
+
+    pub(crate) fn on(snapshot: Snapshot, size: (u16, u16), scope: Scope) -> Self {
+        let exported = Arc::default();
+        let (monitor, shared) = FakeMonitor::new(Arc::new(snapshot), scope);
+        let mut session = Session::new(Box::new(monitor), options(&exported), size);
+        session.begin(&EventSource::default());
+        for tick in 0..60 {
+            session.state.cpu.observe(&super::fixture::parts::processes_at(tick));
+        }
+        Self { session, shared, exported, last: Step::GoOn }
+    }
+
+    /// Types keys separated by blanks (`2 j enter "some words"`).
+    pub(crate) fn keys(mut self, script: &str) -> Self {
+        for word in script.split(' ').filter(|w| !w.is_empty()) {
+            match word.strip_prefix('"') {
+                Some(text) => {
+                    for c in text.trim_end_matches('"').replace('_', " ").chars() {
+                        self.key(KeyEvent::from(KeyCode::Char(c)));
+                    }
+                }
+                None => {
+                    let chord = super::keymap::Chord::parse(word).expect("a key of the script");
+                    let held = [("ctrl-", KeyModifiers::CONTROL), ("shift-", KeyModifiers::SHIFT), ("alt-", KeyModifiers::ALT)];
+                    let modifiers =
+                        held.iter().filter(|(n, _)| word.contains(n)).fold(KeyModifiers::NONE, |all, (_, m)| all | *m);
+                    self.key(KeyEvent::new(chord.code(), modifiers));
+                }
+            }
+        }
+        self
+    }
+
+    fn key(&mut self, key: KeyEvent) {
+        self.last = self.session.handle(UiEvent::Key(key));
+    }
+
+    pub(crate) fn tick(mut self, numbers: impl IntoIterator<Item = u64>) -> Self {
+        self.shared.lock().expect("one thread").pulses.extend(numbers.into_iter().map(pulse));
+        self.session.handle(UiEvent::Wake);
+        self
+    }
+
+    pub(crate) fn buffer(&self, ink: &Ink) -> Buffer {
+        let (columns, rows) = self.session.state.size;
+        let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
+        view(&self.session.state, ink, &mut buf);
+        buf
+    }
+
+    /// The text of all cells, a line a row.
+    pub(crate) fn text(&self) -> String {
+        let buf = self.buffer(&dark());
+        (0..buf.area.height).map(|y| row_text(&buf, y).trim_end().to_owned() + "\n").collect()
+    }
+}
+
+/// A row as a terminal shows it: the cell behind a wide character is not seen.
+fn row_text(buf: &Buffer, y: u16) -> String {
+    let mut row = String::new();
+    let mut x = 0;
+    while x < buf.area.width {
+        row.push_str(buf[(x, y)].symbol());
+        x += u16::try_from(UnicodeWidthStr::width(buf[(x, y)].symbol())).unwrap_or(1).max(1);
+    }
+    row
+}
+
+pub(crate) fn dark() -> Ink {
+    Theme::load("dark", None).expect("a theme").ink(Depth::True, Graph::Braille)
+}
+
+/// Roles and grounds by the letters of a golden file.
+const ROLES: [(Role, &str); Role::COUNT] = [
+    (Role::Text, "t"),
+    (Role::Strong, "s"),
+    (Role::Dim, "d"),
+    (Role::Line, "l"),
+    (Role::Cursor, "u"),
+    (Role::Ok, "ok"),
+    (Role::Warn, "warn"),
+    (Role::Crit, "crit"),
+    (Role::Pred, "pred"),
+    (Role::Flow, "flow"),
+    (Role::Past, "past"),
+    (Role::CalmOk, "calm-ok"),
+    (Role::CalmFlow, "calm-flow"),
+];
+
+fn ground_name(ink: &Ink, buf: &Buffer, at: (u16, u16)) -> String {
+    let grounds = (0..Ground::COUNT).zip(&ink.grounds);
+    let named = grounds.filter(|(_, style)| style.bg == Some(buf[at].bg)).map(|(i, _)| i).next();
+    match named {
+        Some(0) => String::new(),
+        Some(i) => format!("/{i}"),
+        None => "/?".to_owned(),
+    }
+}
+
+fn style_name(ink: &Ink, buf: &Buffer, at: (u16, u16)) -> String {
+    let cell = &buf[at];
+    let role = ROLES.iter().find(|(role, _)| ink.style(*role).fg == Some(cell.fg)).map_or("-", |(_, name)| name);
+    let bold = if cell.modifier.contains(Modifier::BOLD) { "*" } else { "" };
+    let reversed = if cell.modifier.contains(Modifier::REVERSED) { "!" } else { "" };
+    format!("{role}{bold}{reversed}{}", ground_name(ink, buf, at))
+}
+
+/// Text, then for each row where a style begins.
+fn golden_text(ink: &Ink, buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buf.area.height {
+        let _ = writeln!(out, "|{}|", row_text(buf, y));
+    }
+    for y in 0..buf.area.height {
+        let _ = write!(out, "{y}:");
+        let mut before = String::new();
+        for x in 0..buf.area.width {
+            let cell = &buf[(x, y)];
+            // The color of a blank is not seen.
+            let is_blank = cell.symbol() == " " && !cell.modifier.contains(Modifier::REVERSED);
+            let name = if is_blank { format!(" {}", ground_name(ink, buf, (x, y))) } else { style_name(ink, buf, (x, y)) };
+            if name != before && name.trim_start() != before.trim_start_matches(|c| c != '/') {
+                let _ = write!(out, " {x}{}", if is_blank { name.replace(' ', "_") } else { format!("={name}") });
+            }
+            before = name;
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn compare(name: &str, found: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ui").join(format!("{name}.txt"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, found).expect("a golden file");
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    if let Some((n, (a, b))) = wanted.lines().zip(found.lines()).enumerate().find(|(_, (a, b))| a != b) {
+        panic!("{name} line {}:\nwanted {a}\nfound  {b}\n(UPDATE=1 cargo test writes it anew)", n + 1);
+    }
+    assert_eq!(wanted.lines().count(), found.lines().count(), "{name}; UPDATE=1 cargo test writes it anew");
+}
+
+/// Types the keys on a screen of that size and compares it with the golden of that name.
+fn check_screen(keys: &str, size: (u16, u16), golden: &str) {
+    let screen = Screen::new(size).keys(keys);
+    let ink = dark();
+    compare(golden, &golden_text(&ink, &screen.buffer(&ink)));
+}
+
+#[test]
+fn the_overview_is_designed_for_three_sizes() {
+    check_screen("", (200, 50), "overview-200x50");
+    check_screen("", (120, 40), "overview-120x40");
+    check_screen("", (80, 24), "overview-80x24");
+}
+
+#[test]
+fn below_the_least_size_one_line_says_so() {
+    check_screen("", (39, 12), "too-small");
+}
+
+#[test]
+fn every_page_has_its_place() {
+    for (keys, name) in
+        [("2 j", "services"), ("3 enter", "alert"), ("4 j j", "predictions"), ("5", "history"), ("6 enter", "processes")]
+    {
+        check_screen(keys, (200, 50), &format!("{name}-200x50"));
+    }
+    for (keys, name) in [("2", "services"), ("3", "alerts"), ("3 enter", "alert"), ("6 t", "tree")] {
+        check_screen(keys, (80, 24), &format!("{name}-80x24"));
+    }
+}
+
+#[test]
+fn overlays_lie_over_the_page() {
+    check_screen("?", (120, 40), "help-120x40");
+    check_screen(": \"sil", (80, 24), "palette-80x24");
+    check_screen("3 s", (80, 24), "silence-80x24");
+    check_screen("left left left", (120, 40), "past-120x40");
+}
+
+#[test]
+fn sixteen_colors_monochrome_and_ascii_carry_all_state() {
+    let screen = Screen::new((80, 24));
+    for (depth, graph, name) in [(Depth::Sixteen, Graph::Braille, "sixteen"), (Depth::None, Graph::Ascii, "ascii")] {
+        let ink = Theme::load("dark", None).expect("a theme").ink(depth, graph);
+        let buf = screen.buffer(&ink);
+        if graph == Graph::Ascii {
+            let text: String = buf.content.iter().map(|c| c.symbol()).collect();
+            assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
+        }
+        compare(&format!("overview-{name}-80x24"), &golden_text(&ink, &buf));
+    }
+}
+
+/// Terminal text for a look at it: `LOOK=folder cargo test look`.
+#[test]
+fn look() {
+    let Some(folder) = std::env::var_os("LOOK").map(PathBuf::from) else { return };
+    for (keys, size, name) in [
+        ("", (200, 50), "overview-200x50"),
+        ("", (120, 40), "overview-120x40"),
+        ("", (80, 24), "overview-80x24"),
+        ("2 j", (200, 50), "services-200x50"),
+        ("3", (200, 50), "alerts-200x50"),
+        ("3 enter", (200, 50), "alert-200x50"),
+        ("3 enter", (80, 24), "alert-80x24"),
+        ("4 j j", (200, 50), "predictions-200x50"),
+        ("5 left left", (200, 50), "history-200x50"),
+        ("6 enter", (200, 50), "processes-200x50"),
+        ("6 t", (120, 40), "tree-120x40"),
+        ("?", (200, 50), "help-200x50"),
+        (": \"sil", (120, 40), "palette-120x40"),
+        ("3 s", (120, 40), "silence-120x40"),
+        ("left left left", (120, 40), "past-120x40"),
+        ("6 / \"post", (80, 24), "filter-80x24"),
+    ] {
+        let screen = Screen::new(size).keys(keys);
+        for theme in ["dark", "light"] {
+            let ink = Theme::load(theme, None).expect("a theme").ink(Depth::True, Graph::Braille);
+            let mut painter = super::paint::Painter::new(Rect::new(0, 0, size.0, size.1));
+            let (bytes, _) = painter.frame(screen.buffer(&ink));
+            std::fs::write(folder.join(format!("{name}-{theme}.ansi")), bytes).expect("a file");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([1-6jkgGsaftSew?:/@mtIcnp+=-] |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
+        let screen = Screen::new((columns, rows)).keys(&script).tick([1]);
+        let ink = dark();
+        let buf = screen.buffer(&ink);
+        prop_assert_eq!(buf.content.len(), usize::from(columns) * usize::from(rows));
+    }
+
+    #[test]
+    fn hostile_names_shift_nothing(name in "(\\PC|[\u{0}-\u{1f}]|[\u{300}-\u{30f}]|\u{202e}|\u{200d}|日|א|🦀){1,40}") {
+        let mut hostile = snapshot();
+        let mut host = (*hostile.host).clone();
+        host.name.clone_from(&name);
+        hostile.host = Arc::new(host);
+        hostile.processes = hostile.processes.iter().map(|p| {
+            let mut p = (**p).clone();
+            p.command = name.as_str().into();
+            p.name = name.as_str().into();
+            p.user = name.as_str().into();
+            Arc::new(p)
+        }).collect();
+        hostile.services = hostile.services.iter().map(|s| crate::model::ServiceStatus { name: name.clone(), message: name.clone(), ..s.clone() }).collect();
+        hostile.alerts = hostile.alerts.iter().map(|a| Arc::new(crate::model::Alert { title: name.clone(), ..(**a).clone() })).collect();
+        for size in [(200, 50), (80, 24)] {
+            let screen = Screen::on(hostile.clone(), size, Scope::Admin);
+            let ink = dark();
+            let buf = screen.buffer(&ink);
+            for y in 0..size.1 {
+                let row = row_text(&buf, y);
+                prop_assert!(!row.chars().any(|c| c.is_control() || c == '\u{202e}'), "{row:?}");
+                prop_assert_eq!(usize::from(size.0), UnicodeWidthStr::width(row.as_str()), "{:?}", row);
+            }
+        }
+    }
+}

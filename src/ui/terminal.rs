@@ -1,0 +1,104 @@
+//! Takes the terminal and gives it back as it was.
+//!
+//! Alternate screen, raw mode, mouse, bracketed paste, title. Invariant: it is given back on every way
+//! out: a normal end, an error, a panic of this thread, a signal.
+
+use std::io::{self, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+
+/// Alternate screen, no cursor, mouse buttons and wheel (no movement: each would wake us), bracketed
+/// paste, and the title kept for later.
+const ENTER: &str = "\x1b[22;2t\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[?2004h";
+/// The same, backwards.
+const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l\x1b[23;2t";
+
+/// Whether the terminal is ours now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours; dropping it gives it back.
+#[derive(Debug)]
+pub struct Guard {
+    title: String,
+}
+
+impl Guard {
+    /// Takes the terminal; `title` becomes the window's.
+    ///
+    /// # Errors
+    /// Standard output is no terminal, or it refuses.
+    pub fn take(title: &str) -> io::Result<Self> {
+        let title: String = title.chars().filter(|c| !c.is_control()).collect();
+        watch_panics();
+        let guard = Self { title };
+        guard.enter()?;
+        Ok(guard)
+    }
+
+    /// Takes it again, as after a stop by somebody else.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn enter(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        send(format!("{ENTER}\x1b]2;{}\x07", self.title).as_bytes())
+    }
+
+    /// Gives it back, lets the process be stopped by `stop`, and takes it again.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn lend(&self, stop: impl FnOnce()) -> io::Result<()> {
+        give_back();
+        stop();
+        self.enter()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // The terminal may be gone; there is nobody left to tell.
+        let _ = send(LEAVE.as_bytes());
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Writes a block at once.
+///
+/// # Errors
+/// The terminal is gone.
+pub fn send(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// A panic of the screen's own thread ends the program: the terminal comes back before the message is
+/// written. Panics of other threads are caught and shown by their owners; their message would only
+/// spoil the screen.
+fn watch_panics() {
+    static ONCE: Once = Once::new();
+    let screen: ThreadId = std::thread::current().id();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let is_ours = std::thread::current().id() == screen;
+            if is_ours {
+                give_back();
+            }
+            if is_ours || !TAKEN.load(Ordering::SeqCst) {
+                before(panic);
+            }
+        }));
+    });
+}
