@@ -125,15 +125,18 @@ pub(super) fn probe(medium: &Arc<dyn StorageBackend>) -> Result<Database, Fault>
     Ok(Builder::new().set_cache_size(PROBE_CACHE).create_with_backend(probe)?)
 }
 
+/// The state a database was left in.
+pub(super) fn state(database: &Database) -> Result<State, Fault> {
+    State::load(&database.begin_read()?)
+}
+
 fn open(medium: Arc<dyn StorageBackend>, path: &Path, config: &StoreConfig) -> Result<(Writer, Reader), OpenError> {
     let looked = probe(&medium).map_err(|e| e.open(path))?;
     check_format(&looked, path)?;
     drop(looked);
     let fault = |e: Fault| e.open(path);
     let mut database = database(&medium).map_err(fault)?;
-    let txn = database.begin_read().map_err(|e| Fault::from(e).open(path))?;
-    let state = State::load(&txn).map_err(fault)?;
-    drop(txn);
+    let state = state(&database).map_err(fault)?;
     let stored: u64 = state.stored.iter().sum();
     let size = medium.len().unwrap_or(0);
     if state.clean && size > COMPACT_ABOVE && size > stored.saturating_mul(2) {

@@ -58,31 +58,54 @@ fn anomaly_row(anomaly: &AnomalyInterval) -> Vec<u8> {
 pub(super) struct Clerk {
     /// Number of the next journal entry: keeps entries of one millisecond in order.
     next: u64,
+    /// The transaction before this one failed.
+    retrying: bool,
     described: Described,
 }
 
 impl Clerk {
     /// Goes on after the newest journal entry.
     pub(super) fn after(newest: Option<u64>) -> Self {
-        Self { next: newest.map_or(0, |n| n + 1), described: Described::default() }
+        Self { next: newest.map_or(0, |n| n + 1), ..Self::default() }
     }
 
-    /// To be called after a transaction that failed.
-    pub(super) fn failed(&mut self) {
+    /// Number of the next journal entry, to go back to where a transaction fails.
+    pub(super) fn mark(&self) -> u64 {
+        self.next
+    }
+
+    /// After a transaction that failed: the same entries get the same numbers again.
+    pub(super) fn failed(&mut self, mark: u64) {
         self.described.reset();
+        self.next = mark;
+        self.retrying = true;
+    }
+
+    /// After a transaction that did not fail.
+    pub(super) fn done(&mut self) {
+        self.retrying = false;
     }
 
     /// Writes one row.
     pub(super) fn apply(&mut self, txn: &WriteTransaction, write: &Write) -> Result<(), Fault> {
         match write {
             Write::Journal(entry) => {
-                let mut table = txn.open_table(JOURNAL)?;
-                // After the clock went back there may be an entry of that millisecond and number.
-                while table.get(numbered_time_key(entry.at, self.next).as_slice())?.is_some() {
+                let (mut table, row) = (txn.open_table(JOURNAL)?, json(entry));
+                loop {
+                    let key = numbered_time_key(entry.at, self.next);
                     self.next += 1;
+                    let there = table.get(key.as_slice())?.map(|row| row.value().to_vec());
+                    match there {
+                        None => {
+                            table.insert(key.as_slice(), row.as_slice())?;
+                            break;
+                        }
+                        // A transaction that failed reached the disk all the same.
+                        Some(there) if self.retrying && there == row => break,
+                        // After the clock went back there may be another entry of that millisecond and number.
+                        Some(_) => {}
+                    }
                 }
-                table.insert(numbered_time_key(entry.at, self.next).as_slice(), json(entry).as_slice())?;
-                self.next += 1;
             }
             Write::Keyframe { at, alerts, silences, services } => {
                 let row = KeyframeRow { alerts: alerts.clone(), silences: silences.clone(), services: services.clone() };

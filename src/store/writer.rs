@@ -188,6 +188,7 @@ impl Writer {
             return if self.failed { self.transact(|_, _| Ok(())) } else { Ok(()) };
         }
         let (queued, unnamed) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.unnamed));
+        let mark = self.clerk.mark();
         let written = self.transact(|writer, txn| {
             for (id, named) in &unnamed {
                 let day = pending.last().map_or(0, |p| p.first.0.div_euclid(DAY_MS));
@@ -200,7 +201,7 @@ impl Writer {
             queued.iter().try_for_each(|write| writer.clerk.apply(txn, write))
         });
         if written.is_err() {
-            self.clerk.failed();
+            self.clerk.failed(mark);
             self.unnamed = unnamed;
             self.queued = queued;
             let mut excess = self.queued.len().saturating_sub(MOST_QUEUED);
@@ -211,6 +212,7 @@ impl Writer {
             });
             return written;
         }
+        self.clerk.done();
         self.shared.head(|head| head.pending.drain(..pending.len()).for_each(drop));
         written
     }
@@ -267,10 +269,19 @@ impl Writer {
         let mut database = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
         // The old one must be gone before its medium is opened again.
         *database = None;
-        match open::database(&self.medium) {
-            Ok(opened) => {
+        match open::database(&self.medium).and_then(|opened| Ok((open::state(&opened)?, opened))) {
+            Ok((state, opened)) => {
                 *database = Some(opened);
+                drop(database);
                 self.failed = false;
+                // The failed transaction may have reached the disk all the same.
+                self.saved = state.clone();
+                self.state = state;
+                let epochs = self.shared.head(|head| head.epochs.clone());
+                if epochs.current().map(|e| e.id) != self.state.epochs.current().map(|e| e.id) {
+                    self.state.sealed = Timestamp(i64::MIN);
+                }
+                self.state.epochs = epochs;
                 Ok(())
             }
             Err(fault) => {

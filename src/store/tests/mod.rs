@@ -64,11 +64,11 @@ pub(super) fn open(backend: &Arc<impl StorageBackend>) -> (Writer, Reader) {
     Store::open_with(backend.clone(), &StoreConfig::default()).expect("a store")
 }
 
-/// Records seconds `from..to` of `n` series with a flush every ten seconds and all maintenance that is due.
+/// Records seconds `from..to` of `n` series with a flush every minute and all maintenance that is due.
 pub(super) fn record(writer: &mut Writer, n: usize, span: std::ops::Range<u64>) {
     for second in span {
         writer.push(at(second), &readings(n, second));
-        if second % 10 == 9 {
+        if second % 60 == 49 {
             writer.flush(at(second)).expect("memory has room");
             while writer.maintain(at(second)).expect("memory has room") {}
         }
