@@ -10,12 +10,12 @@ use std::sync::Arc;
 use super::core::CoreSettings;
 use super::{METRICS, own};
 use crate::model::{Catalog, HostFacts, MetricDef, RuleSpec};
-use crate::notify::{ChannelContext, NotifyConfig, Opened, Routing, Sending, session_bus};
-use crate::{alert, analyze, check, collect, config::Config, query, sim};
+use crate::notify::{ChannelContext, NotifyConfig, Routing, Sending, session_bus};
+use crate::{alert, analyze, check, collect, config::Config, query};
 
 /// Every metric this program knows.
 pub fn catalog() -> Catalog {
-    let tables = [METRICS, check::METRICS, analyze::METRICS, alert::FED, sim::METRICS];
+    let tables = [METRICS, check::METRICS, analyze::METRICS, alert::FED];
     Catalog::new(collect::metrics().into_iter().chain(tables).collect::<Vec<&[MetricDef]>>())
 }
 
@@ -39,7 +39,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
     let services = check::services(&config.service).map_err(|e| e.to_string())?;
     let context = ChannelContext { folder: around.data_dir.to_owned() };
     let opened = channels(&config.notify, around.sending).open(&context)?;
-    let joins: Vec<(String, u8)> = opened.iter().map(|Opened(name, kind, _)| (name.clone(), kind.joins_at)).collect();
+    let joins: Vec<(String, u8)> = opened.iter().map(|(name, kind, _)| (name.clone(), kind.joins_at)).collect();
     let rules = rules(config, catalog, around)?;
     check_names(config, &rules, &joins)?;
     let routing = Routing { channels: joins, routes: config.route.clone(), levels: config.escalation.channels() };
@@ -54,7 +54,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         services,
         routing,
         sending: around.sending,
-        channels: opened.into_iter().map(|Opened(name, _, channel)| (name, channel)).collect(),
+        channels: opened.into_iter().map(|(name, _, channel)| (name, channel)).collect(),
     })
 }
 

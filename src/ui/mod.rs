@@ -8,6 +8,7 @@ pub mod actions;
 pub mod banner;
 pub mod charts;
 pub mod color;
+pub mod config;
 mod draw;
 pub mod event;
 pub mod format;
@@ -30,6 +31,7 @@ pub mod widgets;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use config::UiConfig;
 pub use color::{Depth, Terminal};
 pub use charts::{Bin, ChartStore, CpuTracks, Window};
 pub use lists::Lists;
