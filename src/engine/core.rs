@@ -30,6 +30,9 @@ const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
 /// Time between two saves of what was learned.
 const SAVE_EVERY: Duration = Duration::from_secs(300);
 
+/// Time between two saves of the services' hours.
+const HOURS_EVERY: Duration = Duration::from_secs(3600);
+
 /// Most values of a learned band in one answer: more than a screen has columns.
 const MAX_BANDS: u32 = 500;
 
@@ -146,6 +149,7 @@ struct Due {
     flush: Timestamp,
     keyframe: Timestamp,
     save: Timestamp,
+    hours: Timestamp,
     trends: Timestamp,
     look: Timestamp,
     health: Timestamp,
@@ -359,8 +363,10 @@ impl Core {
             let event = JournalEvent::Transition { transition: step.transition, alert: Box::new((*alert).clone()) };
             let write = self.journal(at, event, pulse);
             if matches!(step.cause, Cause::Pending | Cause::Withdrawn) {
-                // Nobody decided and nobody is told: the next flush is soon enough.
-                self.later.push(write);
+                // Nobody decided and nobody is told: the next flush is soon enough, and what came and went before it is not written.
+                if step.cause == Cause::Pending || !self.forget_pending(&alert.id) {
+                    self.later.push(write);
+                }
                 continue;
             }
             output.now.push(write);
@@ -377,6 +383,16 @@ impl Core {
             self.saved_id = id;
             output.now.push(Write::Meta { name: LAST_ID.to_owned(), row: Some(id.to_le_bytes().to_vec()) });
         }
+    }
+
+    /// Removes the line that an alert is pending, where it is not written yet.
+    fn forget_pending(&mut self, id: &str) -> bool {
+        let is_line = |write: &Write| match write {
+            Write::Journal(JournalEntry { event: JournalEvent::Transition { transition, .. }, .. }) => transition.alert == id,
+            _ => false,
+        };
+        let found = self.later.iter().rposition(is_line);
+        found.map(|at| self.later.remove(at)).is_some()
     }
 
     pub(super) fn take_outbox(&mut self, at: Timestamp, step: OutboxStep, output: &mut Output, pulse: &mut Pulse) {
@@ -430,7 +446,10 @@ impl Core {
             self.later.push(keyframe);
         }
         if Due::take(&mut self.due.save, at, SAVE_EVERY) {
-            self.save(at);
+            self.save_learned(at);
+        }
+        if Due::take(&mut self.due.hours, at, HOURS_EVERY) {
+            self.save_hours();
         }
     }
 
@@ -443,9 +462,11 @@ impl Core {
         }
     }
 
-    /// Queues everything that is learned.
-    fn save(&mut self, at: Timestamp) {
+    fn save_learned(&mut self, at: Timestamp) {
         self.later.push(Write::Model { name: LEARNED.to_owned(), row: Some(self.analyzer.save(at)) });
+    }
+
+    fn save_hours(&mut self) {
         self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
     }
 
@@ -546,7 +567,8 @@ impl Core {
     pub fn finish(&mut self, at: Timestamp) -> Output {
         let keyframe = self.keyframe(at);
         self.later.push(keyframe);
-        self.save(at);
+        self.save_learned(at);
+        self.save_hours();
         Output { rounds: Some(std::mem::take(&mut self.rounds)), later: std::mem::take(&mut self.later), ..Output::default() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::core::{CoreSettings, Timing};
+use super::core::Timing;
 use super::hub::Wish;
 use crate::base::Timestamp;
 use crate::check::Discovered;
@@ -25,8 +25,6 @@ pub enum Event {
     Delivered(DeliveryReport),
     /// The history file was written, or not.
     Stored(StoreHealth),
-    /// Other settings.
-    Reload(Box<CoreSettings>),
     /// Write everything and end.
     Stop,
 }

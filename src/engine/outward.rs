@@ -39,7 +39,8 @@ impl Outward {
         (services, channels): (Vec<Service>, Channels),
     ) -> Self {
         let deliverer = deliverer(&runtime, &events, channels);
-        let scout = host.as_ref().map(|host| {
+        // Somebody who names services wants those; a grid without any shows what runs here.
+        let scout = host.as_ref().filter(|_| services.is_empty()).map(|host| {
             let found = events.clone();
             let on_found = Arc::new(move |list, at| {
                 // Counted by the queue; looked at again in ten seconds.

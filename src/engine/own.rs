@@ -39,7 +39,7 @@ pub fn store_rule() -> RuleSpec {
         kind: AlertKind::Error,
         channels: Vec::new(),
         labels: BTreeMap::new(),
-        title: "history cannot be written".to_owned(),
+        title: "history cannot be written{}".to_owned(),
         built_in: true,
         prefer_total: false,
     }

@@ -3,7 +3,6 @@
 //! Everything a user can get wrong is found here, before anything starts. Invariant: the same for a
 //! start and for a reload.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -65,18 +64,9 @@ fn channels(config: &NotifyConfig, sending: Sending) -> NotifyConfig {
 
 /// Built-in rules, with the user's over those of the same name.
 fn rules(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> Result<Vec<RuleSpec>, String> {
-    let mut rules = alert::default_rules(&around.host, around.link_bits_per_second);
-    rules.push(own::store_rule());
-    let mut seen = BTreeSet::new();
-    for rule in &config.rule {
-        if !seen.insert(rule.name.as_str()) {
-            return Err(format!("rule \"{}\" stands twice; give one of them another name", rule.name));
-        }
-        rules.retain(|r| r.name != rule.name);
-        if rule.enabled {
-            rules.push(rule.ready(catalog).map_err(|e| e.to_string())?);
-        }
-    }
+    let mut built_in = alert::default_rules(&around.host, around.link_bits_per_second);
+    built_in.push(own::store_rule());
+    let rules = alert::all_rules(built_in, &config.rule, catalog).map_err(|e| e.to_string())?;
     for rule in rules.iter().filter(|r| !alert::FED.iter().any(|def| def.name == r.expr)) {
         let expr = query::parse(&rule.expr).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;
         expr.check(catalog).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;

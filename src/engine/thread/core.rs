@@ -129,11 +129,6 @@ impl Runner {
                 let output = self.core.stored(health, self.at);
                 self.carry(output, None);
             }
-            Event::Reload(settings) => {
-                if let Err(error) = self.reload(*settings) {
-                    tracing::error!(%error, "the new configuration was not taken; the old one stays");
-                }
-            }
             Event::Stop => self.exit = Some(Exit::Stopped),
         }
     }
