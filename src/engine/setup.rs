@@ -11,11 +11,11 @@ use super::core::CoreSettings;
 use super::{METRICS, own};
 use crate::model::{Catalog, HostFacts, MetricDef, RuleSpec};
 use crate::notify::{ChannelContext, NotifyConfig, Opened, Routing, Sending, session_bus};
-use crate::{alert, analyze, check, collect, config::Config, query, sim};
+use crate::{alert, analyze, check, collect, config::Config, query};
 
 /// Every metric this program knows.
 pub fn catalog() -> Catalog {
-    let tables = [METRICS, check::METRICS, analyze::METRICS, alert::FED, sim::METRICS];
+    let tables = [METRICS, check::METRICS, analyze::METRICS, alert::FED];
     Catalog::new(collect::metrics().into_iter().chain(tables).collect::<Vec<&[MetricDef]>>())
 }
 
