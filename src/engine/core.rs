@@ -27,8 +27,8 @@ use crate::store::Write;
 /// Time between two keyframes of alert and service state (design of the store).
 const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
 
-/// Time between two saves of what was learned.
-const SAVE_EVERY: Duration = Duration::from_secs(300);
+/// Time between two saves of what was learned: about 3 kB a series, which would be most of what is written if done each minute.
+const SAVE_EVERY: Duration = Duration::from_secs(1800);
 
 /// Time between two saves of the services' hours.
 const HOURS_EVERY: Duration = Duration::from_secs(3600);
