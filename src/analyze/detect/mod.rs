@@ -26,7 +26,7 @@ pub struct Point<'a> {
     pub floor: f64,
     /// Usual time between two values, in seconds.
     pub step: f64,
-    /// The newest values since the last gap, oldest first, without this one; at most [`RECENT`].
+    /// The newest values since the last gap, oldest first, without this one; at most 20.
     pub recent: &'a [f32],
 }
 
