@@ -56,7 +56,7 @@ impl Pane for Services {
         let len = u16::try_from(lists.services.len()).unwrap_or(u16::MAX);
         let room = area.height - 2;
         // The list takes what it needs, at most half where a chosen one is told in full below.
-        let detail = if room < 14 || len == 0 { 0 } else { (room - (len + 1).min(room / 2)).min(26) };
+        let detail = if room < 14 || len == 0 { 0 } else { room - (len + 1).min(room / 2) };
         let middle = area.bottom() - 1 - detail;
         let wide = ctx.density() != Density::Small;
         let mut lines = Borders::new(area);
