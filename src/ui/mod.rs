@@ -46,3 +46,5 @@ pub use run::{Exit, Export, UiError, UiOptions, run};
 
 #[cfg(test)]
 mod screen_tests;
+#[cfg(all(test, unix))]
+mod terminal_tests;
