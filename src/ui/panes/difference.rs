@@ -132,9 +132,9 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect, (a, b): (&Snapshot,
         let y = area.y + i;
         let role = if change.strength > 0.5 { Role::Strong } else { Role::Text };
         let head = Phrase::new().dim(&format!("{i:>2}  {:<9}", change.kind)).role(role, &change.what);
-        head.put(ctx.ink, buf, (area.x, y), ends[0].saturating_sub(11));
-        change.a.put_right(ctx.ink, buf, (area.x, ends[0]), y);
-        change.b.put_right(ctx.ink, buf, (area.x, ends[1]), y);
+        head.put(ctx.ink, buf, (area.x, y), ends[0].saturating_sub(12));
+        change.a.put_right(ctx.ink, buf, (ends[0] - 11, ends[0]), y);
+        change.b.put_right(ctx.ink, buf, (ends[0] + 1, ends[1]), y);
         Phrase::new().strong(&change.change).put_right(ctx.ink, buf, (ends[1], ends[2]), y);
         if bar > 4 {
             let role = if change.strength > 0.5 { Role::Warn } else { Role::Dim };

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, alert_glyph, service_glyph};
+use super::parts::{Slot, alert_glyph, paragraphs, service_glyph};
 use super::service_rows::{response, up_title, uptime};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{Unit, format_duration, format_value};
@@ -269,9 +269,7 @@ fn facts(ctx: &DrawContext, buf: &mut Buffer, area: Rect, service: &ServiceStatu
     if service.discovered {
         lines.push(Phrase::new().dim("found by farol, not in the configuration"));
     }
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (area.x, y), area.right());
-    }
+    paragraphs(ctx.ink, buf, area, &lines);
 }
 
 fn share_line(share: Option<UptimeShare>) -> Phrase {
