@@ -46,5 +46,6 @@ pub use run::{Exit, Export, UiError, UiOptions, run};
 
 #[cfg(test)]
 mod screen_tests;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod terminal_tests;
