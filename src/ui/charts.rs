@@ -232,7 +232,7 @@ impl ChartStore {
     /// series that is read less often than there are bins holds its value for two of its own intervals.
     pub fn bins(&self, key: &SeriesKey, window: Window) -> Vec<Option<Bin>> {
         let Some(track) = self.tracks.get(key) else { return vec![None; window.n] };
-        let hold = 2 * track.spacing();
+        let hold = std::cell::OnceCell::new();
         (0..window.n)
             .map(|i| {
                 let (from, to) = (self.number(window.start(i)), self.number(Timestamp(window.start(i + 1).0 - 1)));
@@ -242,8 +242,11 @@ impl ChartStore {
                         sum.merge(slot);
                     }
                 }
-                if sum.count == 0 && hold > 2 {
-                    sum = (from - hold..from).rev().find_map(|number| track.get(number)).unwrap_or(Slot::GAP);
+                if sum.count == 0 {
+                    // A series with a value in every slot has a real gap here.
+                    let hold = *hold.get_or_init(|| 2 * track.spacing());
+                    let back = if hold > 2 { from - hold } else { from };
+                    sum = (back..from).rev().find_map(|number| track.get(number)).unwrap_or(Slot::GAP);
                 }
                 (sum.count > 0).then(|| Bin { min: f64::from(sum.min), mean: f64::from(sum.mean), max: f64::from(sum.max) })
             })

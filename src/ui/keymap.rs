@@ -149,7 +149,7 @@ impl Keymap {
     /// # Errors
     /// An unknown action with the nearest known one; a key that does not exist.
     pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
-        for id in changes.keys().filter(|id| !ACTIONS.iter().any(|a| a.id == **id)) {
+        if let Some(id) = changes.keys().find(|id| !ACTIONS.iter().any(|a| a.id == **id)) {
             let near = nearest(id, ACTIONS.iter().map(|a| a.id)).map(|n| format!("; did you mean \"{n}\"?"));
             return Err(format!("\"{id}\" is no action{}", near.unwrap_or_default()));
         }

@@ -48,3 +48,6 @@ pub use run::{Exit, Export, UiError, UiOptions, run};
 
 #[cfg(test)]
 mod screen_tests;
+#[cfg(test)]
+#[cfg(unix)]
+mod terminal_tests;

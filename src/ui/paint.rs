@@ -202,8 +202,8 @@ mod tests {
         let text = ["a", "日", "─", " ", "⠋"][usize::from(kind % 5)];
         let colors = [Color::Reset, Color::Red, Color::Rgb(1, 2, 3), Color::Indexed(200), Color::DarkGray];
         let style = Style::new().fg(colors[usize::from(kind / 5 % 5)]).bg(colors[usize::from(kind / 25 % 5)]);
-        let style = if kind % 3 == 0 { style.add_modifier(Modifier::BOLD) } else { style };
-        let style = if kind % 7 == 0 { style.add_modifier(Modifier::REVERSED) } else { style };
+        let style = if kind.is_multiple_of(3) { style.add_modifier(Modifier::BOLD) } else { style };
+        let style = if kind.is_multiple_of(7) { style.add_modifier(Modifier::REVERSED) } else { style };
         let is_wide = text == "日" && x + 1 < buf.area.right();
         let text = if text == "日" && !is_wide { "b" } else { text };
         buf[(x, y)].set_symbol(text).set_style(style);

@@ -287,7 +287,7 @@ fn look() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([1-6jkgGsaftSew?:/@mtIcnp+=-] |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
         let screen = Screen::new((columns, rows)).keys(&script).tick([1]);

@@ -232,8 +232,8 @@ impl Page<'_> {
     fn moved_line(&self, buf: &mut Buffer, line: Rect, one: &Correlate) {
         let ctx = self.ctx;
         Phrase::new().text(&short_name(&one.key)).put(ctx.ink, buf, (line.x, line.y), line.x + GUTTER);
-        let from = self.change(one).put_right(ctx.ink, buf, (line.x, line.right()), line.y);
-        let columns = from.saturating_sub(line.x + GUTTER + 2);
+        self.change(one).put_right(ctx.ink, buf, (line.x, line.right()), line.y);
+        let columns = line.width.saturating_sub(GUTTER + VALUES);
         let (_, window) = self.window(columns + columns / 4);
         let bins = self.store().bins(&one.key, window);
         let values: Vec<_> = bins.iter().map(|b| b.map(|b| b.max)).collect();

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::alert_rows::standing;
-use super::parts::{Slot, fact, quantity, row};
+use super::parts::{Slot, fact, paragraphs, quantity, row};
 use crate::base::{Timestamp, Unit, format_value};
 use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, SeriesKey};
 use crate::ui::actions::ACTIONS;
@@ -14,12 +14,6 @@ use crate::ui::format::{moment, time, time_seconds};
 use crate::ui::pane::DrawContext;
 use crate::ui::state::Focus;
 use crate::ui::widgets::{Phrase, Role};
-
-fn lines(ctx: &DrawContext, buf: &mut Buffer, area: Rect, lines: &[Phrase]) {
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (area.x, y), area.right());
-    }
-}
 
 /// The cause in one sentence, value and limit, what changed, what comes.
 pub fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
@@ -62,7 +56,7 @@ pub fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     if !ahead.is_empty() {
         said.extend([Phrase::new(), Phrase::new().dim("if nothing is done"), ahead]);
     }
-    lines(ctx, buf, slot.inner(), &said);
+    paragraphs(ctx.ink, buf, slot.inner(), &said);
 }
 
 /// The unit in which an alert's processes are measured.
@@ -123,12 +117,12 @@ pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focu
     slot.title(ctx.ink, buf, &Phrase::new().strong("Who was told"), &[level]);
     let area = slot.inner();
     let Some(focus) = focus else {
-        return lines(ctx, buf, area, &[Phrase::new().dim("the journal is on its way")]);
+        return paragraphs(ctx.ink, buf, area, &[Phrase::new().dim("the journal is on its way")]);
     };
     let events: Vec<Phrase> = focus.journal.iter().filter_map(|e| event(ctx, alert, e)).collect();
     if events.is_empty() {
-        return lines(
-            ctx,
+        return paragraphs(
+            ctx.ink,
             buf,
             area,
             &[Phrase::new().dim("nothing was sent; channels come from [notify.<name>] in the configuration")],
@@ -140,7 +134,7 @@ pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focu
     }
     // The newest lines matter most.
     let skip = shown.len().saturating_sub(usize::from(area.height));
-    lines(ctx, buf, area, shown.get(skip..).unwrap_or(&[]));
+    paragraphs(ctx.ink, buf, area, shown.get(skip..).unwrap_or(&[]));
 }
 
 fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phrase> {
@@ -202,5 +196,5 @@ pub fn todo(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     if let Some(p) = advice {
         said.extend([Phrase::new(), Phrase::new().dim("advice  ").text(&p.advice)]);
     }
-    lines(ctx, buf, area, &said);
+    paragraphs(ctx.ink, buf, area, &said);
 }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::alert_detail;
 use super::alert_rows::{self, counts};
-use super::parts::Slot;
+use super::parts::{Slot, paragraphs};
 use crate::base::format_value;
 use crate::model::{Alert, AlertState};
 use crate::ui::format::moment;
@@ -122,7 +122,5 @@ fn preview(ctx: &DrawContext, buf: &mut Buffer, area: Rect, alert: &Alert) {
     for culprit in &alert.explanation.processes {
         lines.push(Phrase::new().dim("process ").text(&culprit.name).dim(&format!(" pid {}", culprit.pid)));
     }
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (area.x, y), area.right());
-    }
+    paragraphs(ctx.ink, buf, area, &lines);
 }

@@ -223,7 +223,9 @@ pub fn network(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     all.sort_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)));
     let scale = Scale::rounded(Unit::BytesPerSecond, all.iter().map(|i| i.1.max(i.2)).fold(0.0, f64::max));
     let mut rows = Rows { ctx, buf, area, next: 0 };
-    rows.add_two(&Phrase::new(), &Phrase::new().dim(&format!("↓ {}", scale.unit)), &Phrase::new().dim("↑"));
+    if !all.is_empty() {
+        rows.add_two(&Phrase::new(), &Phrase::new().dim(&format!("↓ {}", scale.unit)), &Phrase::new().dim("↑"));
+    }
     let room = usize::from(area.height.saturating_sub(6)).max(1);
     for (name, down, up) in all.iter().take(room) {
         rows.add_two(&Phrase::new().text(name), &number(down / scale.factor, 1), &number(up / scale.factor, 1));

@@ -7,7 +7,9 @@ mod alert_detail;
 mod alert_facts;
 mod alert_rows;
 mod alerts;
+mod difference;
 mod facts;
+mod history;
 mod limits;
 mod overview;
 mod overview_small;
@@ -19,13 +21,20 @@ mod process_table;
 mod processes;
 mod service_rows;
 mod services;
+mod timeline;
 mod trends;
 
 use super::pane::Pane;
 
 /// All pages, in the order of their digits.
-pub const PANES: &[&dyn Pane] =
-    &[&overview::Overview, &services::Services, &alerts::Alerts, &predictions::Predictions, &processes::Processes];
+pub const PANES: &[&dyn Pane] = &[
+    &overview::Overview,
+    &services::Services,
+    &alerts::Alerts,
+    &predictions::Predictions,
+    &history::History,
+    &processes::Processes,
+];
 
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,14 @@ pub fn fact(ink: &Ink, buf: &mut Buffer, line: Rect, left: &Phrase, right: &Phra
     left.put(ink, buf, (line.x, line.y), from.saturating_sub(1).max(line.x));
 }
 
+/// Writes lines one under the other, as many as fit; what is too long goes on below.
+pub fn paragraphs(ink: &Ink, buf: &mut Buffer, area: Rect, lines: &[Phrase]) {
+    let wrapped = lines.iter().flat_map(|line| line.wrap(area.width));
+    for (y, line) in (area.y..area.bottom()).zip(wrapped) {
+        line.put(ink, buf, (area.x, y), area.right());
+    }
+}
+
 /// `26%` with a dim sign, whole.
 pub fn percent(role: Role, value: f64) -> Phrase {
     let text = format!("{:.0}", value * 100.0);
@@ -75,18 +83,6 @@ pub fn quantity(role: Role, value: f64, unit: Unit) -> Phrase {
             Phrase::new().role(role, number).dim(unit)
         }
         None => Phrase::new().role(role, &text),
-    }
-}
-
-/// The same with the number bold.
-pub fn strong_quantity(value: f64, unit: Unit) -> Phrase {
-    let text = format_value(value, unit);
-    match text.find([' ', '%', '°']) {
-        Some(at) => {
-            let (number, unit) = text.split_at(at);
-            Phrase::new().strong(number).dim(unit)
-        }
-        None => Phrase::new().strong(&text),
     }
 }
 

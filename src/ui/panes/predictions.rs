@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, quantity, until};
+use super::parts::{Slot, paragraphs, quantity, until};
 use super::prediction_rows::{ending, none, open, record};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{TimeRange, format_duration};
@@ -18,6 +18,9 @@ use crate::ui::widgets::axis::Scale;
 use crate::ui::widgets::chart::{Chart, Fill, LimitLine, Moment, Trace};
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::{Borders, Ground, Phrase, Role, text};
+
+/// From this width of the list on the 80 % interval has a column.
+const WIDE: u16 = 60;
 
 /// All predictions.
 pub struct Predictions;
@@ -89,8 +92,10 @@ fn list(ctx: &DrawContext, buf: &mut Buffer, slot: Option<Slot>) {
         none().put(ctx.ink, buf, (inner.x, inner.y), inner.right());
         return;
     }
-    for (right, name) in [(28, "in"), (13, "80% interval"), (0, "p")] {
-        Phrase::new().dim(name).put_right(ctx.ink, buf, (inner.x, inner.right() - right), inner.y);
+    let heads: &[(u16, &str)] =
+        if inner.width < WIDE { &[(14, "in"), (0, "p")] } else { &[(28, "in"), (13, "80% interval"), (0, "p")] };
+    for (right, name) in heads {
+        Phrase::new().dim(name).put_right(ctx.ink, buf, (inner.x, inner.right() - *right), inner.y);
     }
     let height = usize::from(inner.height - 1);
     let chosen = ctx.state.lists.prediction_row(ctx.snapshot, &ctx.state.selected);
@@ -115,10 +120,14 @@ fn open_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, p: &Prediction) {
     let number = format!("{:.2}", p.probability);
     Phrase::new().strong(&number).put_right(ctx.ink, buf, (line.x, end), y);
     meter(ctx.ink, buf, (end - 12, y), 7, Meter { share: p.probability, limit: None, role });
-    let interval = format!("{}–{}", until(ctx, p.at_lo), until(ctx, p.at_hi));
+    let interval = if line.width < WIDE { String::new() } else { format!("{}–{}", until(ctx, p.at_lo), until(ctx, p.at_hi)) };
     let interval = Phrase::new().dim(&interval).put_right(ctx.ink, buf, (line.x, end - 13), y);
-    let left =
-        Phrase::new().strong(&until(ctx, p.at)).put_right(ctx.ink, buf, (line.x, interval.saturating_sub(2).min(end - 28)), y);
+    let left = Phrase::new().strong(&until(ctx, p.at)).put_right(
+        ctx.ink,
+        buf,
+        (line.x, interval.saturating_sub(2).min(end - if line.width < WIDE { 14 } else { 28 })),
+        y,
+    );
     let title = Phrase::new().bold(role, "◆ ");
     let title = if role == Role::Pred { title.bold(bold, &p.title) } else { title.role(bold, &p.title) };
     title.put(ctx.ink, buf, (line.x, y), left.saturating_sub(1));
@@ -160,9 +169,7 @@ fn how_good(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
             lines.push(line);
         }
     }
-    for (y, line) in (inner.y..inner.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (inner.x, y), inner.right());
-    }
+    paragraphs(ctx.ink, buf, inner, &lines);
 }
 
 /// Past and future of the series up to the moment of the prediction.
@@ -270,7 +277,5 @@ fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
         }
         None => lines.push(Phrase::new().dim("method ").text(&p.method)),
     }
-    for (y, line) in (inner.y..inner.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (inner.x, y), inner.right());
-    }
+    paragraphs(ctx.ink, buf, inner, &lines);
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, alert_glyph, service_glyph};
+use super::parts::{Slot, alert_glyph, paragraphs, service_glyph};
 use super::service_rows::{response, up_title, uptime};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{Unit, format_duration, format_value};
@@ -56,7 +56,7 @@ impl Pane for Services {
         let len = u16::try_from(lists.services.len()).unwrap_or(u16::MAX);
         let room = area.height - 2;
         // The list takes what it needs, at most half where a chosen one is told in full below.
-        let detail = if room < 14 || len == 0 { 0 } else { (room - (len + 1).min(room / 2)).min(26) };
+        let detail = if room < 14 || len == 0 { 0 } else { room - (len + 1).min(room / 2) };
         let middle = area.bottom() - 1 - detail;
         let wide = ctx.density() != Density::Small;
         let mut lines = Borders::new(area);
@@ -269,9 +269,7 @@ fn facts(ctx: &DrawContext, buf: &mut Buffer, area: Rect, service: &ServiceStatu
     if service.discovered {
         lines.push(Phrase::new().dim("found by farol, not in the configuration"));
     }
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.put(ctx.ink, buf, (area.x, y), area.right());
-    }
+    paragraphs(ctx.ink, buf, area, &lines);
 }
 
 fn share_line(share: Option<UptimeShare>) -> Phrase {

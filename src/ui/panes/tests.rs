@@ -1,29 +1,39 @@
 //! Pages as a whole: the story seen at every designed size, hostile names, and no size that makes one panic.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::PANES;
-use crate::model::Snapshot;
-use crate::ui::fixture::{alert_focus, focus_on, key, story};
-use crate::ui::pane::DrawContext;
-use crate::ui::state::{Subject, UiState, View};
+use crate::model::{Alert, Process, Reading, ServiceStatus, Snapshot};
+use crate::ui::charts::CpuTracks;
+use crate::ui::fixture::{NOW, alert_focus, focus_on, key, story, timeline};
+use crate::ui::pane::{DrawContext, Pane};
+use crate::ui::state::{Past, Subject, UiState, View};
 use crate::ui::widgets::ansi::show;
 use crate::ui::widgets::ink::tests::dark;
 use crate::ui::widgets::{Graph, Ground, Ink, fold_ascii, text};
 
-/// A page's body as it is drawn between the second line and the hints.
-fn body(snapshot: &Snapshot, state: &UiState, ink: &Ink) -> Buffer {
-    let (width, height) = state.size;
+fn pane(view: View) -> &'static dyn Pane {
+    *PANES.iter().find(|p| p.view() == view).expect("every page has a pane")
+}
+
+fn blank((width, height): (u16, u16), ink: &Ink) -> Buffer {
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height.saturating_sub(3)));
     let area = buf.area;
     text::lay(ink, &mut buf, area, Ground::Screen);
     buf.set_style(area, ink.style(crate::ui::widgets::Role::Text));
-    let pane = PANES.iter().find(|p| p.view() == state.view).expect("every page has a pane");
-    pane.draw(&DrawContext { snapshot, live: snapshot, state, ink }, area, &mut buf);
+    buf
+}
+
+/// A page's body as it is drawn between the second line and the hints.
+fn body(snapshot: &Snapshot, state: &UiState, ink: &Ink) -> Buffer {
+    let mut buf = blank(state.size, ink);
+    let area = buf.area;
+    pane(state.view).draw(&DrawContext { snapshot, live: snapshot, state, ink }, area, &mut buf);
     if ink.graph == Graph::Ascii {
         fold_ascii(&mut buf);
     }
@@ -63,7 +73,7 @@ fn the_overview_says_what_is_wrong_why_and_who_at_every_size() {
 fn ascii_pages_hold_only_ascii() {
     let mut ink = dark();
     ink.graph = Graph::Ascii;
-    for view in PANES.iter().map(|p| p.view()) {
+    for view in View::ALL {
         let (snapshot, state) = at(view, (80, 24));
         let buf = body(&snapshot, &state, &ink);
         show(&buf, &format!("{}-ascii", view.name()));
@@ -138,5 +148,131 @@ fn the_predictions_page_says_what_comes_and_whether_to_believe_it() {
             assert!(text.contains(word), "{size:?} lacks {word:?}\n{text}");
         }
         assert!(size.0 < 100 || (text.contains("How good it was") && text.contains("now")), "{text}");
+    }
+}
+
+#[test]
+fn history_says_which_moment_is_shown_and_what_was_different() {
+    for size in [(200, 50), (120, 40), (80, 24)] {
+        let (snapshot, mut state) = at(View::History, size);
+        state.timeline = Some(timeline(&snapshot));
+        let mut then = Snapshot::clone(&snapshot);
+        then.at = NOW - Duration::from_secs(1500);
+        then.readings = then.readings.iter().map(|r| Reading { value: r.value * 0.4, ..r.clone() }).collect();
+        let then = Arc::new(then);
+        state.past = Some(Past {
+            at: then.at,
+            snapshot: Arc::clone(&then),
+            chart_end: NOW,
+            charts: None,
+            frozen: false,
+            cpu: CpuTracks::default(),
+        });
+        let ink = dark();
+        let mut buf = blank(state.size, &ink);
+        let area = buf.area;
+        let ctx = DrawContext { snapshot: &then, live: &snapshot, state: &state, ink: &ink };
+        pane(View::History).draw(&ctx, area, &mut buf);
+        show(&buf, &format!("history-{}", size.0));
+        let text = lines(&buf);
+        for word in ["Time line", "02:49", "CPU 10%", "What happened", "unit report-nightly started"] {
+            assert!(text.contains(word), "{size:?} lacks {word:?}\n{text}");
+        }
+        assert!(size.0 < 100 || (text.contains("What is different") && text.contains("now 26%")), "{text}");
+    }
+}
+
+/// A machine whose every name is hostile.
+fn hostile() -> (Arc<Snapshot>, UiState) {
+    const NAME: &str = "\u{1b}[2J\u{202e}灯台\n\u{200b}\u{301}\tx";
+    let (snapshot, mut state) = story();
+    let mut bad = Snapshot::clone(&snapshot);
+    bad.services = bad
+        .services
+        .iter()
+        .cloned()
+        .map(|s| ServiceStatus { name: NAME.into(), message: NAME.into(), target: NAME.into(), ..s })
+        .collect();
+    let name = |p: &Arc<Process>| Process { name: NAME.into(), command: NAME.into(), user: NAME.into(), ..Process::clone(p) };
+    bad.processes = bad.processes.iter().map(|p| Arc::new(name(p))).collect();
+    bad.alerts = bad
+        .alerts
+        .iter()
+        .map(|a| {
+            let mut a = Alert::clone(a);
+            (a.title, a.rule, a.explanation.summary) = (NAME.into(), NAME.into(), NAME.into());
+            Arc::new(a)
+        })
+        .collect();
+    bad.readings =
+        bad.readings.iter().map(|r| Reading { value: if r.value > 0.5 { f64::MAX } else { -1.0 }, ..r.clone() }).collect();
+    state.open = true;
+    state.focus = Some(alert_focus(&snapshot));
+    state.timeline = Some(timeline(&snapshot));
+    (Arc::new(bad), state)
+}
+
+#[test]
+fn hostile_names_never_shift_a_column_of_the_processes() {
+    let (bad, mut state) = hostile();
+    state.open = false;
+    state.size = (200, 50);
+    let (good, _) = story();
+    let (bad, good) = (body(&bad, &state, &dark()), body(&good, &state, &dark()));
+    let border = |buf: &Buffer, y: u16| (buf[(0, y)].symbol().to_owned(), buf[(199, y)].symbol().to_owned());
+    for y in 0..47 {
+        assert_eq!(border(&bad, y), border(&good, y), "row {y}");
+    }
+    // The numbers of the process table stand where they stood.
+    for y in 34..46 {
+        let numbers = |buf: &Buffer| (25..60).map(|x| buf[(x, y)].symbol().to_owned()).collect::<String>();
+        assert_eq!(numbers(&bad), numbers(&good), "row {y}");
+    }
+    assert!(!lines(&bad).contains(|c: char| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn a_machine_of_which_nothing_is_known_yet_says_what_would_be_there() {
+    let (full, _) = story();
+    let empty = Snapshot::empty(Arc::clone(&full.catalog));
+    for view in View::ALL {
+        let mut state = UiState::new((200, 50), jiff::tz::TimeZone::UTC);
+        state.view = view;
+        let buf = body(&empty, &state, &dark());
+        show(&buf, &format!("empty-{}", view.name()));
+        let text = lines(&buf);
+        let words =
+            ["no reading", "No service is checked", "waiting for the first", "Nothing is predicted", "on its way", "no process"];
+        assert!(words.iter().any(|w| text.contains(w)), "{view:?}\n{text}");
+    }
+}
+
+/// Made once: each takes a while.
+static STORY: LazyLock<(Arc<Snapshot>, UiState)> = LazyLock::new(story);
+static HOSTILE: LazyLock<(Arc<Snapshot>, UiState)> = LazyLock::new(hostile);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_size_makes_a_page_panic_or_draw_outside(
+        (x, y, w, h) in (0u16..40, 0u16..12, 0u16..220, 0u16..60), size in (0u16..220, 0u16..60), page in 0usize..6, open in any::<bool>(), past in any::<bool>(),
+    ) {
+        let (snapshot, mut state) = if open { HOSTILE.clone() } else { STORY.clone() };
+        state.size = size;
+        state.view = View::ALL[page];
+        if past {
+            state.past = Some(Past { at: NOW, snapshot: Arc::clone(&snapshot), chart_end: NOW, charts: None, frozen: true, cpu: CpuTracks::default() });
+            state.mark = Some((NOW - Duration::from_secs(60), Arc::clone(&snapshot)));
+        }
+        let ink = dark();
+        let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
+        let area = Rect::new(x, y, w, h).intersection(buf.area);
+        let ctx = DrawContext { snapshot: &snapshot, live: &snapshot, state: &state, ink: &ink };
+        pane(state.view).draw(&ctx, area, &mut buf);
+        for (at, cell) in buf.content.iter().enumerate() {
+            if !area.contains(((at % 200) as u16, (at / 200) as u16).into()) {
+                prop_assert_eq!(cell.symbol(), " ");
+            }
+        }
     }
 }

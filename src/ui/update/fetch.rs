@@ -22,7 +22,8 @@ const TIMELINE: Duration = Duration::from_secs(6 * 3600);
 
 /// What is asked before the first frame.
 pub fn start(state: &UiState) -> Vec<Effect> {
-    let range = TimeRange::last(Duration::from_secs(86_400), state.live.at);
+    // What fires longer has its messages on its own page.
+    let range = TimeRange::last(TIMELINE, state.live.at);
     let mut effects = charts(state);
     effects.push(Effect::Ask(Purpose::Told, Request::Journal { range }));
     effects

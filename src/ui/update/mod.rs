@@ -85,8 +85,9 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     let known = |charts: &ChartStore, key| charts.keys().any(|k| k == key);
     let wanted: Vec<_> = state.keys.all().chain(&state.keys.cores).cloned().collect();
     let is_new = wanted.iter().any(|key| !known(&state.charts, key));
-    for key in &wanted {
-        state.charts.track(key);
+    if is_new {
+        state.charts.retain(|key| wanted.contains(key));
+        wanted.iter().for_each(|key| state.charts.track(key));
     }
     for pulse in &pulses {
         follow(state, pulse);

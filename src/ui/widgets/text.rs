@@ -128,6 +128,25 @@ impl Phrase {
         self
     }
 
+    /// The phrase in lines of at most `columns`, broken at blanks; a longer word stays whole.
+    pub fn wrap(&self, columns: u16) -> Vec<Self> {
+        if self.width <= columns {
+            return vec![self.clone()];
+        }
+        let (mut lines, mut line, mut start) = (Vec::new(), Self::new(), 0);
+        for (end, role, weight) in &self.pieces {
+            for word in self.text.get(start..*end).unwrap_or("").split_inclusive(' ') {
+                if !line.is_empty() && line.width.saturating_add(width(word.trim_end())) > columns {
+                    lines.push(std::mem::take(&mut line));
+                }
+                line = line.push(*role, *weight, word);
+            }
+            start = *end;
+        }
+        lines.push(line);
+        lines
+    }
+
     /// Columns it takes.
     pub fn width(&self) -> u16 {
         self.width
@@ -211,6 +230,13 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 5, 1));
         Phrase::new().strong("farol").put(&dark(), &mut buf, (0, 0), 5);
         assert_eq!(row(&buf, 0), "farol");
+    }
+
+    #[test]
+    fn a_long_phrase_is_broken_at_blanks() {
+        let lines = Phrase::new().dim("why ").text("waits for postgres, slow").wrap(11);
+        let lines: Vec<_> = lines.iter().map(|l| l.plain().trim_end()).collect();
+        assert_eq!(lines, ["why waits", "for", "postgres,", "slow"]);
     }
 
     #[test]
