@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use redb::ReadableTable;
-
 use super::columns::{TailRow, decode_buckets, decode_raw, decode_times};
 use super::error::Fault;
 use super::job::{grid, span};

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{ReadTransaction, ReadableTableMetadata};
 
 use super::ReadError;
 use super::columns::{Round, TailRow};
