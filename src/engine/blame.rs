@@ -34,16 +34,17 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// The resource a metric is about; CPU where it is none in particular.
-    pub fn of(metric: &str) -> Self {
-        let memory = ["memory", "swap", "oom", "major_faults"];
-        let disk = ["disk", "filesystem"];
-        if memory.iter().any(|p| metric.starts_with(p)) {
-            Self::Memory
-        } else if disk.iter().any(|p| metric.starts_with(p)) {
-            Self::Disk
+    /// The resource a metric is about; `None` where no process is to blame for it (a service that is down).
+    pub fn of(metric: &str) -> Option<Self> {
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|p| metric.starts_with(p));
+        if starts(&["memory", "swap", "oom", "major_faults"]) {
+            Some(Self::Memory)
+        } else if starts(&["disk", "filesystem"]) {
+            Some(Self::Disk)
+        } else if starts(&["service", "prediction", "farol", "battery", "network_link"]) {
+            None
         } else {
-            Self::Cpu
+            Some(Self::Cpu)
         }
     }
 
@@ -148,8 +149,14 @@ mod tests {
     #[test]
     fn the_busiest_is_named_for_cpu() {
         let now = [process(1, 8_000, 0.1), process(2, 1_000, 0.9), process(3, 1_000, 0.0)];
-        let culprits = Blame::default().culprits(&now, Resource::of("cpu_usage_ratio"), Timestamp(0));
+        let culprits = Blame::default().culprits(&now, Resource::Cpu, Timestamp(0));
         assert_eq!(culprits.iter().map(|c| c.pid).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn nobody_is_to_blame_for_a_service() {
+        assert_eq!(Resource::of("service_state"), None);
+        assert_eq!(Resource::of("cpu_usage_ratio"), Some(Resource::Cpu));
     }
 
     #[test]

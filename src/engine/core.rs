@@ -246,7 +246,9 @@ impl Core {
         pulse.predictions = Some(self.predictor.shown());
         pulse.record = Some(self.predictor.record());
         pulse.anomalies = Some(self.anomalies.list());
-        pulse.services = self.board.statuses();
+        pulse.services = Some(Arc::clone(&self.services)).filter(|s| !s.is_empty()).or_else(|| self.board.statuses());
+        pulse.processes.changed = self.processes.to_vec();
+        pulse.readings = self.rounds.last().map(|(_, readings)| Arc::clone(readings));
         pulse.recorder = Some(Arc::new(self.recorder.clone()));
         pulse
     }

@@ -16,9 +16,12 @@ const RECENT: Duration = Duration::from_secs(900);
 
 impl Core {
     pub(super) fn explain(&self, alert: &Alert, at: Timestamp) -> Explanation {
-        let band = self.analyzer.band(&alert.key, at);
+        // What a state usually is says nothing.
+        let is_state = ["service_state", "service_up"].contains(&alert.key.metric());
+        let band = self.analyzer.band(&alert.key, at).filter(|_| !is_state);
         let normal = band.map(|b| format!("{} to {}", format_value(b.low, alert.unit), format_value(b.high, alert.unit)));
-        let processes = self.blame.culprits(&self.processes, Resource::of(alert.key.metric()), alert.since);
+        let resource = Resource::of(alert.key.metric());
+        let processes = resource.map_or_else(Vec::new, |r| self.blame.culprits(&self.processes, r, alert.since));
         let changes = processes.iter().filter_map(|c| self.recently_started(c, at)).collect();
         let mut explanation = Explanation {
             summary: String::new(),

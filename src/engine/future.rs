@@ -23,7 +23,7 @@ const CHARTED: &[&str] = &[
 ];
 
 /// The past a live chart shows by default.
-const SHOWN: Duration = Duration::from_secs(1000);
+const SHOWN: Duration = Duration::from_secs(3600);
 
 /// Series and plan of one round of forecasts.
 pub struct Plan {
@@ -35,7 +35,7 @@ pub struct Plan {
 /// The next minutes of what the charts show.
 pub fn charts(interval: Duration) -> Plan {
     let totals = CHARTED.iter().map(|metric| SeriesKey::total(metric)).collect();
-    Plan { totals, limited: false, plan: chart_plan(SHOWN * u32::max(1, interval.as_secs() as u32), interval) }
+    Plan { totals, limited: false, plan: chart_plan(SHOWN, interval) }
 }
 
 /// The next days of what can become full.
