@@ -63,8 +63,17 @@ pub fn fit(plan: &Plan, head: Option<&RwLock<Head>>, view: Option<&View>, catalo
 
 fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog: &Catalog, now: Timestamp) -> Option<Forecast> {
     let def = *catalog.get(key.metric())?;
-    let range = TimeRange::last(plan.past, now);
-    let history = source.points(key, range, Resolution::for_step(plan.step)).ok()?.buckets;
+    let read = |plan: &ForecastPlan| {
+        let range = TimeRange::last(plan.past, now);
+        source.points(key, range, Resolution::for_step(plan.step)).map(|points| points.buckets).ok()
+    };
+    let mut plan = *plan;
+    let mut history = read(&plan)?;
+    let known = history.first().map_or(Duration::ZERO, |first| now.since(first.at));
+    if known < plan.step * FEWEST {
+        plan = shorter(&plan, known);
+        history = read(&plan)?;
+    }
     // A series without a newest value is gone; its past has no future.
     history.last().filter(|b| now.since(b.at) <= plan.step * 2 + Duration::from_secs(60))?;
     let task = ForecastTask {
@@ -77,6 +86,20 @@ fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog:
         now,
     };
     Some(forecast(&task))
+}
+
+/// Steps of the past a forecast wants at least.
+const FEWEST: u32 = 40;
+
+/// So many times as far ahead as is known of the past, and no farther: half of what a week of history allows.
+const FARTHEST: u32 = 4;
+
+/// Finer steps and a nearer horizon, for a series of which only `known` is known.
+fn shorter(plan: &ForecastPlan, known: Duration) -> ForecastPlan {
+    let steps = Resolution::ALL.into_iter().rev().map(|r| r.step()).chain([Duration::from_secs(600)]);
+    let fits = steps.filter(|step| !step.is_zero() && *step * FEWEST <= known && *step < plan.step);
+    let step = fits.max().unwrap_or(Duration::from_secs(60).min(plan.step));
+    ForecastPlan { step, horizon: plan.horizon.min((known * FARTHEST).max(step)), ..*plan }
 }
 
 /// Forecasts somebody asks for: every series of a selector, that far ahead.
