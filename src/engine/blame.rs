@@ -19,6 +19,12 @@ pub const EVERY: Duration = Duration::from_secs(10);
 /// Looks remembered: a quarter of an hour.
 const LOOKS: usize = 90;
 
+/// How long before an alert its cause may have begun.
+const LEAD: Duration = Duration::from_secs(600);
+
+/// Share of the largest use from which growth is a cause, not noise.
+const GROWTH: f64 = 0.02;
+
 /// Culprits named in an alert.
 const NAMED: usize = 5;
 
@@ -101,7 +107,8 @@ impl Blame {
 
     /// Those who use most of it now, with how that changed since shortly before `since`.
     pub fn culprits(&self, processes: &[Arc<Process>], resource: Resource, since: Timestamp) -> Vec<Culprit> {
-        let before = self.looks.iter().rev().find(|(at, _)| *at <= since).or_else(|| self.looks.first());
+        // What led to it began before it.
+        let before = self.looks.iter().rev().find(|(at, _)| *at <= since - LEAD).or_else(|| self.looks.first());
         let culprit = |p: &Arc<Process>| {
             let value = resource.used_by(p);
             // Not among the top then: it used less than all of those, which is as good as nothing.
@@ -113,7 +120,7 @@ impl Blame {
         // Whoever grew is to blame before whoever was always large.
         let blame = |c: &Culprit| c.change.filter(|_| resource != Resource::Cpu).map_or(c.value, |d| d.max(0.0));
         let grew = culprits.iter().map(blame).fold(0.0, f64::max);
-        if grew > 0.05 * culprits.first().map_or(0.0, |c| c.value) {
+        if grew > GROWTH * culprits.first().map_or(0.0, |c| c.value) {
             culprits.sort_by(|a, b| blame(b).total_cmp(&blame(a)));
         }
         culprits.truncate(NAMED);

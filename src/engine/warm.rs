@@ -18,15 +18,21 @@ pub fn up(core: &mut Core, writer: &mut Writer, simulation: &mut Simulation) -> 
     let now = simulation.at;
     let mut at = now - simulation.history;
     // Making history takes time, which is caught up with: the simulated clock begins at the real one.
-    while at < now.max(Timestamp::now()) {
-        for result in simulation.machine.checks(at) {
-            core.check(&result);
+    loop {
+        let until = now.max(Timestamp::now());
+        while at < until {
+            for result in simulation.machine.checks(at) {
+                core.check(&result);
+            }
+            let output = core.tick(simulation.machine.sample(at), Timing::default());
+            write(writer, at, output)?;
+            at = at + Duration::from_secs(if at >= now - FINE { 1 } else { 10 });
         }
-        let output = core.tick(simulation.machine.sample(at), Timing::default());
-        write(writer, at, output)?;
-        at = at + Duration::from_secs(if at >= now - FINE { 1 } else { 10 });
+        while writer.maintain(at)? {}
+        if Timestamp::now().since(until) < Duration::from_secs(1) {
+            break;
+        }
     }
-    while writer.maintain(at)? {}
     simulation.at = at;
     Ok(())
 }

@@ -65,7 +65,8 @@ impl Machine {
         let since_previous = self.previous.filter(|p| *p < at).map(|p| at.since(p));
         let seconds = since_previous.map(|d| d.as_secs_f64());
         self.scene = Scene::at(self.noise, self.start, at);
-        let (processes, work) = self.processes.step(&self.scene, at, seconds.unwrap_or(0.0));
+        let booted = self.booted_at();
+        let (processes, work) = self.processes.step(&self.scene, (at, booted), seconds.unwrap_or(0.0));
         let moment = Moment { noise: self.noise, start: self.start, at, seconds: seconds.unwrap_or(0.0) };
         self.figures = Figures::at(&moment, &self.scene, &work, &mut self.memory);
         self.seq += 1;
@@ -97,9 +98,13 @@ impl Machine {
             kernel: "6.1.0-18-amd64".to_owned(),
             cores: figures::CORES as u32,
             memory_bytes: figures::MEMORY as u64,
-            booted_at: Some(self.start - Duration::from_secs(figures::UP_BEFORE.unsigned_abs())),
+            booted_at: Some(self.booted_at()),
             labels: Default::default(),
         }
+    }
+
+    fn booted_at(&self) -> Timestamp {
+        self.start - Duration::from_secs(figures::UP_BEFORE.unsigned_abs())
     }
 
     /// Its services, by name.

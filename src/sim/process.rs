@@ -149,8 +149,8 @@ impl Processes {
         Self { noise, working, crowd, told: false }
     }
 
-    /// What changed, and the work of all; `seconds` since the last time.
-    pub(super) fn step(&mut self, scene: &Scene, at: Timestamp, seconds: f64) -> (ProcessChange, Work) {
+    /// What changed, and the work of all; `seconds` since the last time, `booted` is when the machine was started.
+    pub(super) fn step(&mut self, scene: &Scene, (at, booted): (Timestamp, Timestamp), seconds: f64) -> (ProcessChange, Work) {
         let mut change = ProcessChange::default();
         let mut work = Work { n: self.crowd.len(), threads: self.crowd.len() as u32, ..Work::default() };
         if !self.told {
@@ -172,7 +172,8 @@ impl Processes {
             }
             let process = &mut standing.process;
             if born && row.drive != Drive::Idle && self.told {
-                process.id.started = (at.millis() / 10).unsigned_abs();
+                // Ticks of 10 ms since boot, as the kernel counts.
+                process.id.started = u64::try_from(at.since(booted).as_millis() / 10).unwrap_or(u64::MAX);
                 standing.cpu_seconds = 0.0;
             }
             let jitter = 1.0 + 0.35 * self.noise.wander(1000 + stream as u32 * 4, at);
