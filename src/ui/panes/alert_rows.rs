@@ -46,7 +46,7 @@ pub fn headline(ctx: &DrawContext, alert: &Alert) -> Phrase {
     head.dim(&format!(" {}", format_duration(ended.since(began))))
 }
 
-/// Who takes care, who was told: `✓ acknowledged by maria 02:39`, `silenced to 08:00 by tom`, `level 2 of 4`.
+/// Who takes care, who was told: `✓ acknowledged by maria 02:39`, `silenced to 08:00 by tom`, `told slack · level 2 of 4`.
 pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     let at = |t| time_or_date(t, ctx.snapshot.at, ctx.zone());
     if let Some(resolved) = alert.resolved_at {
@@ -65,7 +65,9 @@ pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     if alert.state == AlertState::Pending {
         return Phrase::new().dim("not yet for long enough");
     }
-    Phrase::new().text(&format!("level {}", alert.level)).dim(" of 4")
+    let told = ctx.state.told.get(&alert.id).filter(|channels| !channels.is_empty());
+    let told = told.map_or_else(Phrase::new, |channels| Phrase::new().dim("told ").text(&channels.join(", ")).dim(" · "));
+    told.text(&format!("level {}", alert.level)).dim(" of 4")
 }
 
 /// Draws alerts in the order of the list, as many as fit; gives the rows used.
