@@ -67,7 +67,12 @@ pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     }
     let told = ctx.state.told.get(&alert.id).filter(|channels| !channels.is_empty());
     let told = told.map_or_else(Phrase::new, |channels| Phrase::new().dim("told ").text(&channels.join(", ")).dim(" · "));
-    told.text(&format!("level {}", alert.level)).dim(" of 4")
+    told.join(&level(alert))
+}
+
+/// `level 2 of 4`.
+fn level(alert: &Alert) -> Phrase {
+    Phrase::new().text(&format!("level {}", alert.level)).dim(" of 4")
 }
 
 /// Draws alerts in the order of the list, as many as fit; gives the rows used.
@@ -102,8 +107,11 @@ pub fn alert_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, alert: &Alert
     let head = headline(ctx, alert);
     let end = line.right();
     let after = head.put(ctx.ink, buf, (line.x, line.y), end);
-    let standing = standing(ctx, alert);
-    if after + 2 + standing.width() <= end {
+    let is_told = alert.state == AlertState::Firing && !alert.is_quiet() && alert.acknowledged.is_none();
+    let shorter = is_told.then(|| level(alert));
+    // Whole or not at all: a name cut in the middle says nothing.
+    let fits = |p: &Phrase| after + 2 + p.width() <= end;
+    if let Some(standing) = Some(standing(ctx, alert)).filter(fits).or(shorter.filter(fits)) {
         standing.put_right(ctx.ink, buf, (after, end), line.y);
     }
 }
