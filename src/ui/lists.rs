@@ -96,31 +96,118 @@ fn row(list: &[usize], is_chosen: impl Fn(usize) -> bool) -> usize {
     list.iter().position(|i| is_chosen(*i)).unwrap_or(0)
 }
 
-/// Words all of which must be there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter(Vec<String>);
+/// Terms all of which must hold: a word, `!word`, and for processes `cpu>5` (percent of a core) or `mem>100M`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter(Vec<Term>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Term {
+    /// In one of the texts.
+    Has(String),
+    /// In none of the texts.
+    HasNot(String),
+    /// A figure of a process compares so with a number.
+    Figure(Figure, Ordering, f64),
+}
+
+/// A figure of a process that can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Figure {
+    Cpu,
+    Memory,
+    Read,
+    Write,
+    Threads,
+}
+
+impl Figure {
+    fn of(self, process: &Process) -> Option<f64> {
+        match self {
+            Self::Cpu => Some(process.cpu * 100.0),
+            Self::Memory => Some(process.memory_bytes as f64),
+            Self::Read => process.read_bytes_per_second,
+            Self::Write => process.write_bytes_per_second,
+            Self::Threads => Some(f64::from(process.threads)),
+        }
+    }
+}
+
+impl Term {
+    fn new(word: &str) -> Self {
+        let word = word.to_lowercase();
+        match word.strip_prefix('!') {
+            Some(rest) if !rest.is_empty() => Self::HasNot(rest.to_owned()),
+            _ => Self::figure(&word).unwrap_or(Self::Has(word)),
+        }
+    }
+
+    /// `cpu>5`, `mem<1g`, `read>100k`; sizes in powers of 1,024.
+    fn figure(word: &str) -> Option<Self> {
+        let (name, order, number) = match (word.split_once('>'), word.split_once('<')) {
+            (Some((name, number)), None) => (name, Ordering::Greater, number),
+            (None, Some((name, number))) => (name, Ordering::Less, number),
+            _ => return None,
+        };
+        let figure = match name {
+            "cpu" => Figure::Cpu,
+            "mem" | "memory" => Figure::Memory,
+            "read" => Figure::Read,
+            "write" => Figure::Write,
+            "thr" | "threads" => Figure::Threads,
+            _ => return None,
+        };
+        let factors = [('k', 1024.0), ('m', 1_048_576.0), ('g', 1_073_741_824.0), ('%', 1.0)];
+        let (number, factor) = factors
+            .iter()
+            .find_map(|(suffix, factor)| number.strip_suffix(*suffix).map(|n| (n, *factor)))
+            .unwrap_or((number, 1.0));
+        let value = number.parse::<f64>().ok().filter(|v| v.is_finite())?;
+        Some(Self::Figure(figure, order, value * factor))
+    }
+}
 
 impl Filter {
     /// From what was typed; empty keeps everything.
     pub fn new(text: &str) -> Self {
-        Self(text.split_whitespace().map(str::to_lowercase).collect())
+        Self(text.split_whitespace().map(Term::new).collect())
     }
 
-    /// Whether every word is in one of the texts.
+    /// Whether every word is in one of the texts and no excluded one is; figures are not looked at.
     pub fn matches(&self, texts: &[&str]) -> bool {
-        self.0.iter().all(|word| texts.iter().any(|t| contains(t, word)))
+        self.0.iter().all(|term| match term {
+            Term::Has(word) => texts.iter().any(|t| contains(t, word)),
+            Term::HasNot(word) => !texts.iter().any(|t| contains(t, word)),
+            Term::Figure(..) => true,
+        })
+    }
+
+    /// Whether a process's figures compare as they should; an unknown figure does not.
+    fn figures_match(&self, process: &Process) -> bool {
+        self.0.iter().all(|term| match term {
+            Term::Figure(figure, order, limit) => figure.of(process).is_some_and(|v| v.total_cmp(limit) == *order),
+            Term::Has(_) | Term::HasNot(_) => true,
+        })
+    }
+
+    /// The number that is the whole filter.
+    fn number(&self) -> Option<u32> {
+        match self.0.as_slice() {
+            [Term::Has(word)] => word.parse().ok(),
+            _ => None,
+        }
     }
 }
 
 fn contains(text: &str, word: &str) -> bool {
     if text.is_ascii() && word.is_ascii() {
-        return text.as_bytes().windows(word.len().max(1)).any(|w| w.eq_ignore_ascii_case(word.as_bytes())) || word.is_empty();
+        let length = word.len().max(1);
+        return word.is_empty() || text.as_bytes().windows(length).any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
     }
     text.to_lowercase().contains(word)
 }
 
 /// The filter of each list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filters {
     /// Of the processes.
     pub processes: Filter,
@@ -136,7 +223,7 @@ fn processes(snapshot: &Snapshot, order: ProcessOrder, filter: &Filter) -> (Vec<
     let all = &snapshot.processes;
     let mut rows: Vec<usize> = (0..all.len()).filter(|i| keeps(&all[*i], filter)).collect();
     // An exact number comes first, so that a process is found by it.
-    let number = filter.0.first().filter(|_| filter.0.len() == 1).and_then(|w| w.parse::<u32>().ok());
+    let number = filter.number();
     rows.sort_by(|a, b| {
         let (a, b) = (&all[*a], &all[*b]);
         let exact = (Some(b.id.pid) == number).cmp(&(Some(a.id.pid) == number));
@@ -152,7 +239,7 @@ fn keeps(process: &Process, filter: &Filter) -> bool {
     let pid = process.id.pid.to_string();
     let unit = process.unit.as_deref().unwrap_or("");
     let container = process.container.as_deref().unwrap_or("");
-    filter.matches(&[&pid, &process.user, &process.name, &process.command, unit, container])
+    filter.figures_match(process) && filter.matches(&[&pid, &process.user, &process.name, &process.command, unit, container])
 }
 
 fn compare(a: &Process, b: &Process, sort: Sort) -> Ordering {
@@ -187,13 +274,56 @@ fn tree(snapshot: &Snapshot, rows: &[usize]) -> (Vec<usize>, Vec<u16>) {
         }
     }
     let (mut order, mut depth) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    let mut stack: Vec<(usize, u16)> = roots.iter().rev().map(|i| (*i, 0)).collect();
-    while let Some((i, level)) = stack.pop() {
-        order.push(i);
-        depth.push(level);
-        // Taken out: a loop of parents, which a reused number can make, ends.
-        let below = children.remove(&all[i].id.pid).unwrap_or_default();
-        stack.extend(below.iter().rev().map(|c| (*c, level.saturating_add(1))));
+    let mut placed = vec![false; all.len()];
+    // After the roots all rows: a ring of parents, which a reused number can make, has no root.
+    for start in roots.iter().chain(rows) {
+        let mut stack = vec![(*start, 0_u16)];
+        while let Some((i, level)) = stack.pop() {
+            if std::mem::replace(&mut placed[i], true) {
+                continue;
+            }
+            order.push(i);
+            depth.push(level);
+            let below = children.get(&all[i].id.pid).into_iter().flatten();
+            stack.extend(below.rev().map(|c| (*c, level.saturating_add(1))));
+        }
     }
     (order, depth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(words: &str) -> Vec<u32> {
+        let snapshot = crate::ui::fixture::snapshot();
+        let filters = Filters { processes: Filter::new(words), ..Filters::default() };
+        let order = ProcessOrder { sort: Sort::default(), tree: false };
+        let lists = Lists::new(&snapshot, order, &filters);
+        lists.processes.iter().map(|i| snapshot.processes[*i].id.pid).collect()
+    }
+
+    #[test]
+    fn words_and_figures_must_all_hold() {
+        assert_eq!(kept("cpu>30"), [2817, 41903, 1204]);
+        assert_eq!(kept("cpu>30 !postgres"), [1204]);
+        assert_eq!(kept("MEM>2g SHOP"), [1204]);
+        assert_eq!(kept("read>5m"), [2817, 41903]);
+        assert_eq!(kept("cpu>much"), Vec::<u32>::new(), "what is no figure is a word");
+        assert_eq!(kept("").len(), 231);
+    }
+
+    #[test]
+    fn parents_that_form_a_ring_still_end() {
+        let mut snapshot = crate::ui::fixture::snapshot();
+        let ring = |pid: u32, parent: u32| {
+            let id = crate::model::ProcessId { pid, started: 1 };
+            std::sync::Arc::new(Process { id, parent, ..Process::default() })
+        };
+        snapshot.processes = std::sync::Arc::new([ring(1, 2), ring(2, 1), ring(3, 3)]);
+        let order = ProcessOrder { sort: Sort::default(), tree: true };
+        let lists = Lists::new(&snapshot, order, &Filters::default());
+        assert_eq!(lists.processes.len(), lists.depth.len());
+        assert_eq!(lists.processes.len(), 3, "none is lost");
+    }
 }

@@ -1,6 +1,6 @@
 //! The screen: state, update, view, actions, keys, themes, panes, overlays, widgets.
 //!
-//! `update` changes [`UiState`], `view` draws it; between them there is one event loop ([`run`]).
+//! `update` changes [`UiState`], `view` draws it; between them there is one event loop ([`run()`]).
 //! Everything shown comes from the trait `Monitor`. Invariant: drawing changes nothing, reads no file
 //! and takes no lock.
 
@@ -30,6 +30,7 @@ pub mod widgets;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+<<<<<<< HEAD
 
 pub use actions::{ACTIONS, Action, key_table};
 pub use charts::{Bin, ChartStore, CpuTracks, Window};
@@ -46,8 +47,24 @@ pub use state::{Selected, Sort, SortColumn, UiState, View};
 pub use theme::{Theme, ThemeError};
 pub use update::{start, update};
 
+=======
+>>>>>>> ui
 #[cfg(test)]
 mod screen_tests;
 #[cfg(test)]
 #[cfg(unix)]
 mod terminal_tests;
+
+pub use actions::{ACTIONS, Action, key_table};
+pub use charts::{Bin, ChartStore, CpuTracks, Window};
+pub use color::{Depth, Terminal};
+pub use draw::view;
+pub use event::{Changed, Effect, Purpose, UiEvent};
+pub use input::EventSource;
+pub use keymap::{Chord, Keymap};
+pub use lists::Lists;
+pub use pane::{Density, DrawContext, Pane, first_row};
+pub use run::{Exit, Export, UiError, UiOptions, run};
+pub use state::{Selected, Sort, SortColumn, UiState, View};
+pub use theme::{Theme, ThemeError};
+pub use update::{start, update};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: only what can be done now is offered.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::actions::{ACTIONS, Act, Action};
@@ -16,12 +16,15 @@ pub fn find(state: &UiState, typed: &str) -> Vec<&'static Action> {
         return here.collect();
     }
     let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    // Letters of a name may be left out, words of a sentence may not.
+    let of_name = Pattern::new(typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+    let of_help = Pattern::new(typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Substring);
     let mut letters = Vec::new();
-    let mut found: Vec<(u32, &Action)> = here
+    let mut score = |pattern: &Pattern, text: &str| pattern.score(Utf32Str::new(text, &mut letters), &mut matcher);
+    let mut found: Vec<((bool, u32), &Action)> = here
         .filter_map(|action| {
-            let text = format!("{} {}", action.id, action.help);
-            pattern.score(Utf32Str::new(&text, &mut letters), &mut matcher).map(|score| (score, action))
+            let name = score(&of_name, action.id).map(|s| (true, s));
+            name.or_else(|| score(&of_help, action.help).map(|s| (false, s))).map(|s| (s, action))
         })
         .collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -275,6 +275,11 @@ fn look() {
         ("3 s", (120, 40), "silence-120x40"),
         ("left left left", (120, 40), "past-120x40"),
         ("6 / \"post", (80, 24), "filter-80x24"),
+        ("", (100, 30), "overview-100x30"),
+        ("", (160, 45), "overview-160x45"),
+        ("3 enter", (120, 40), "alert-120x40"),
+        ("5 left", (80, 24), "history-80x24"),
+        ("", (40, 12), "overview-40x12"),
     ] {
         let screen = Screen::new(size).keys(keys);
         for theme in ["dark", "light"] {

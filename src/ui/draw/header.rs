@@ -11,12 +11,16 @@ use crate::ui::format;
 use crate::ui::state::UiState;
 use crate::ui::widgets::{Ink, Phrase, Role};
 
+/// Below so many columns only what is wrong, the mode, the clock and the machine's name are left.
+const ROOMY: u16 = 60;
+
 /// Draws the line.
 pub fn draw(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
     let right = right(state, area.width);
     // Closer together the two sides read as one.
     let room = area.width.saturating_sub(right.width() + 6);
-    let mut left = Phrase::new().strong(" farol  ").strong(&state.live.host.name);
+    let name = if area.width >= ROOMY { " farol  " } else { " " };
+    let mut left = Phrase::new().strong(name).strong(&state.live.host.name);
     // Pieces come back in the order of their worth, the system last.
     let (system, up) = (system(state.shown()), uptime(state));
     let whole = left.clone().dim(&system).dim(&up);
@@ -26,7 +30,7 @@ pub fn draw(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
     } else if with_uptime.width() <= room {
         left = with_uptime;
     }
-    left.put(ink, buf, (area.x, area.y), area.x + area.width.saturating_sub(right.width() + 2).max(8));
+    left.put(ink, buf, (area.x, area.y), area.x + area.width.saturating_sub(right.width() + 1));
     right.put_right(ink, buf, (area.x, area.right()), area.y);
 }
 
@@ -69,7 +73,7 @@ fn right(state: &UiState, columns: u16) -> Phrase {
     let open = shown.predictions.iter().filter(|p| p.outcome.is_none()).count();
     let wide = if columns >= 100 { "   " } else { "  " };
     let mut line = Phrase::new();
-    if columns >= 60 {
+    if columns >= ROOMY {
         line = line.dim("health ").bold(health_role(shown.health.score), &format!("{:.0}", shown.health.score)).text("   ");
     }
     for (mark, number) in [
@@ -78,12 +82,12 @@ fn right(state: &UiState, columns: u16) -> Phrase {
         ((Role::Pred, "◆"), open),
         ((Role::Dim, "z"), quiet),
     ] {
-        if mark.0 != Role::Dim || columns >= 60 {
+        if matches!(mark.0, Role::Crit | Role::Warn) || columns >= ROOMY {
             line = count(line, mark, number).text("  ");
         }
     }
     let line = line.text(wide.get(2..).unwrap_or(""));
-    let line = mode(state, store(state, line));
+    let line = mode(state, store(state, line), columns);
     let at = state.past.as_ref().map_or(shown.at, |p| p.at);
     let clock = if shown.at.0 == 0 { "--:--:--".to_owned() } else { format::time_seconds(at, &state.zone) };
     line.text("  ").strong(&clock).text(" ")
@@ -97,9 +101,9 @@ fn store(state: &UiState, line: Phrase) -> Phrase {
     }
 }
 
-fn mode(state: &UiState, line: Phrase) -> Phrase {
+fn mode(state: &UiState, line: Phrase, columns: u16) -> Phrase {
     let interval = state.live.recorder.interval_seconds;
-    let every = if interval > 0.0 { format!(" {interval:.0}s") } else { String::new() };
+    let every = if interval > 0.0 && columns >= ROOMY { format!(" {interval:.0}s") } else { String::new() };
     match (&state.past, &state.link) {
         (_, Link::Lost { .. }) => line.bold(Role::Crit, "○ LOST"),
         (Some(past), _) if past.frozen => line.bold(Role::Past, "◄ FROZEN"),

@@ -197,7 +197,7 @@ impl Page<'_> {
         let fired = self.fired();
         for (i, one) in (0_u16..).zip(self.alert.explanation.correlated.iter().take(usize::from(n))) {
             let place = Rect { y: area.y + i * 3, height: 3, ..area };
-            Phrase::new().text(&short_name(&one.key)).put(ctx.ink, buf, (place.x + 1, place.y), place.x + GUTTER - 1);
+            Phrase::new().text(&short_name(&one.key)).put(ctx.ink, buf, (place.x + 1, place.y), place.x + GUTTER);
             let r = Phrase::new().dim("r ").text(&format!("{:.2}", one.correlation));
             r.put_right(ctx.ink, buf, (place.x, place.x + GUTTER - 1), place.y + 1);
             let bins = self.store().bins(&one.key, window);

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::alert_rows::standing;
 use super::parts::{Slot, fact, paragraphs, quantity, row};
-use crate::base::{Timestamp, Unit, format_value};
+use crate::base::{Unit, format_value};
 use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, SeriesKey};
 use crate::ui::actions::ACTIONS;
 use crate::ui::format::{moment, time, time_seconds};
@@ -111,7 +111,7 @@ pub fn processes(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert)
     }
 }
 
-/// The journal of the alert, oldest first, and what comes at the next level.
+/// The journal of the alert, oldest first.
 pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focus: Option<&Focus>) {
     let level = Phrase::new().dim("level ").text(&alert.level.to_string()).dim(" of 4");
     slot.title(ctx.ink, buf, &Phrase::new().strong("Who was told"), &[level]);
@@ -128,13 +128,9 @@ pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focu
             &[Phrase::new().dim("nothing was sent; channels come from [notify.<name>] in the configuration")],
         );
     }
-    let mut shown = events;
-    if let Some(next) = next_level(alert, ctx.snapshot.at) {
-        shown.push(Phrase::new().dim(&format!("{}  + ", time_seconds(next.0, ctx.zone()))).dim(next.1));
-    }
     // The newest lines matter most.
-    let skip = shown.len().saturating_sub(usize::from(area.height));
-    paragraphs(ctx.ink, buf, area, shown.get(skip..).unwrap_or(&[]));
+    let skip = events.len().saturating_sub(usize::from(area.height));
+    paragraphs(ctx.ink, buf, area, events.get(skip..).unwrap_or(&[]));
 }
 
 fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phrase> {
@@ -165,17 +161,6 @@ fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phras
         }
         _ => return None,
     })
-}
-
-/// When the next level is reached and what joins then, with the escalation every machine has without configuration.
-fn next_level(alert: &Alert, now: Timestamp) -> Option<(Timestamp, &'static str)> {
-    const LEVELS: [(u64, &str); 4] =
-        [(300, "level 1: reminder"), (600, "level 2: e-mail"), (1800, "level 3: critical, SMS"), (3600, "level 4: phone call")];
-    let fired =
-        alert.fired_at.filter(|_| alert.state == AlertState::Firing && alert.acknowledged.is_none() && !alert.is_quiet())?;
-    let (after, what) = LEVELS.get(usize::from(alert.level))?;
-    let at = fired + std::time::Duration::from_secs(*after);
-    (at > now).then_some((at, *what))
 }
 
 /// Keys that do something about it, from the one table of keys.

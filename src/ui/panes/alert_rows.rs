@@ -46,7 +46,7 @@ pub fn headline(ctx: &DrawContext, alert: &Alert) -> Phrase {
     head.dim(&format!(" {}", format_duration(ended.since(began))))
 }
 
-/// Who takes care, who was told: `✓ acknowledged by maria 02:39`, `silenced to 08:00 by tom`, `level 2 of 4`.
+/// Who takes care, who was told: `✓ acknowledged by maria 02:39`, `silenced to 08:00 by tom`, `told slack · level 2 of 4`.
 pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     let at = |t| time_or_date(t, ctx.snapshot.at, ctx.zone());
     if let Some(resolved) = alert.resolved_at {
@@ -65,6 +65,13 @@ pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     if alert.state == AlertState::Pending {
         return Phrase::new().dim("not yet for long enough");
     }
+    let told = ctx.state.told.get(&alert.id).filter(|channels| !channels.is_empty());
+    let told = told.map_or_else(Phrase::new, |channels| Phrase::new().dim("told ").text(&channels.join(", ")).dim(" · "));
+    told.join(&level(alert))
+}
+
+/// `level 2 of 4`.
+fn level(alert: &Alert) -> Phrase {
     Phrase::new().text(&format!("level {}", alert.level)).dim(" of 4")
 }
 
@@ -100,8 +107,11 @@ pub fn alert_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, alert: &Alert
     let head = headline(ctx, alert);
     let end = line.right();
     let after = head.put(ctx.ink, buf, (line.x, line.y), end);
-    let standing = standing(ctx, alert);
-    if after + 2 + standing.width() <= end {
+    let is_told = alert.state == AlertState::Firing && !alert.is_quiet() && alert.acknowledged.is_none();
+    let shorter = is_told.then(|| level(alert));
+    // Whole or not at all: a name cut in the middle says nothing.
+    let fits = |p: &Phrase| after + 2 + p.width() <= end;
+    if let Some(standing) = Some(standing(ctx, alert)).filter(fits).or(shorter.filter(fits)) {
         standing.put_right(ctx.ink, buf, (after, end), line.y);
     }
 }

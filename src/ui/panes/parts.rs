@@ -121,7 +121,7 @@ pub fn until(ctx: &DrawContext, at: Timestamp) -> String {
 }
 
 /// The open prediction about a series that comes first.
-pub fn prediction_of<'a>(snapshot: &'a Snapshot, is_about: impl Fn(&SeriesKey) -> bool) -> Option<&'a Prediction> {
+pub fn prediction_of(snapshot: &Snapshot, is_about: impl Fn(&SeriesKey) -> bool) -> Option<&Prediction> {
     let open = snapshot.predictions.iter().filter(|p| p.outcome.is_none() && is_about(&p.key));
     open.min_by_key(|p| p.at)
 }

@@ -258,8 +258,15 @@ pub fn draw_time(
     let first = anchor + (time.from.0.saturating_sub(anchor)).div_euclid(step * 1000) * step * 1000;
     for i in 0..64 {
         let at = Timestamp(first.saturating_add(i * step * 1000));
-        if let Some(column) = time.column(at, width_) {
-            place(buf, &mut taken, (column, false), &time_label(at, zone, step), ink.style(Role::Dim));
+        // The right edge itself belongs to the axis.
+        if let Some(column) = time.column(at, width_.saturating_add(1)) {
+            place(
+                buf,
+                &mut taken,
+                (column.min(width_.saturating_sub(1)), false),
+                &time_label(at, zone, step),
+                ink.style(Role::Dim),
+            );
         } else if at > time.from {
             break;
         }

@@ -1,0 +1,184 @@
+//! Cost of one frame, and of one chart against ratatui's own.
+//!
+//! `cargo bench --bench ui`: prints the median of each and what a frame may cost. A busy machine makes
+//! the times longer; the ratio stays.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use farol::base::{Timestamp, Unit};
+use farol::model::{Catalog, MetricDef, Process, ProcessId, Reading, SeriesKey, ServiceState, ServiceStatus, Snapshot};
+use farol::ui::lists::{Filters, ProcessOrder};
+use farol::ui::state::ChartKeys;
+use farol::ui::widgets::Graph;
+use farol::ui::widgets::axis::{Scale, TimeScale};
+use farol::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use farol::ui::{Bin, Depth, Lists, Theme, UiState, View, view};
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::symbols::Marker;
+use ratatui::widgets::{Axis, Chart as OtherChart, Dataset, GraphType, Widget};
+
+/// The most a frame of 200×50 may take, released: a sixtieth of what the eye calls at once.
+const FRAME: Duration = Duration::from_micros(600);
+
+const METRICS: &[MetricDef] = &[
+    MetricDef::gauge("cpu_usage_ratio", Unit::Ratio, "CPU use").by(&["core"]),
+    MetricDef::gauge("memory_used_ratio", Unit::Ratio, "memory use"),
+    MetricDef::counter("network_receive_bytes_per_second", Unit::BytesPerSecond, "received").by(&["interface"]),
+];
+
+fn main() {
+    let state = machine();
+    let ink = Theme::load("dark", None).expect("the built-in theme loads").ink(Depth::True, Graph::Braille);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
+    for page in View::ALL {
+        let mut shown = state.clone();
+        shown.view = page;
+        let frame = median(|| {
+            buf.reset();
+            view(black_box(&shown), &ink, &mut buf);
+        });
+        let word = if frame <= FRAME { "within" } else { "OVER" };
+        println!("frame 200x50 {:<12} {:>7.1} µs, {word} {} µs", page.name(), micros(frame), FRAME.as_micros());
+    }
+    let (own, other) = (median(own_chart(&ink)), median(other_chart()));
+    println!(
+        "chart 100x10 farol {:.1} µs, ratatui {:.1} µs, ratio {:.2}",
+        micros(own),
+        micros(other),
+        micros(own) / micros(other)
+    );
+}
+
+fn micros(d: Duration) -> f64 {
+    d.as_secs_f64() * 1e6
+}
+
+/// Median of 301 runs after 30 to warm up.
+fn median(mut run: impl FnMut()) -> Duration {
+    (0..30).for_each(|_| run());
+    let mut times: Vec<Duration> = (0..301)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[150]
+}
+
+fn wave(i: i64) -> f64 {
+    0.4 + 0.3 * (i as f64 / 40.0).sin() + 0.1 * (i as f64 / 3.0).sin()
+}
+
+fn own_chart(ink: &farol::ui::widgets::Ink) -> impl FnMut() {
+    let bins: Vec<Option<Bin>> =
+        (0..188).map(|i| Some(Bin { min: wave(i) - 0.02, mean: wave(i), max: wave(i) + 0.02 })).collect();
+    let mut buf = Buffer::empty(Rect::new(0, 0, 100, 11));
+    let zone = TimeZone::UTC;
+    move || {
+        buf.reset();
+        let area = buf.area;
+        let coloring = Coloring::Above { warn: Some(0.8), crit: Some(0.9) };
+        Chart {
+            upper: Trace { bins: black_box(&bins), coloring, forecast: None, marks: &[] },
+            lower: None,
+            scale: Scale::SHARE,
+            time: TimeScale { from: Timestamp(0), bin: Duration::from_secs(20), past: 94 },
+            fill: Fill::Area,
+            limits: &[],
+            labels: &[],
+            band: &[],
+            moments: &[],
+            cursor: None,
+            gutter: 6,
+            axis: Some(&zone),
+        }
+        .draw(ink, &mut buf, area);
+    }
+}
+
+/// The same values as points of ratatui's chart: smallest and largest of each bin.
+fn other_chart() -> impl FnMut() {
+    let points: Vec<(f64, f64)> = (0..188).flat_map(|i| [(i as f64, wave(i) - 0.02), (i as f64 + 0.5, wave(i) + 0.02)]).collect();
+    let mut buf = Buffer::empty(Rect::new(0, 0, 100, 11));
+    move || {
+        buf.reset();
+        let area = buf.area;
+        let line = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).data(black_box(&points));
+        OtherChart::new(vec![line])
+            .x_axis(Axis::default().bounds([0.0, 188.0]).labels(["00:00", "00:30", "now"]))
+            .y_axis(Axis::default().bounds([0.0, 1.0]).labels(["0", "50", "100%"]))
+            .render(area, &mut buf);
+    }
+}
+
+/// A machine with 300 series, 230 processes, 12 services and an hour of charts.
+fn machine() -> UiState {
+    let mut state = UiState::new((200, 50), TimeZone::UTC);
+    let mut snapshot = Snapshot::empty(Arc::new(Catalog::new([METRICS])));
+    let start = 1_795_000_000;
+    for second in 0..3600 {
+        snapshot.at = Timestamp::from_seconds(start + second);
+        if second == 0 || second % 3 == 0 {
+            snapshot.readings = readings(second);
+        }
+        if second == 0 {
+            state.keys = ChartKeys::choose(&snapshot, &ChartKeys::default());
+            let keys: Vec<SeriesKey> =
+                snapshot.readings.iter().map(|r| r.key.clone()).take(40).chain(state.keys.all().cloned()).collect();
+            keys.iter().for_each(|key| state.charts.track(key));
+        }
+        state.charts.observe(snapshot.at, &snapshot.readings);
+    }
+    snapshot.seq = 1;
+    snapshot.processes = (0..230).map(process).collect();
+    snapshot.services = (0..12).map(service).collect();
+    (0..60).for_each(|_| state.cpu.observe(&snapshot.processes));
+    state.lists = Lists::new(&snapshot, ProcessOrder { sort: state.sort, tree: false }, &Filters::default());
+    state.live = Arc::new(snapshot);
+    state
+}
+
+fn readings(second: i64) -> Arc<[Reading]> {
+    let reading = |key: SeriesKey, value: f64| Reading { key, value, cumulative: None };
+    let mut all =
+        vec![reading(SeriesKey::total("cpu_usage_ratio"), wave(second)), reading(SeriesKey::total("memory_used_ratio"), 0.7)];
+    all.extend((0..16).map(|i| reading(SeriesKey::new("cpu_usage_ratio", [("core", i.to_string().as_str())]), wave(second + i))));
+    for (i, metric) in ["network_receive", "network_transmit", "disk_read", "disk_write"].into_iter().enumerate() {
+        let label = if i < 2 { ("interface", "eth0") } else { ("device", "nvme0n1") };
+        all.push(reading(SeriesKey::new(&format!("{metric}_bytes_per_second"), [label]), 1e7 * wave(second)));
+    }
+    all.extend((0..280).map(|i| reading(SeriesKey::new("other", [("n", i.to_string().as_str())]), f64::from(i))));
+    all.sort_by(|a, b| a.key.cmp(&b.key));
+    all.into()
+}
+
+fn process(i: u32) -> Arc<Process> {
+    Arc::new(Process {
+        id: ProcessId { pid: 100 + i, started: 1 },
+        user: "www-data".into(),
+        name: "worker".into(),
+        command: format!("/usr/lib/worker/bin/worker --number {i} --config /etc/worker.toml").into(),
+        cpu: f64::from(i % 50) / 40.0,
+        memory_bytes: u64::from(i) * 10_000_000,
+        read_bytes_per_second: Some(f64::from(i) * 1000.0),
+        write_bytes_per_second: Some(f64::from(i) * 500.0),
+        unit: Some("worker".into()),
+        ..Process::default()
+    })
+}
+
+fn service(i: u32) -> ServiceStatus {
+    ServiceStatus {
+        name: format!("service-{i}"),
+        state: if i == 0 { ServiceState::Offline } else { ServiceState::Online },
+        response_seconds: Some(0.05),
+        strip: vec![Some(ServiceState::Online); 24],
+        ..ServiceStatus::default()
+    }
+}
