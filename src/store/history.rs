@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-
 use super::columns::{TailRow, decode_buckets, decode_raw, decode_times};
 use super::error::Fault;
 use super::job::{grid, span};
