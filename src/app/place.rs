@@ -51,9 +51,7 @@ pub fn configuration(global: &Global, run: Option<&RunArgs>) -> Result<Loaded, c
     load(&Inputs {
         file,
         data_dir: data_dir(global).ok(),
-        environment: std::env::vars_os()
-            .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
-            .collect(),
+        environment: std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))).collect(),
         flags: run.map(flags).unwrap_or_default(),
     })
 }

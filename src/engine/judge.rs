@@ -63,18 +63,14 @@ impl Judge {
         judge(&values)
     }
 
-    fn instances(
-        &mut self,
-        index: usize,
-        source: &Head,
-        at: Timestamp,
-        fed: &[(SeriesKey, f64)],
-    ) -> Vec<(SeriesKey, f64)> {
+    fn instances(&mut self, index: usize, source: &Head, at: Timestamp, fed: &[(SeriesKey, f64)]) -> Vec<(SeriesKey, f64)> {
         let rule = &self.rules[index];
         match &rule.values {
             Values::Fed(metric) => fed.iter().filter(|(key, _)| key.metric() == metric).cloned().collect(),
             // The mean of a minute is not known after a second.
-            Values::Expr(expr) if source.oldest().is_none_or(|oldest| oldest + expr.max_window() > at + source.interval()) => Vec::new(),
+            Values::Expr(expr) if source.oldest().is_none_or(|oldest| oldest + expr.max_window() > at + source.interval()) => {
+                Vec::new()
+            }
             // The head cannot fail; two sides that do not match have no value.
             Values::Expr(expr) => expr
                 .instant(source, at)

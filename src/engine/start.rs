@@ -144,10 +144,14 @@ impl Engine {
         let mut spawn = Spawn::default();
         {
             let (queue, events) = (queues.store.clone(), events.clone());
-            workers.push(spawn.plain("store", move |beat| {
-                // What could not be written is in the log.
-                store::run(writer, &queue, &events, beat);
-            }).map_err(other)?);
+            workers.push(
+                spawn
+                    .plain("store", move |beat| {
+                        // What could not be written is in the log.
+                        store::run(writer, &queue, &events, beat);
+                    })
+                    .map_err(other)?,
+            );
         }
         for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
             let library = library.clone();

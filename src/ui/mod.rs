@@ -31,20 +31,20 @@ pub mod widgets;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use config::UiConfig;
-pub use color::{Depth, Terminal};
-pub use charts::{Bin, ChartStore, CpuTracks, Window};
-pub use lists::Lists;
-pub use pane::{Density, DrawContext, Pane, first_row};
-pub use state::{Selected, Sort, SortColumn, UiState, View};
-pub use theme::{Theme, ThemeError};
 pub use actions::{ACTIONS, Action, key_table};
+pub use charts::{Bin, ChartStore, CpuTracks, Window};
+pub use color::{Depth, Terminal};
+pub use config::UiConfig;
 pub use draw::view;
 pub use event::{Changed, Effect, Purpose, UiEvent};
-pub use keymap::{Chord, Keymap};
-pub use update::{start, update};
 pub use input::EventSource;
+pub use keymap::{Chord, Keymap};
+pub use lists::Lists;
+pub use pane::{Density, DrawContext, Pane, first_row};
 pub use run::{Exit, Export, UiError, UiOptions, run};
+pub use state::{Selected, Sort, SortColumn, UiState, View};
+pub use theme::{Theme, ThemeError};
+pub use update::{start, update};
 
 #[cfg(test)]
 mod screen_tests;

@@ -68,11 +68,7 @@ impl Demo {
 
 /// The simulated machine's services; their results come with the simulation.
 fn services(machine: &Machine) -> Vec<check::Service> {
-    machine
-        .services()
-        .iter()
-        .map(|s| check::Service::simulated(s.name, s.kind, s.target, s.interval, s.degraded_above))
-        .collect()
+    machine.services().iter().map(|s| check::Service::simulated(s.name, s.kind, s.target, s.interval, s.degraded_above)).collect()
 }
 
 /// A folder that is removed at the end.

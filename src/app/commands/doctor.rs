@@ -95,7 +95,11 @@ fn storage(global: &Global) -> Vec<Finding> {
     let room = LinuxHost::new().statvfs(&existing.display().to_string()).ok().map(|stat| {
         let text = format!("{} free there", crate::base::format_value(stat.available as f64, crate::base::Unit::Bytes));
         // The history may grow to 2 GiB by default.
-        if stat.available < 2 << 30 { Finding::Better(format!("{text}; the history may need 2 GiB ([store] max_size)")) } else { Finding::Well(text) }
+        if stat.available < 2 << 30 {
+            Finding::Better(format!("{text}; the history may need 2 GiB ([store] max_size)"))
+        } else {
+            Finding::Well(text)
+        }
     });
     std::iter::once(folder).chain(room).collect()
 }
@@ -156,6 +160,9 @@ fn desktop() -> Finding {
     if session_bus() {
         Finding::Well("desktop notifications".to_owned())
     } else {
-        Finding::Better("no desktop here: alerts are shown on the screen; add [notify.file] or [notify.email] to be told elsewhere".to_owned())
+        Finding::Better(
+            "no desktop here: alerts are shown on the screen; add [notify.file] or [notify.email] to be told elsewhere"
+                .to_owned(),
+        )
     }
 }

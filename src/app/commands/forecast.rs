@@ -55,8 +55,7 @@ impl Forecast {
             Format::Text if forecasts.is_empty() => out::print("no data\n")?,
             Format::Text => {
                 let zone = out::zone(global);
-                let texts: Vec<String> =
-                    forecasts.iter().map(|f| as_text(f, catalog.unit(f.key.metric()), &zone)).collect();
+                let texts: Vec<String> = forecasts.iter().map(|f| as_text(f, catalog.unit(f.key.metric()), &zone)).collect();
                 out::print(&texts.join("\n"))?;
             }
         }

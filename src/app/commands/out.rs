@@ -74,12 +74,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
 ///
 /// # Errors
 /// A time that is none, or a span that ends before it begins.
-pub fn range(
-    last: std::time::Duration,
-    from: Option<&str>,
-    to: Option<&str>,
-    now: Timestamp,
-) -> Result<TimeRange, Failure> {
+pub fn range(last: std::time::Duration, from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<TimeRange, Failure> {
     let to = to.map_or(Ok(now), |t| parse_time(t, now)).map_err(Failure::usage)?;
     let from = from.map_or(Ok(to - last), |t| parse_time(t, now)).map_err(Failure::usage)?;
     if from >= to {

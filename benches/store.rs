@@ -1,0 +1,227 @@
+//! What the history costs on disk and how fast it answers, in simulated time.
+//!
+//! `cargo bench --bench store` records a day of 300 series at 1 s into a file, counts every byte written, then adds
+//! minutes for a month and asks for charts, and opens a large store after a kill. It prints figures and fails
+//! where a limit is broken.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use farol::base::{TimeRange, Timestamp};
+use farol::model::{Reading, Resolution, SeriesKey, SeriesSource};
+use farol::store::{Store, StoreConfig, Writer};
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+
+/// 2026-01-01T00:00:00Z.
+const START: Timestamp = Timestamp(1_767_225_600_000);
+const SERIES: usize = 300;
+
+/// A file whose writes are counted.
+#[derive(Debug)]
+struct Counted {
+    file: FileBackend,
+    bytes: AtomicU64,
+}
+
+impl Counted {
+    #[allow(deprecated, reason = "the version after this one changes only the return type")]
+    fn open(path: &Path) -> Arc<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).expect("a file");
+        Arc::new(Self { file: FileBackend::new(file).expect("a file"), bytes: AtomicU64::new(0) })
+    }
+}
+
+impl StorageBackend for Counted {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        self.file.write(offset, data)
+    }
+}
+
+/// A machine's series from a seeded generator: of ten, four that hardly move, three quantized gauges, one slow rise,
+/// and two noisy rates.
+struct Machine {
+    keys: Vec<SeriesKey>,
+    walk: Vec<f64>,
+    seed: u64,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let keys = (0..SERIES).map(|n| SeriesKey::new("bench", [("n", n.to_string().as_str())])).collect();
+        Self { keys, walk: vec![0.5; SERIES], seed: 42 }
+    }
+
+    /// xorshift64*, 0–1.
+    fn random(&mut self) -> f64 {
+        self.seed ^= self.seed >> 12;
+        self.seed ^= self.seed << 25;
+        self.seed ^= self.seed >> 27;
+        (self.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn round(&mut self, second: u64) -> Vec<Reading> {
+        (0..SERIES).map(|n| self.reading(n, second)).collect()
+    }
+
+    fn reading(&mut self, n: usize, second: u64) -> Reading {
+        let (change, noise) = (self.random(), self.random());
+        let daily = (second as f64 / 86_400.0 * std::f64::consts::TAU).sin();
+        let (value, rate) = match n % 10 {
+            0..=3 => {
+                if change < 0.001 {
+                    self.walk[n] = (noise * 100.0).round();
+                }
+                (self.walk[n], n % 4 == 0)
+            }
+            // CPU in hundredths, load, temperatures.
+            4..=6 => {
+                self.walk[n] = (self.walk[n] + (noise - 0.5) * 0.06 + (0.4 + 0.2 * daily - self.walk[n]) * 0.05).clamp(0.0, 1.0);
+                ((self.walk[n] * 100.0).round() / 100.0, false)
+            }
+            // Memory and disks, in pages.
+            7 => {
+                self.walk[n] += (noise - 0.45) * 40.0;
+                (8e9 + self.walk[n].round() * 4096.0, false)
+            }
+            // Bytes and operations, with bursts.
+            8 => (if change < 0.05 { noise * 5e7 } else { 2e4 * (1.0 + daily * 0.5) * (0.8 + noise * 0.4) }, true),
+            _ => (if change < 0.6 { 0.0 } else { (noise * 40.0).round() / 1.003 }, true),
+        };
+        Reading { key: self.keys[n].clone(), value, cumulative: rate.then_some(value * 7.0) }
+    }
+}
+
+fn record(writer: &mut Writer, machine: &mut Machine, seconds: impl Iterator<Item = u64>, flush: u64) {
+    for second in seconds {
+        // Rounds are a few milliseconds late, as real ones are.
+        let jitter = (machine.random() * 4.0) as u64;
+        let at = START + Duration::from_millis(second * 1000 + jitter);
+        let readings = machine.round(second);
+        writer.push(at, &readings);
+        if second % flush == 0 {
+            writer.flush(at).expect("room");
+            while writer.maintain(at).expect("room") {}
+        }
+    }
+}
+
+/// Bytes this process handed to the system for writing; 0 where that is not told.
+fn process_writes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = text.lines().find_map(|l| l.strip_prefix("wchar: "));
+    line.and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+fn check(what: &str, found: f64, limit: f64, unit: &str) -> bool {
+    let good = found <= limit;
+    println!("{} {what}: {found:.2} {unit} (limit {limit})", if good { "ok  " } else { "OVER" });
+    good
+}
+
+/// A day at 1 s: bytes written, bytes kept, size of the file.
+fn day(folder: &Path) -> bool {
+    let path = folder.join("day.redb");
+    let device = Counted::open(&path);
+    let (mut writer, reader) = Store::open_with(device.clone(), &StoreConfig::default()).expect("a store");
+    let mut machine = Machine::new();
+    let (seconds, before, began) = (86_400, process_writes(), Instant::now());
+    record(&mut writer, &mut machine, 1..=seconds, 10);
+    let (written, took) = (device.bytes.load(Ordering::Relaxed), began.elapsed());
+    let told = process_writes() - before;
+    let stats = reader.view().and_then(|v| v.stats()).expect("readable");
+    let blocks = stats.iter().find(|t| t.table == "block").map_or(0, |t| t.stored_bytes);
+    let samples = (seconds * SERIES as u64) as f64;
+    println!("     recorded and compacted a day in {took:.1?}, {:.3} % of a core", took.as_secs_f64() / seconds as f64 * 100.0);
+    println!("     /proc/self/io says {:.2} KiB/s", told as f64 / 1024.0 / seconds as f64);
+    [
+        check("written", written as f64 / 1024.0 / seconds as f64, 6.0, "KiB/s"),
+        check("kept in blocks", blocks as f64 / samples, 2.0, "bytes a sample, rollups included"),
+        check("a second on disk", blocks as f64 / seconds as f64, 600.0, "bytes"),
+        check("file", writer.health().file_bytes as f64 / 1_048_576.0, blocks as f64 * 1.5 / 1_048_576.0 + 4.0, "MiB"),
+        charts(&reader, seconds, "a day"),
+    ]
+    .iter()
+    .all(|good| *good)
+}
+
+/// Charts of a thousand points over ranges up to all there is.
+fn charts(reader: &farol::store::Reader, seconds: u64, what: &str) -> bool {
+    let to = START + Duration::from_secs(seconds);
+    let mut worst = (Duration::ZERO, Duration::ZERO, 0);
+    for length in [600, 3600, 9900, 35_000, 59_000, 86_400, 7 * 86_400, 30 * 86_400].into_iter().filter(|l| *l <= seconds) {
+        let range = TimeRange::last(Duration::from_secs(length), to);
+        let resolution = Resolution::for_step(Duration::from_secs(length) / 1000);
+        for n in [4, 7, 8, 9] {
+            let key = SeriesKey::new("bench", [("n", n.to_string().as_str())]);
+            let took = (0..5).map(|_| {
+                let began = Instant::now();
+                let points = reader.view().expect("open").points(&key, range, resolution).expect("readable");
+                (began.elapsed(), points.buckets.len())
+            });
+            let (took, n) = took.min().expect("five tries");
+            worst = worst.max((took, Duration::from_secs(length), n));
+        }
+    }
+    println!("     slowest chart: {} h, {} buckets", worst.1.as_secs() / 3600, worst.2);
+    check(&format!("chart of 1,000 points from {what}"), worst.0.as_secs_f64() * 1000.0, 5.0, "ms")
+}
+
+/// A month, sampled every ten seconds.
+fn month(folder: &Path) -> bool {
+    let (mut writer, reader) = Store::open(&folder.join("month.redb"), &StoreConfig::default()).expect("a store");
+    let seconds = 31 * 86_400;
+    record(&mut writer, &mut Machine::new(), (1..=seconds).step_by(20), 601);
+    charts(&reader, seconds, "a month")
+}
+
+/// Opening a store of 1 GiB whose last run was killed.
+fn killed(folder: &Path) -> bool {
+    let path = folder.join("large.redb");
+    let (mut writer, _reader) = Store::open(&path, &StoreConfig::default()).expect("a store");
+    let mut row = vec![0_u8; 1 << 20];
+    for n in 0..1024_u64 {
+        row.iter_mut().zip(n..).for_each(|(b, x)| *b = (x.wrapping_mul(0x9e37_79b9) >> 11) as u8);
+        writer.commit(vec![farol::store::Write::Model { name: n.to_string(), row: Some(row.clone()) }]).expect("room");
+    }
+    // The copy is what a kill leaves: the lock is gone, the last state is not marked as closed.
+    let copy = folder.join("killed.redb");
+    std::fs::copy(&path, &copy).expect("room");
+    drop(writer);
+    std::fs::remove_file(&path).expect("there");
+    let began = Instant::now();
+    let opened = Store::open(&copy, &StoreConfig::default()).expect("a store");
+    let took = began.elapsed();
+    println!("     {} MiB", opened.0.health().file_bytes >> 20);
+    check("open after a kill", took.as_secs_f64() * 1000.0, 200.0, "ms")
+}
+
+fn main() {
+    // `cargo test --benches` only wants to know that it builds.
+    if std::env::args().any(|a| a == "--test") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let parts: [(&str, fn(&Path) -> bool); 3] = [("day", day), ("month", month), ("killed", killed)];
+    let wanted = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
+    let chosen = parts.iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name));
+    let good: Vec<bool> = chosen.map(|(_, part)| part(folder.path())).collect();
+    assert!(good.iter().all(|g| *g), "a limit is broken");
+}
