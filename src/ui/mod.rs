@@ -30,25 +30,6 @@ pub mod widgets;
 
 #[cfg(test)]
 pub(crate) mod fixture;
-<<<<<<< HEAD
-
-pub use actions::{ACTIONS, Action, key_table};
-pub use charts::{Bin, ChartStore, CpuTracks, Window};
-pub use color::{Depth, Terminal};
-pub use config::UiConfig;
-pub use draw::view;
-pub use event::{Changed, Effect, Purpose, UiEvent};
-pub use input::EventSource;
-pub use keymap::{Chord, Keymap};
-pub use lists::Lists;
-pub use pane::{Density, DrawContext, Pane, first_row};
-pub use run::{Exit, Export, UiError, UiOptions, run};
-pub use state::{Selected, Sort, SortColumn, UiState, View};
-pub use theme::{Theme, ThemeError};
-pub use update::{start, update};
-
-=======
->>>>>>> ui
 #[cfg(test)]
 mod screen_tests;
 #[cfg(test)]
@@ -58,6 +39,7 @@ mod terminal_tests;
 pub use actions::{ACTIONS, Action, key_table};
 pub use charts::{Bin, ChartStore, CpuTracks, Window};
 pub use color::{Depth, Terminal};
+pub use config::UiConfig;
 pub use draw::view;
 pub use event::{Changed, Effect, Purpose, UiEvent};
 pub use input::EventSource;
