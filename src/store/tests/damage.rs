@@ -13,7 +13,7 @@ fn recorded() -> Arc<redb::backends::InMemoryBackend> {
         let (mut writer, _) = open(&device);
         for second in (0..2 * 86_400 + 300).step_by(10) {
             writer.push(at(second), &readings(2, second));
-            if second % 600 == 590 {
+            if second % 100 == 90 {
                 writer.flush(at(second)).expect("memory");
                 while writer.maintain(at(second)).expect("memory") {}
             }
