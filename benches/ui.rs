@@ -21,7 +21,7 @@ use ratatui::layout::Rect;
 use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart as OtherChart, Dataset, GraphType, Widget};
 
-/// The most a frame of 200×50 may take, released: a sixtieth of what the eye calls at once.
+/// The most a frame of 200×50 may take, released: a thousandth of a core at one frame a second is 1 ms, and the terminal needs the rest.
 const FRAME: Duration = Duration::from_micros(600);
 
 const METRICS: &[MetricDef] = &[

@@ -116,12 +116,10 @@ fn signals(sender: Sender<UiEvent>) -> std::io::Result<()> {
 
 /// Stops this process until it is told to go on.
 pub fn stop_process() {
+    // Sent to this very thread: a signal to the process may reach another one first, and this one would
+    // take the terminal again before it stops. Where it is refused the screen just goes on.
     #[cfg(unix)]
-    {
-        use rustix::process::{Signal, getpid, kill_process};
-        // SIGSTOP cannot be refused by ourselves; where it is, the screen just goes on.
-        let _ = kill_process(getpid(), Signal::STOP);
-    }
+    let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
 }
 
 #[cfg(test)]
