@@ -35,12 +35,9 @@ pub fn data_dirs(global: &Global) -> Vec<PathBuf> {
     }
 }
 
-/// Socket of the first engine that lives in those folders, and its owner.
+/// Socket of the first engine that lives in those folders, and its owner; one that is starting is waited for.
 pub fn engine(dirs: &[PathBuf]) -> Option<(PathBuf, engine::Owner)> {
-    dirs.iter().find_map(|dir| {
-        let owner = engine::owner(dir)?;
-        owner.socket.clone().map(|socket| (socket, owner))
-    })
+    dirs.iter().find_map(|dir| engine::listening(dir))
 }
 
 /// The configuration of this call.

@@ -9,7 +9,7 @@ use super::Failure;
 use super::cli::Global;
 use super::place;
 use crate::collect::{self, LinuxHost};
-use crate::engine::{self, Offline, Surroundings};
+use crate::engine::{self, LockError, Offline, OfflineError, Role, Surroundings};
 use crate::model::Snapshot;
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::notify::Sending;
@@ -41,7 +41,13 @@ impl Reach {
         let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: dir, sending: Sending::Dry };
         let catalog = Arc::new(engine::catalog());
         let settings = engine::settings(&loaded.config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
-        Ok(Self::Offline(Box::new(Offline::open(dir, &loaded.config.store, settings)?)))
+        match Offline::open(dir, &loaded.config.store, settings) {
+            // An engine was quicker: it answers.
+            Err(OfflineError::Lock(LockError::Held { owner, .. })) if owner.role != Role::OneShot => {
+                Ok(Self::engine(global)?.context("the engine ended before it could answer; ask again")?)
+            }
+            opened => Ok(Self::Offline(Box::new(opened?))),
+        }
     }
 
     /// The engine named or found.

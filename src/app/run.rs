@@ -11,7 +11,7 @@ use super::logging::{self, Destination};
 use super::signals::{self, Asked};
 use super::{Failure, place};
 use crate::api::{self, Access, MonitorSource};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Worker};
 use crate::collect::{self, LinuxHost};
 use crate::config::{Config, Loaded};
 use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Role, Setup, Surroundings};
@@ -39,12 +39,26 @@ pub fn run(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     let loaded = place::configuration(global, Some(args))?;
     let dir = place::data_dir(global)?;
+    let access = access(&loaded.config)?;
+    // From the first moment on: who is told to end while starting ends well, too.
+    let (sender, asked) = channel();
+    signals::forward(sender.clone())?;
     let lock = take(&dir, Role::Recorder)?;
     let engine = start(lock, loaded, global, args)?;
-    let served = serve(&engine, Role::Recorder, &engine_access(global)?)?;
+    let served = match serve(&engine, Role::Recorder, &access) {
+        Ok(served) => served,
+        Err(failure) => {
+            engine.end();
+            return Err(failure);
+        }
+    };
     tracing::info!(folder = %dir.display(), socket = %served.socket.display(), "recording");
-    let (sender, asked) = channel();
-    signals::forward(sender)?;
+    let ended = engine.ended();
+    let _ = Worker::spawn("ended", move |_| {
+        ended.wait();
+        // Nobody listens any more: then it is known.
+        let _ = sender.send(Asked::Look);
+    })?;
     // Not started by systemd: nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let code = watch(&engine, &asked);
@@ -59,22 +73,24 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 
 /// Waits for signals and for the engine's own end; gives the exit code.
 fn watch(engine: &Engine, asked: &std::sync::mpsc::Receiver<Asked>) -> u8 {
-    let watchdog = sd_notify::watchdog_enabled();
-    // Without a watchdog nothing has to be done but to wait; the engine's end is looked for at leisure.
-    let pause = watchdog.map_or(Duration::from_secs(5), |limit| limit / 3);
+    // Without a watchdog nothing has to be done but to wait.
+    let pause = sd_notify::watchdog_enabled().map(|limit| limit / 3);
     loop {
-        match asked.recv_timeout(pause) {
-            Ok(Asked::Stop) => return 0,
-            Ok(Asked::Reload) => reload(engine),
-            Err(_) => {}
+        let next = match pause {
+            Some(pause) => asked.recv_timeout(pause).ok(),
+            None => asked.recv().ok(),
+        };
+        match next {
+            Some(Asked::Stop) => return 0,
+            Some(Asked::Reload) => reload(engine),
+            Some(Asked::Look) | None => match engine.wait(Duration::ZERO) {
+                Some(Exit::Failed) => return 1,
+                Some(Exit::Stopped | Exit::HandedOver) => return 0,
+                None => {}
+            },
         }
-        if watchdog.is_some() {
+        if pause.is_some() {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
-        }
-        match engine.wait(Duration::ZERO) {
-            Some(Exit::Failed) => return 1,
-            Some(Exit::Stopped | Exit::HandedOver) => return 0,
-            None => {}
         }
     }
 }
@@ -177,9 +193,8 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
 ///
 /// # Errors
 /// A configuration that is wrong, a group that does not exist.
-pub fn engine_access(global: &Global) -> Result<Access, Failure> {
-    let loaded = place::configuration(global, None)?;
-    let Some(name) = &loaded.config.api.group else { return Ok(Access::default()) };
+pub fn access(config: &Config) -> Result<Access, Failure> {
+    let Some(name) = &config.api.group else { return Ok(Access::default()) };
     let number = name.parse().ok().or_else(|| group_number(name));
     match number {
         Some(group) => Ok(Access { group: Some(group) }),

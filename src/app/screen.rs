@@ -43,7 +43,10 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let dir = place::data_dir(global)?;
     match DataLock::take(&dir, Role::Screen) {
-        Ok(lock) => own(run::start(lock, loaded, global, args)?, options, &run::engine_access(global)?),
+        Ok(lock) => {
+            let access = run::access(&loaded.config)?;
+            own(run::start(lock, loaded, global, args)?, options, &access)
+        }
         // Somebody else was quicker.
         Err(LockError::Held { owner, .. }) if owner.socket.is_some() => {
             attached(&Address(owner.socket.unwrap_or_default()), options)

@@ -13,6 +13,8 @@ pub enum Asked {
     Stop,
     /// Read the configuration again (SIGHUP).
     Reload,
+    /// Look at the engine: it ended by itself.
+    Look,
 }
 
 /// Sends every signal to `to`, from a thread of its own, until the process ends.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::core::Timing;
 use super::hub::Wish;
+use super::thread::core::Exit;
 use crate::base::Timestamp;
 use crate::check::Discovered;
 use crate::model::{CheckResult, Forecast, Sample, StoreHealth};
@@ -25,6 +26,6 @@ pub enum Event {
     Delivered(DeliveryReport),
     /// The history file was written, or not.
     Stored(StoreHealth),
-    /// Write everything and end.
-    Stop,
+    /// Write everything and end that way.
+    Stop(Exit),
 }

@@ -32,6 +32,15 @@ pub struct Owner {
     pub since: Timestamp,
 }
 
+impl Owner {
+    /// Whether that process is there. The text of one that was killed stands until the next one writes its own, and
+    /// whoever looks holds the lock for a moment: without this a look could be taken for the one that is gone.
+    fn lives(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        pid.is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
+    }
+}
+
 /// What the holder of a data folder does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,7 +104,7 @@ impl DataLock {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
                 Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let owner = read_owner(&mut file);
+                    let owner = read_owner(&mut file).filter(Owner::lives);
                     let passing = owner.as_ref().is_none_or(|o| o.role == Role::OneShot);
                     if !passing || Instant::now() >= deadline {
                         let unknown = Owner { pid: 0, role: Role::OneShot, socket: None, since: Timestamp::default() };
@@ -160,7 +169,23 @@ pub fn owner(dir: &Path) -> Option<Owner> {
     let mut file = File::open(dir.join("farol.lock")).ok()?;
     match flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => None,
-        Err(_) => read_owner(&mut file),
+        Err(_) => read_owner(&mut file).filter(Owner::lives),
+    }
+}
+
+/// The engine on a folder, once it listens; waits for one that is starting. `None` where there is none.
+pub fn listening(dir: &Path) -> Option<(PathBuf, Owner)> {
+    let deadline = Instant::now() + ONE_SHOT_WAIT;
+    loop {
+        let owner = owner(dir).filter(|o| o.role != Role::OneShot)?;
+        if let Some(socket) = owner.socket.clone() {
+            return Some((socket, owner));
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        // A lock file cannot be waited for; opening a history takes milliseconds.
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -204,6 +229,21 @@ mod tests {
         drop(lock);
         assert_eq!(owner(dir.path()), None);
         assert!(DataLock::take(dir.path(), Role::Screen).is_ok());
+    }
+
+    #[test]
+    fn the_text_of_one_that_was_killed_is_not_believed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        // No process has the highest number there is.
+        let gone = r#"{"pid": 2147483647, "role": "recorder", "socket": "/none.sock", "since": "2026-01-01T00:00:00Z"}"#;
+        std::fs::write(dir.path().join("farol.lock"), gone).expect("written");
+        let looks = File::open(dir.path().join("farol.lock")).expect("there");
+        flock(&looks, FlockOperation::LockShared).expect("free");
+        std::thread::scope(|scope| {
+            let taking = scope.spawn(|| DataLock::take(dir.path(), Role::Recorder).map(drop));
+            drop(looks);
+            assert!(taking.join().expect("no panic").is_ok());
+        });
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use decide::answer as decision_answer;
 pub use feed::{Feed, Simulation};
 pub use hub::{EngineMonitor, Hub, Reply, Wish};
 pub use live::{Head, Merged};
-pub use lock::{DataLock, LockError, Owner, Role, owner, socket_path};
+pub use lock::{DataLock, LockError, Owner, Role, listening, owner, socket_path};
 pub use offline::{Offline, OfflineError};
 pub use own::METRICS;
 pub use setup::{Surroundings, catalog, settings};

@@ -25,6 +25,22 @@ pub enum OfflineError {
     /// There is none: nothing was ever recorded there.
     #[error("{0}: nothing is recorded there; start farol or farol --record first")]
     Nothing(String),
+    /// This user may not look.
+    #[error("{path}: {source}; ask its owner, or run this as the user who records")]
+    Denied {
+        /// The history.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file that cannot be played back.
+    #[error("{file}: cannot be played back: {reason}; give a farol.redb or a copy of one")]
+    Tape {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
     /// Somebody else has the folder.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -49,8 +65,13 @@ impl Offline {
     /// # Errors
     /// No history, a held folder, a file that cannot be opened.
     pub fn open(dir: &Path, store: &StoreConfig, settings: CoreSettings) -> Result<Self, OfflineError> {
-        if !dir.join("farol.redb").exists() {
-            return Err(OfflineError::Nothing(dir.display().to_string()));
+        let path = dir.join("farol.redb");
+        match std::fs::metadata(&path) {
+            Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(OfflineError::Denied { path: path.display().to_string(), source });
+            }
+            Err(_) => return Err(OfflineError::Nothing(dir.display().to_string())),
+            Ok(_) => {}
         }
         let lock = DataLock::take(dir, Role::OneShot)?;
         let (writer, reader) = Store::open(&history_path(&lock), store).map_err(StartError::from)?;

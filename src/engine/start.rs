@@ -3,6 +3,7 @@
 //! Order of the start: lock, history, state, threads. Order of the end: sampling, core, store, the
 //! rest; 8 s in all, then what hangs is left behind.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -144,14 +145,8 @@ impl Engine {
         let mut spawn = Spawn::default();
         {
             let (queue, events) = (queues.store.clone(), events.clone());
-            workers.push(
-                spawn
-                    .plain("store", move |beat| {
-                        // What could not be written is in the log.
-                        store::run(writer, &queue, &events, beat);
-                    })
-                    .map_err(other)?,
-            );
+            let body = move |beat: &_, guard| store::run(writer, &queue, &events, beat, guard);
+            workers.push(spawn.guarded("store", body).map_err(other)?);
         }
         for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
             let library = library.clone();
@@ -190,7 +185,8 @@ impl Engine {
         let body = move |beat: &_, guard| {
             let runner = runner.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(runner) = runner {
-                let exit = runner.run(beat, guard);
+                // Outside its own guard only the guard's own work can fail; the end is told all the same.
+                let exit = catch_unwind(AssertUnwindSafe(|| runner.run(beat, guard))).unwrap_or(Exit::Failed);
                 // Nobody waits for it any more: then it is not needed.
                 let _ = exited.send(exit);
                 ended.close();
@@ -227,7 +223,7 @@ impl Engine {
         match self.exit.recv_timeout(timeout) {
             Ok(exit) => Some(exit),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Exit::Stopped),
+            Err(RecvTimeoutError::Disconnected) => Some(Exit::Failed),
         }
     }
 
@@ -235,7 +231,7 @@ impl Engine {
     pub fn end(mut self) -> Vec<String> {
         let deadline = Instant::now() + END_LIMIT;
         self.stop.ask();
-        self.events.push_front(Event::Stop);
+        self.events.push_front(Event::Stop(Exit::Stopped));
         // The core hands its last samples to the store before the store is closed.
         let (last, mut workers): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.workers).into_iter().partition(|w| matches!(w.name(), "core" | "store"));
@@ -312,12 +308,6 @@ struct Spawn {
 }
 
 impl Spawn {
-    fn plain(&mut self, name: &'static str, body: impl FnOnce(&crate::base::Beat) + Send + 'static) -> std::io::Result<Worker> {
-        let worker = Worker::spawn(name, body)?;
-        self.remember(&worker, Arc::default());
-        Ok(worker)
-    }
-
     fn guarded(
         &mut self,
         name: &'static str,

@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use super::core::CoreSettings;
 use super::hub::{Hub, Wish};
 use super::offline::{Offline, OfflineError};
+use super::start::StartError;
 use crate::base::{Queue, Worker};
 use crate::monitor::{Answer, Request};
-use crate::store::StoreConfig;
+use crate::store::{OpenError, StoreConfig};
 
 /// Questions that may wait.
 const MAX_QUESTIONS: usize = 64;
@@ -28,12 +29,13 @@ impl Tape {
     /// # Errors
     /// A file that cannot be read, or is no history.
     pub fn open(file: &Path, scratch: &Path, store: &StoreConfig, settings: CoreSettings) -> Result<Self, OfflineError> {
-        let nothing = |e: std::io::Error| OfflineError::Nothing(format!("{} ({e})", file.display()));
+        let tape = |reason: String| OfflineError::Tape { file: file.display().to_string(), reason };
+        let nothing = |e: std::io::Error| tape(e.to_string());
         std::fs::copy(file, scratch.join("farol.redb")).map_err(nothing)?;
-        let mut offline = Offline::open(scratch, store, settings)?;
+        let mut offline = Offline::open(scratch, store, settings).map_err(|error| of_copy(error, file))?;
         let snapshot = match offline.ask(Request::Snapshot) {
             Ok(Answer::Snapshot { snapshot }) => snapshot,
-            _ => return Err(OfflineError::Nothing(file.display().to_string())),
+            _ => return Err(tape("nothing is recorded in it".to_owned())),
         };
         let wishes: Queue<Wish> = Queue::new(MAX_QUESTIONS);
         let inbox = wishes.clone();
@@ -58,6 +60,19 @@ impl Tape {
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
+}
+
+/// The reason, said of the file and not of its copy.
+fn of_copy(error: OfflineError, file: &Path) -> OfflineError {
+    let reason = match error {
+        OfflineError::Start(StartError::Open(OpenError::Foreign { reason, .. })) => format!("no history of farol ({reason})"),
+        OfflineError::Start(StartError::Open(OpenError::Damaged { reason, .. })) => format!("damaged ({reason})"),
+        OfflineError::Start(StartError::Open(OpenError::NewerFormat { found, known, .. })) => {
+            format!("format {found}, this farol knows up to {known}; install a newer farol")
+        }
+        error => return error,
+    };
+    OfflineError::Tape { file: file.display().to_string(), reason }
 }
 
 impl Drop for Tape {

@@ -84,7 +84,12 @@ fn row(alert: &Alert, now: Timestamp, zone: &jiff::tz::TimeZone) -> Vec<String> 
         severity.to_owned(),
         out::local(alert.since, zone),
         state,
-        alert.title.clone(),
-        if notes.is_empty() { alert.explanation.summary.clone() } else { notes.join(", ") },
+        alert.rule.clone(),
+        // The summary begins with the title.
+        match (notes.is_empty(), alert.explanation.summary.is_empty()) {
+            (true, false) => alert.explanation.summary.clone(),
+            (true, true) => alert.title.clone(),
+            (false, _) => format!("{}; {}", alert.title, notes.join(", ")),
+        },
     ]
 }

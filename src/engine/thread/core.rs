@@ -84,6 +84,7 @@ impl Runner {
                 Step::Hopeless => self.exit = Some(Exit::Failed),
             }
         }
+        self.refuse_rest();
         let output = self.core.finish(self.at);
         let job = Job::Close { now: self.at, rounds: output.rounds.unwrap_or_default(), writes: output.later };
         if self.wiring.store.push(job).is_err() {
@@ -91,6 +92,16 @@ impl Runner {
             self.wiring.store.close();
         }
         self.exit.unwrap_or(Exit::Stopped)
+    }
+
+    /// Nobody is left waiting for an answer that will not come.
+    fn refuse_rest(&self) {
+        self.wiring.events.close();
+        while let Some(event) = self.wiring.events.try_pop() {
+            if let Event::Wish(wish) = event {
+                wish.refuse(RefusalKind::Unavailable, "the engine is ending; ask again in a moment");
+            }
+        }
     }
 
     fn rebuild(&mut self) {
@@ -129,7 +140,7 @@ impl Runner {
                 let output = self.core.stored(health, self.at);
                 self.carry(output, None);
             }
-            Event::Stop => self.exit = Some(Exit::Stopped),
+            Event::Stop(exit) => self.exit = Some(exit),
         }
     }
 

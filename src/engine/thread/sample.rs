@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Stop;
+use super::core::Exit;
 use crate::base::{Beat, Queue};
 use crate::engine::core::Timing;
 use crate::engine::event::Event;
@@ -36,7 +37,7 @@ pub(in crate::engine) fn run(
             }
             Step::Panicked => {}
             Step::Hopeless => {
-                events.push_front(Event::Stop);
+                events.push_front(Event::Stop(Exit::Failed));
                 break;
             }
         }

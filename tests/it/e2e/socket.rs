@@ -1,0 +1,143 @@
+//! The socket: what it serves, and what garbage and strangers get.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use farol::monitor::{Answer, Monitor, Request};
+use farol::remote::{Address, Client, ask_once};
+
+use super::kit::{Place, exchange, get, is_root, ran, until};
+
+#[test]
+fn the_routes_answer_over_the_socket() {
+    let place = Place::new();
+    let recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    assert!(get(&socket, "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(get(&socket, "/readyz").contains("ready"));
+    let snapshot = get(&socket, "/api/v1/snapshot");
+    let body = snapshot.split("\r\n\r\n").nth(1).expect("a body");
+    let snapshot: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert!(snapshot["seq"].as_u64().is_some_and(|n| n > 0), "{body}");
+    let range = "/api/v1/query_range?query=cpu_usage_ratio%7Bcore%3D%220%22%7D&start=-1m&end=-0s&step=1s";
+    until("a range is answered", || {
+        let text = get(&socket, range);
+        text.starts_with("HTTP/1.1 200") && text.contains("\"matrix\"") && text.contains("\"core\":\"0\"")
+    });
+    let wrong = get(&socket, "/api/v1/query_range?query=cpu_usage_ratoi&start=-1m&end=-0s&step=1s");
+    assert!(wrong.starts_with("HTTP/1.1 400") && wrong.contains("cpu_usage_ratio"), "{wrong}");
+    assert!(get(&socket, "/api/v1/query_range?query=x").starts_with("HTTP/1.1 400"));
+    assert!(get(&socket, "/nowhere").starts_with("HTTP/1.1 404"));
+    recorder.stop();
+}
+
+#[test]
+fn a_stream_carries_pulses_and_answers() {
+    let place = Place::new();
+    let recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    let mut client = Client::connect(Address(socket), Arc::new(|| {})).expect("it listens");
+    let first = client.snapshot().seq;
+    until("pulses arrive", || client.snapshot().seq > first + 2);
+    assert!(client.changed().pulses.len() > 1);
+    let ticket = client.ask(Request::Annotate { at: farol::base::Timestamp::now(), author: "me".into(), text: "note".into() });
+    let mut answer = None;
+    until("it is answered", || {
+        answer = client.poll(ticket);
+        answer.is_some()
+    });
+    assert!(matches!(answer, Some(Ok(Answer::Done { saved: farol::monitor::Saved::Disk, .. }))), "{answer:?}");
+    recorder.stop();
+    until("the loss is seen", || matches!(client.link(), farol::monitor::Link::Lost { .. }));
+}
+
+#[test]
+fn garbage_on_the_socket_harms_nobody() {
+    let place = Place::new();
+    let mut recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    let noise: Vec<u8> = (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    exchange(&socket, &noise);
+    let huge = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "y".repeat(4 << 20));
+    let answer = exchange(&socket, huge.as_bytes());
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{}", &answer[..answer.len().min(200)]);
+    let upgrade = "GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    // A text that is no request, a binary frame, noise instead of frames, a frame far too long; all masked with zeros.
+    let text = [b"\x81\x87\0\0\0\0".as_slice(), b"garbage"].concat();
+    let binary = [b"\x82\x84\0\0\0\0".as_slice(), b"\xff\xff\xff\xff"].concat();
+    let oversized = [b"\x81\xff\0\0\0\0\x40\0\0\0\0\0\0\0".as_slice(), &noise].concat();
+    for frames in [[text.clone(), binary, b"\x88\x80\0\0\0\0".to_vec()].concat(), noise.clone(), oversized] {
+        let mut bytes = upgrade.as_bytes().to_vec();
+        bytes.extend(frames);
+        let answer = exchange(&socket, &bytes);
+        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    }
+    recorder.assert_lives();
+    assert!(get(&socket, "/healthz").starts_with("HTTP/1.1 200"));
+    ask_once(&Address(socket), Request::Snapshot).expect("others are served");
+    recorder.stop();
+}
+
+#[test]
+fn connections_left_open_do_not_shut_others_out() {
+    let place = Place::new();
+    let mut recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    let open: Vec<UnixStream> = (0..200)
+        .map(|n| {
+            let mut stream = UnixStream::connect(&socket).expect("there is room");
+            if n % 2 == 0 {
+                stream.write_all(b"GET /api/v1/snap").expect("written");
+            }
+            stream
+        })
+        .collect();
+    let before = ask_once(&Address(socket.clone()), Request::Snapshot).expect("others are served");
+    until("sampling goes on", || {
+        let now = ask_once(&Address(socket.clone()), Request::Snapshot).expect("others are served");
+        matches!((&before, &now), (Answer::Snapshot { snapshot: a }, Answer::Snapshot { snapshot: b }) if b.seq > a.seq)
+    });
+    recorder.assert_lives();
+    recorder.stop();
+    drop(open);
+}
+
+#[test]
+fn a_strangers_user_is_refused() {
+    if !is_root() {
+        eprintln!("not run: changing the user needs root");
+        return;
+    }
+    let place = Place::new();
+    let recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    // Even where all folders and the socket itself are open to everybody, the peer's user decides.
+    use std::os::unix::fs::PermissionsExt;
+    let open =
+        |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+    let program = place.path("farol");
+    std::fs::copy(env!("CARGO_BIN_EXE_farol"), &program).expect("copied");
+    open(place.root(), 0o755);
+    open(&program, 0o755);
+    open(&place.path("home"), 0o755);
+    let as_nobody = |args: &[&str]| {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&program).args(args);
+        command.env_clear().envs(place.environment()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        ran(&mut command)
+    };
+    let data = place.data().display().to_string();
+    let address = socket.display().to_string();
+    as_nobody(&["alerts", "--attach", &address]).expect(1).says(&["not permitted"]);
+    open(&place.path("run"), 0o755);
+    open(socket.parent().expect("a folder"), 0o755);
+    open(&socket, 0o666);
+    as_nobody(&["alerts", "--attach", &address]).expect(1).says(&["not permitted", "another user"]);
+    std::fs::set_permissions(place.data(), std::fs::Permissions::from_mode(0o700)).expect("ours");
+    as_nobody(&["alerts", "--data-dir", &data]).expect(1).says(&[&data, "ermission denied"]);
+    let status = as_nobody(&["status", "--attach", &address]).expect(3);
+    assert!(status.out.contains("not permitted"), "{}", status.out);
+    recorder.stop();
+}
