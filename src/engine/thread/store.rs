@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::base::{Beat, Queue, Timestamp, format_duration};
-use crate::engine::core::{Rounds, notice};
 use crate::engine::event::Event;
+use crate::engine::exchange::{Rounds, notice};
 use crate::monitor::Saved;
 use crate::store::{Write, Writer};
 
