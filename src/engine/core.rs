@@ -3,119 +3,30 @@
 //! Every method takes the time it needs and gives an [`Output`]: what changed, what must be written,
 //! what must be sent. Invariant: the same events give the same outputs, so replay is the same code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::anomalies::RecentAnomalies;
-use super::blame::{self, Blame};
+use super::blame::Blame;
+use super::exchange::{CoreSettings, LAST_ID, Output, Past, Rounds, Timing, notice};
 use super::judge::Judge;
 use super::live::Head;
-use super::outward::Channels;
 use super::own::OwnKeys;
-use crate::alert::{Alerter, Cause, EscalationConfig, Restored, Step, Tick};
-use crate::analyze::{AnalyzeConfig, Analyzer, Predictor};
+use super::periodic::Due;
+use crate::alert::{Alerter, Cause, Step, Tick};
+use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
-use crate::check::{Discovered, Service, ServiceBoard};
+use crate::check::{Discovered, ServiceBoard};
 use crate::model::{
-    Band, Catalog, CheckResult, Forecast, HostFacts, JournalEntry, JournalEvent, Prediction, Process, Pulse, Reading,
-    RecorderHealth, RuleSpec, Sample, SeriesKey, ServiceStatus, SourceFault, StoreHealth,
+    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Process, Pulse, Reading, RecorderHealth, Sample, SeriesKey,
+    ServiceStatus, SourceFault, StoreHealth,
 };
-use crate::notify::{Delivery, Outbox, OutboxEvent, OutboxRow, OutboxStep, OutboxWrite, Reason, Routing, Sending};
+use crate::notify::{Outbox, OutboxEvent, OutboxStep, OutboxWrite, Reason};
 use crate::store::Write;
-
-/// Time between two keyframes of alert and service state (design of the store).
-const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
-
-/// Time between two saves of what was learned: about 3 kB a series, which would be most of what is written if done each minute.
-const SAVE_EVERY: Duration = Duration::from_secs(1800);
-
-/// Time between two saves of the services' hours.
-const HOURS_EVERY: Duration = Duration::from_secs(3600);
 
 /// Most values of a learned band in one answer: more than a screen has columns.
 const MAX_BANDS: u32 = 500;
-
-/// Time between two looks at the trends.
-const TRENDS_EVERY: Duration = Duration::from_secs(60);
-
-/// Time between two sections on farol's own health.
-const HEALTH_EVERY: Duration = Duration::from_secs(10);
-
-/// What a core is made from.
-#[derive(Clone)]
-pub struct CoreSettings {
-    /// Nominal time between two ticks.
-    pub interval: Duration,
-    /// Time between two writes of samples.
-    pub flush: Duration,
-    /// All metrics.
-    pub catalog: Arc<Catalog>,
-    /// Facts about the machine.
-    pub host: Arc<HostFacts>,
-    /// `[analyze]`.
-    pub analyze: AnalyzeConfig,
-    /// Rules, built-in and own.
-    pub rules: Vec<RuleSpec>,
-    /// `[escalation]`.
-    pub escalation: EscalationConfig,
-    /// Services to check.
-    pub services: Vec<Service>,
-    /// Who is told of what.
-    pub routing: Routing,
-    /// Whether anything is really sent.
-    pub sending: Sending,
-    /// Channels, ready to deliver.
-    pub channels: Channels,
-}
-
-/// What the history knows at a start.
-#[derive(Debug, Clone, Default)]
-pub struct Past {
-    /// Alerts, silences and ids.
-    pub alerts: Restored,
-    /// Rows of services.
-    pub services: Vec<(String, Vec<u8>)>,
-    /// What the analyzer learned.
-    pub learned: Option<Vec<u8>>,
-    /// Predictions kept.
-    pub predictions: Vec<Prediction>,
-    /// Messages not done with.
-    pub outbox: Vec<OutboxRow>,
-    /// Anomalies of the last hours.
-    pub anomalies: Vec<crate::model::AnomalyInterval>,
-}
-
-/// How the sampling thread did.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Timing {
-    /// Time the round took.
-    pub round: Duration,
-    /// How late it began.
-    pub lateness: Duration,
-    /// Rounds left out so far.
-    pub skipped: u64,
-    /// Events dropped by full queues so far.
-    pub dropped: u64,
-}
-
-/// Rounds on their way to the store.
-pub type Rounds = Vec<(Timestamp, Arc<[Reading]>)>;
-
-/// What an event leads to. Order: commit `now`, then deliver; `later` goes with the next flush.
-#[derive(Default)]
-pub struct Output {
-    /// What readers are told; `None`: nothing changed.
-    pub pulse: Option<Pulse>,
-    /// To be on disk at once.
-    pub now: Vec<Write>,
-    /// To be sent once `now` is on disk.
-    pub deliveries: Vec<Delivery>,
-    /// To be on disk with the next flush; given with `rounds`.
-    pub later: Vec<Write>,
-    /// Samples to be flushed; `Some` when a flush is due.
-    pub rounds: Option<Rounds>,
-}
 
 /// All live state.
 pub struct Core {
@@ -132,38 +43,15 @@ pub struct Core {
     own: OwnKeys,
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
-    services: Arc<[ServiceStatus]>,
+    pub(super) services: Arc<[ServiceStatus]>,
     forecasts: BTreeMap<(SeriesKey, Duration), Arc<Forecast>>,
     faults: Arc<[SourceFault]>,
     pub(super) recorder: RecorderHealth,
     seq: u64,
     rounds: Rounds,
     pub(super) later: Vec<Write>,
-    due: Due,
+    pub(super) due: Due,
     saved_id: u64,
-}
-
-/// When periodic work is due, in wall-clock time of the samples.
-#[derive(Default)]
-struct Due {
-    flush: Timestamp,
-    keyframe: Timestamp,
-    save: Timestamp,
-    hours: Timestamp,
-    trends: Timestamp,
-    look: Timestamp,
-    health: Timestamp,
-}
-
-impl Due {
-    /// Whether `at` has come; then the next time is `every` later. A clock that went back does not wait for the old time.
-    fn take(due: &mut Timestamp, at: Timestamp, every: Duration) -> bool {
-        let come = at >= *due || *due > at + every;
-        if come {
-            *due = at + every;
-        }
-        come
-    }
 }
 
 impl Core {
@@ -427,62 +315,6 @@ impl Core {
         }
     }
 
-    fn periodic(&mut self, at: Timestamp, timing: Timing, pulse: &mut Pulse) {
-        if Due::take(&mut self.due.look, at, blame::EVERY) {
-            let top = blame::top(&self.processes);
-            self.blame.look(at, &top);
-            self.later.push(Write::Processes { at, processes: top });
-        }
-        if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
-            pulse.trends = Some(self.analyzer.trends().into());
-            self.keep_maintenance(at);
-        }
-        if Due::take(&mut self.due.health, at, HEALTH_EVERY) {
-            self.recorder.round_seconds = timing.round.as_secs_f64();
-            self.recorder.lateness_seconds = timing.lateness.as_secs_f64();
-            self.recorder.skipped_rounds = timing.skipped;
-            pulse.recorder = Some(Arc::new(self.recorder.clone()));
-        }
-        if Due::take(&mut self.due.keyframe, at, KEYFRAME_EVERY) {
-            let keyframe = self.keyframe(at);
-            self.later.push(keyframe);
-        }
-        if Due::take(&mut self.due.save, at, SAVE_EVERY) {
-            self.save_learned(at);
-        }
-        if Due::take(&mut self.due.hours, at, HOURS_EVERY) {
-            self.save_hours();
-        }
-    }
-
-    fn keyframe(&mut self, at: Timestamp) -> Write {
-        Write::Keyframe {
-            at,
-            alerts: self.alerter.alerts().to_vec(),
-            silences: self.alerter.silences().to_vec(),
-            services: self.services.to_vec(),
-        }
-    }
-
-    fn save_learned(&mut self, at: Timestamp) {
-        self.later.push(Write::Model { name: LEARNED.to_owned(), row: Some(self.analyzer.save(at)) });
-    }
-
-    fn save_hours(&mut self) {
-        self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
-    }
-
-    /// Services under a maintenance silence do not count.
-    pub(super) fn keep_maintenance(&mut self, at: Timestamp) {
-        let silences = self.alerter.silences();
-        let in_maintenance = |service: &ServiceStatus| {
-            let label = |name: &str| (name == "service").then_some(service.name.as_str());
-            silences.iter().any(|s| s.maintenance && s.matchers.iter().all(|m| m.matches(label(m.name()))))
-        };
-        let names: BTreeSet<String> = self.services.iter().filter(|s| in_maintenance(s)).map(|s| s.name.clone()).collect();
-        self.board.set_maintenance(&names, at);
-    }
-
     /// Takes the result of a check; what it means comes with the next tick.
     pub fn check(&mut self, result: &CheckResult) {
         self.board.observe(result);
@@ -578,15 +410,4 @@ impl Core {
         self.seq += 1;
         Pulse { seq: self.seq, at, ..Pulse::default() }
     }
-}
-
-/// Name of the learned state in the `model` table.
-pub const LEARNED: &str = "analyzer";
-
-/// Name of the highest id ever given in the `meta` table.
-pub const LAST_ID: &str = "last_id";
-
-/// A journal entry about farol or the machine.
-pub fn notice(at: Timestamp, text: impl Into<String>) -> JournalEntry {
-    JournalEntry { at, event: JournalEvent::Notice { text: text.into() } }
 }

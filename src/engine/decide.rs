@@ -1,6 +1,7 @@
 //! Decisions of people: applied at once, answered once they are on disk.
 
-use super::core::{Core, Output, notice};
+use super::core::Core;
+use super::exchange::{Output, notice};
 use crate::alert::{Decided, Decision, DecisionError, SnoozeLength};
 use crate::base::Timestamp;
 use crate::model::{JournalEntry, JournalEvent};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::core::Timing;
+use super::exchange::Timing;
 use super::hub::Wish;
 use super::thread::core::Exit;
 use crate::base::Timestamp;

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::answer::Context;
-use super::core::{Core, CoreSettings};
+use super::core::Core;
 use super::decide;
+use super::exchange::CoreSettings;
 use super::lock::{DataLock, LockError, Role};
 use super::past::past;
 use super::start::{StartError, history_path};

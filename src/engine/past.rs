@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::anomalies;
 use super::answer::standing_at;
-use super::core::{LAST_ID, LEARNED, Past};
+use super::exchange::{LAST_ID, LEARNED, Past};
 use crate::alert::Restored;
 use crate::base::{TimeRange, Timestamp};
 use crate::store::{ReadError, View};

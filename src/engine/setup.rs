@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::core::CoreSettings;
+use super::exchange::CoreSettings;
 use super::{METRICS, own};
 use crate::model::{Catalog, HostFacts, MetricDef, RuleSpec};
 use crate::notify::{ChannelContext, NotifyConfig, Routing, Sending, session_bus};

@@ -10,8 +10,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::core::{Core, CoreSettings, Past};
+use super::core::Core;
 use super::event::Event;
+use super::exchange::{CoreSettings, Past};
 use super::feed::{Feed, Reader};
 use super::guard::Guard;
 use super::hub::{Hub, Wish};

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::core::CoreSettings;
+use super::exchange::CoreSettings;
 use super::hub::{Hub, Wish};
 use super::offline::{Offline, OfflineError};
 use super::start::StartError;

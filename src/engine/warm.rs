@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::core::{Core, Output, Timing};
+use super::core::Core;
+use super::exchange::{Output, Timing};
 use super::feed::Simulation;
 use crate::base::Timestamp;
 use crate::store::{WriteError, Writer};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::Stop;
 use super::core::Exit;
 use crate::base::{Beat, Queue};
-use crate::engine::core::Timing;
 use crate::engine::event::Event;
+use crate::engine::exchange::Timing;
 use crate::engine::feed::Reader;
 use crate::engine::guard::{Guard, Step};
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::core::Exit;
 use crate::base::{Beat, Queue, Timestamp, format_duration};
-use crate::engine::core::{Rounds, notice};
 use crate::engine::event::Event;
+use crate::engine::exchange::{Rounds, notice};
 use crate::engine::guard::{Guard, Step};
 use crate::monitor::Saved;
 use crate::store::{Write, Writer};

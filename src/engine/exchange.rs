@@ -1,0 +1,102 @@
+//! What a core is made from, and what it gives for each event.
+//!
+//! Plain values between the core and the threads around it. Invariant: `now` is on disk before a
+//! delivery of the same output is tried.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::outward::Channels;
+use crate::alert::{EscalationConfig, Restored};
+use crate::analyze::AnalyzeConfig;
+use crate::base::Timestamp;
+use crate::check::Service;
+use crate::model::{Catalog, HostFacts, JournalEntry, JournalEvent, Prediction, Pulse, Reading, RuleSpec};
+use crate::notify::{Delivery, OutboxRow, Routing, Sending};
+use crate::store::Write;
+
+/// What a core is made from.
+#[derive(Clone)]
+pub struct CoreSettings {
+    /// Nominal time between two ticks.
+    pub interval: Duration,
+    /// Time between two writes of samples.
+    pub flush: Duration,
+    /// All metrics.
+    pub catalog: Arc<Catalog>,
+    /// Facts about the machine.
+    pub host: Arc<HostFacts>,
+    /// `[analyze]`.
+    pub analyze: AnalyzeConfig,
+    /// Rules, built-in and own.
+    pub rules: Vec<RuleSpec>,
+    /// `[escalation]`.
+    pub escalation: EscalationConfig,
+    /// Services to check.
+    pub services: Vec<Service>,
+    /// Who is told of what.
+    pub routing: Routing,
+    /// Whether anything is really sent.
+    pub sending: Sending,
+    /// Channels, ready to deliver.
+    pub channels: Channels,
+}
+
+/// What the history knows at a start.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// Alerts, silences and ids.
+    pub alerts: Restored,
+    /// Rows of services.
+    pub services: Vec<(String, Vec<u8>)>,
+    /// What the analyzer learned.
+    pub learned: Option<Vec<u8>>,
+    /// Predictions kept.
+    pub predictions: Vec<Prediction>,
+    /// Messages not done with.
+    pub outbox: Vec<OutboxRow>,
+    /// Anomalies of the last hours.
+    pub anomalies: Vec<crate::model::AnomalyInterval>,
+}
+
+/// How the sampling thread did.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Timing {
+    /// Time the round took.
+    pub round: Duration,
+    /// How late it began.
+    pub lateness: Duration,
+    /// Rounds left out so far.
+    pub skipped: u64,
+    /// Events dropped by full queues so far.
+    pub dropped: u64,
+}
+
+/// Rounds on their way to the store.
+pub type Rounds = Vec<(Timestamp, Arc<[Reading]>)>;
+
+/// What an event leads to. Order: commit `now`, then deliver; `later` goes with the next flush.
+#[derive(Default)]
+pub struct Output {
+    /// What readers are told; `None`: nothing changed.
+    pub pulse: Option<Pulse>,
+    /// To be on disk at once.
+    pub now: Vec<Write>,
+    /// To be sent once `now` is on disk.
+    pub deliveries: Vec<Delivery>,
+    /// To be on disk with the next flush; given with `rounds`.
+    pub later: Vec<Write>,
+    /// Samples to be flushed; `Some` when a flush is due.
+    pub rounds: Option<Rounds>,
+}
+
+/// Name of the learned state in the `model` table.
+pub const LEARNED: &str = "analyzer";
+
+/// Name of the highest id ever given in the `meta` table.
+pub const LAST_ID: &str = "last_id";
+
+/// A journal entry about farol or the machine.
+pub fn notice(at: Timestamp, text: impl Into<String>) -> JournalEntry {
+    JournalEntry { at, event: JournalEvent::Notice { text: text.into() } }
+}

@@ -1,0 +1,110 @@
+//! What a core does from time to time: trends, its own health, keyframes, saves.
+//!
+//! Counts in the time of the samples. Invariant: a clock that went back delays nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::blame;
+use super::core::Core;
+use super::exchange::{LEARNED, Timing};
+use crate::base::Timestamp;
+use crate::model::{Pulse, ServiceStatus};
+use crate::store::Write;
+
+/// Time between two keyframes of alert and service state (design of the store).
+const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
+
+/// Time between two saves of what was learned: about 3 kB a series, which would be most of what is written if done each minute.
+const SAVE_EVERY: Duration = Duration::from_secs(1800);
+
+/// Time between two saves of the services' hours.
+const HOURS_EVERY: Duration = Duration::from_secs(3600);
+
+/// Time between two looks at the trends.
+const TRENDS_EVERY: Duration = Duration::from_secs(60);
+
+/// Time between two sections on farol's own health.
+const HEALTH_EVERY: Duration = Duration::from_secs(10);
+
+/// When periodic work is due, in wall-clock time of the samples.
+#[derive(Default)]
+pub(super) struct Due {
+    pub(super) flush: Timestamp,
+    keyframe: Timestamp,
+    save: Timestamp,
+    hours: Timestamp,
+    trends: Timestamp,
+    look: Timestamp,
+    health: Timestamp,
+}
+
+impl Due {
+    /// Whether `at` has come; then the next time is `every` later. A clock that went back does not wait for the old time.
+    pub(super) fn take(due: &mut Timestamp, at: Timestamp, every: Duration) -> bool {
+        let come = at >= *due || *due > at + every;
+        if come {
+            *due = at + every;
+        }
+        come
+    }
+}
+
+impl Core {
+    pub(super) fn periodic(&mut self, at: Timestamp, timing: Timing, pulse: &mut Pulse) {
+        if Due::take(&mut self.due.look, at, blame::EVERY) {
+            let top = blame::top(&self.processes);
+            self.blame.look(at, &top);
+            self.later.push(Write::Processes { at, processes: top });
+        }
+        if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
+            pulse.trends = Some(self.analyzer.trends().into());
+            self.keep_maintenance(at);
+        }
+        if Due::take(&mut self.due.health, at, HEALTH_EVERY) {
+            self.recorder.round_seconds = timing.round.as_secs_f64();
+            self.recorder.lateness_seconds = timing.lateness.as_secs_f64();
+            self.recorder.skipped_rounds = timing.skipped;
+            pulse.recorder = Some(Arc::new(self.recorder.clone()));
+        }
+        if Due::take(&mut self.due.keyframe, at, KEYFRAME_EVERY) {
+            let keyframe = self.keyframe(at);
+            self.later.push(keyframe);
+        }
+        if Due::take(&mut self.due.save, at, SAVE_EVERY) {
+            self.save_learned(at);
+        }
+        if Due::take(&mut self.due.hours, at, HOURS_EVERY) {
+            self.save_hours();
+        }
+    }
+
+    pub(super) fn keyframe(&mut self, at: Timestamp) -> Write {
+        Write::Keyframe {
+            at,
+            alerts: self.alerter.alerts().to_vec(),
+            silences: self.alerter.silences().to_vec(),
+            services: self.services.to_vec(),
+        }
+    }
+
+    pub(super) fn save_learned(&mut self, at: Timestamp) {
+        self.later.push(Write::Model { name: LEARNED.to_owned(), row: Some(self.analyzer.save(at)) });
+    }
+
+    pub(super) fn save_hours(&mut self) {
+        self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
+    }
+
+    /// Services under a maintenance silence do not count.
+    pub(super) fn keep_maintenance(&mut self, at: Timestamp) {
+        let silences = self.alerter.silences();
+        let in_maintenance = |service: &ServiceStatus| {
+            let label = |name: &str| (name == "service").then_some(service.name.as_str());
+            silences.iter().any(|s| s.maintenance && s.matchers.iter().all(|m| m.matches(label(m.name()))))
+        };
+        let names: BTreeSet<String> = self.services.iter().filter(|s| in_maintenance(s)).map(|s| s.name.clone()).collect();
+        self.board.set_maintenance(&names, at);
+    }
+}
