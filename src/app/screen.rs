@@ -13,9 +13,10 @@ use super::{Failure, place, run};
 use crate::api::Access;
 use crate::base::Worker;
 use crate::collect::{self, LinuxHost};
+use crate::config::Loaded;
 use crate::engine::{self, DataLock, Engine, Exit, LockError, Role, Surroundings, Tape};
 use crate::model::Host;
-use crate::monitor::{Scope, Waker};
+use crate::monitor::{Answer, Monitor, Refusal, RefusalKind, Saved, Scope, Waker};
 use crate::notify::Sending;
 use crate::remote::{Address, Client};
 use crate::ui::widgets::Graph;
@@ -39,7 +40,7 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
         return attached(&address.parse().map_err(Failure::usage)?, options);
     }
     if let Some((socket, _)) = place::engine(&place::data_dirs(global)) {
-        return attached(&Address(socket), options);
+        return attached_here(Address(socket), options, (loaded, global, args));
     }
     let dir = place::data_dir(global)?;
     match DataLock::take(&dir, Role::Screen) {
@@ -49,7 +50,8 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
         }
         // Somebody else was quicker.
         Err(LockError::Held { owner, .. }) if owner.socket.is_some() => {
-            attached(&Address(owner.socket.unwrap_or_default()), options)
+            let loaded = place::configuration(global, Some(args))?;
+            attached_here(Address(owner.socket.unwrap_or_default()), options, (loaded, global, args))
         }
         Err(error) => Err(error.into()),
     }
@@ -70,7 +72,7 @@ fn attached(address: &Address, options: UiOptions) -> Result<ExitCode, Failure> 
     ended(ui::run(Box::new(client), options, events))
 }
 
-fn replay(file: &Path, loaded: &crate::config::Loaded, options: UiOptions) -> Result<ExitCode, Failure> {
+fn replay(file: &Path, loaded: &Loaded, options: UiOptions) -> Result<ExitCode, Failure> {
     let scratch = commands::demo::Scratch::new("replay")?;
     let host = LinuxHost::new();
     let facts = Arc::new(collect::facts(&host as &dyn Host, None, std::collections::BTreeMap::new()));
@@ -85,51 +87,115 @@ fn replay(file: &Path, loaded: &crate::config::Loaded, options: UiOptions) -> Re
 
 /// The screen on top of its own engine; after a handover it goes on attached to the new one.
 fn own(engine: Engine, options: UiOptions, access: &Access) -> Result<ExitCode, Failure> {
-    let served = run::serve(&engine, Role::Screen, access)?;
     let events = EventSource::default();
-    let slot = Slot::default();
-    let monitor = SwitchMonitor::new(Box::new(engine.hub().monitor(Scope::Admin, events.waker())), slot.clone());
-    let engine = Arc::new(Mutex::new(Some(engine)));
-    let keeper = keep(Arc::clone(&engine), served.socket.clone(), slot, events.waker());
+    let home = Home::new(events.waker());
+    let monitor = SwitchMonitor::new(home.begin(engine, access)?, home.slot.clone());
     let result = ui::run(Box::new(monitor), options, events);
-    served.stop();
-    if let Some(engine) = engine.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        engine.end();
-    }
-    drop(keeper);
+    home.end();
     ended(result)
 }
 
-/// Watches the engine; when it is handed over, releases the history and attaches to the one that took it.
-fn keep(engine: Arc<Mutex<Option<Engine>>>, socket: PathBuf, slot: Slot, wake: Waker) -> Option<Worker> {
-    let watch = move |_: &crate::base::Beat| {
-        let exit = loop {
-            let guard = engine.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(running) = guard.as_ref() else { return };
-            if let Some(exit) = running.wait(Duration::ZERO) {
-                break exit;
-            }
-            let ended = running.ended();
-            drop(guard);
-            // Woken by the engine's end; the screen's end drops the engine and ends this too.
-            ended.wait();
-        };
-        let ended = engine.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(ended.map(Engine::end));
-        if exit == Exit::HandedOver {
+/// The screen on a recorder of this machine; where that is gone, it can record itself when asked to.
+fn attached_here(
+    address: Address,
+    options: UiOptions,
+    (loaded, global, args): (Loaded, &Global, &RunArgs),
+) -> Result<ExitCode, Failure> {
+    let events = EventSource::default();
+    let client = Client::connect(address, events.waker()).map_err(|e| anyhow::anyhow!(e))?;
+    let home = Home::new(events.waker());
+    let (taking, given) = (home.clone(), (loaded, global.clone(), args.clone()));
+    let take_over = move |reply: engine::Reply| {
+        let (home, (loaded, global, args)) = (taking.clone(), given.clone());
+        // Opening the history takes time the screen does not have.
+        let started = Worker::spawn("takeover", move |_| {
+            let begun = home.take_over(loaded, &global, &args);
+            let done = begun.map(|()| Answer::Done { saved: Saved::Disk, message: "recording here".to_owned() });
+            reply(done.map_err(|e| Refusal::new(RefusalKind::Unavailable, e.to_string())));
+            (home.wake)();
+        });
+        drop(started);
+    };
+    let monitor = SwitchMonitor::new(Box::new(client), home.slot.clone()).able_to(Box::new(take_over));
+    let result = ui::run(Box::new(monitor), options, events);
+    home.end();
+    ended(result)
+}
+
+/// The engine of this process, while it has one; clones share it.
+#[derive(Clone)]
+struct Home {
+    engine: Arc<Mutex<Option<Engine>>>,
+    slot: Slot,
+    wake: Waker,
+}
+
+impl Home {
+    fn new(wake: Waker) -> Self {
+        Self { engine: Arc::default(), slot: Slot::default(), wake }
+    }
+
+    /// Takes the engine in, lets others reach it, and watches for its end.
+    fn begin(&self, engine: Engine, access: &Access) -> Result<Box<dyn Monitor>, Failure> {
+        let socket = run::serve(&engine, Role::Screen, access)?.socket;
+        let monitor = engine.hub().monitor(Scope::Admin, Arc::clone(&self.wake));
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        self.keep(socket);
+        Ok(Box::new(monitor))
+    }
+
+    /// Records from now on, in place of a recorder that is gone.
+    fn take_over(&self, loaded: Loaded, global: &Global, args: &RunArgs) -> Result<(), Failure> {
+        let access = run::access(&loaded.config)?;
+        let lock = DataLock::take(&place::data_dir(global)?, Role::Screen)?;
+        let monitor = self.begin(run::start(lock, loaded, global, args)?, &access)?;
+        self.slot.put(monitor);
+        Ok(())
+    }
+
+    /// Watches the engine; when it is handed over, releases the history and attaches to the one that took it.
+    fn keep(&self, socket: PathBuf) {
+        let home = self.clone();
+        let watch = move |_: &crate::base::Beat| {
+            let Some(exit) = home.wait() else { return };
+            let ended = home.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(ended.map(Engine::end));
             let deadline = Instant::now() + TAKE_OVER;
-            while Instant::now() < deadline {
-                if let Ok(client) = Client::connect(Address(socket.clone()), Arc::clone(&wake)) {
-                    slot.put(Box::new(client));
+            while exit == Exit::HandedOver && Instant::now() < deadline {
+                if let Ok(client) = Client::connect(Address(socket.clone()), Arc::clone(&home.wake)) {
+                    home.slot.put(Box::new(client));
                     break;
                 }
                 // The new engine opens the history first.
                 std::thread::sleep(Duration::from_millis(100));
             }
+            (home.wake)();
+        };
+        if let Err(error) = Worker::spawn("keeper", watch) {
+            tracing::warn!(%error, "a handover will not be noticed");
         }
-        wake();
-    };
-    Worker::spawn("keeper", watch).ok()
+    }
+
+    /// Waits for the engine's own end; `None` where the screen ended it.
+    fn wait(&self) -> Option<Exit> {
+        loop {
+            let guard = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = guard.as_ref()?;
+            if let Some(exit) = running.wait(Duration::ZERO) {
+                return Some(exit);
+            }
+            let ended = running.ended();
+            drop(guard);
+            // Woken by the engine's end; the screen's end takes the engine and ends this too.
+            ended.wait();
+        }
+    }
+
+    /// Ends the engine, if there is one.
+    fn end(&self) {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(engine.map(Engine::end));
+    }
 }
 
 fn ended(result: Result<ui::Exit, ui::UiError>) -> Result<ExitCode, Failure> {

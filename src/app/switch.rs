@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::engine::Reply;
 use crate::model::Snapshot;
 use crate::monitor::{Answer, Changes, Link, Monitor, Refusal, RefusalKind, Request, Scope, Ticket};
 
@@ -23,19 +24,32 @@ impl Slot {
     }
 }
 
+/// Starts an engine of this process and says what came of it; must not block.
+pub type TakeOver = Box<dyn Fn(Reply) + Send>;
+
 /// Whichever engine is there.
 pub struct SwitchMonitor {
     inner: Box<dyn Monitor>,
     slot: Slot,
+    take_over: Option<TakeOver>,
     next: u64,
     // This side's number to the engine's; `None`: asked of an engine that is gone.
     open: HashMap<Ticket, Option<Ticket>>,
+    // Answers that do not come from an engine.
+    own: Arc<Mutex<HashMap<Ticket, Result<Answer, Refusal>>>>,
 }
 
 impl SwitchMonitor {
     /// Begins with `inner`.
     pub fn new(inner: Box<dyn Monitor>, slot: Slot) -> Self {
-        Self { inner, slot, next: 0, open: HashMap::new() }
+        Self { inner, slot, take_over: None, next: 0, open: HashMap::new(), own: Arc::default() }
+    }
+
+    /// The same, able to run an engine of its own when the one it is attached to is lost.
+    #[must_use]
+    pub fn able_to(mut self, take_over: TakeOver) -> Self {
+        self.take_over = Some(take_over);
+        self
     }
 }
 
@@ -57,13 +71,25 @@ impl Monitor for SwitchMonitor {
     fn ask(&mut self, request: Request) -> Ticket {
         self.next += 1;
         let ticket = Ticket(self.next);
-        self.open.insert(ticket, Some(self.inner.ask(request)));
+        match &self.take_over {
+            Some(take_over) if request == Request::TakeOver && matches!(self.inner.link(), Link::Lost { .. }) => {
+                let own = Arc::clone(&self.own);
+                take_over(Box::new(move |answer| {
+                    own.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket, answer);
+                }));
+            }
+            _ => drop(self.open.insert(ticket, Some(self.inner.ask(request)))),
+        }
         ticket
     }
 
     fn poll(&mut self, ticket: Ticket) -> Option<Result<Answer, Refusal>> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).remove(&ticket);
+        if own.is_some() {
+            return own;
+        }
         let answer = match self.open.get(&ticket)? {
-            Some(own) => self.inner.poll(*own)?,
+            Some(inner) => self.inner.poll(*inner)?,
             None => Err(Refusal::new(RefusalKind::Unavailable, "the engine changed; it is not known whether it was done")),
         };
         self.open.remove(&ticket);

@@ -106,9 +106,12 @@ impl Offline {
     /// Why not.
     pub fn ask(&mut self, request: Request) -> Result<Answer, Refusal> {
         match request {
-            Request::CheckNow { .. } | Request::Reload | Request::HandOver | Request::Stop | Request::Band { .. } => {
-                Err(Refusal::new(RefusalKind::Unavailable, "no engine runs; start farol --record first"))
-            }
+            Request::CheckNow { .. }
+            | Request::Reload
+            | Request::HandOver
+            | Request::Stop
+            | Request::TakeOver
+            | Request::Band { .. } => Err(Refusal::new(RefusalKind::Unavailable, "no engine runs; start farol --record first")),
             Request::Acknowledge { .. }
             | Request::Unacknowledge { .. }
             | Request::Snooze { .. }

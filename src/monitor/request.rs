@@ -179,6 +179,8 @@ pub enum Request {
     HandOver,
     /// Write everything and end.
     Stop,
+    /// The asking screen runs an engine of its own, because the one it was attached to is gone.
+    TakeOver,
 }
 
 impl Request {
@@ -202,7 +204,7 @@ impl Request {
             | Self::Feedback { .. }
             | Self::Annotate { .. }
             | Self::CheckNow { .. } => Scope::Operate,
-            Self::Reload | Self::HandOver | Self::Stop => Scope::Admin,
+            Self::Reload | Self::HandOver | Self::Stop | Self::TakeOver => Scope::Admin,
         }
     }
 }

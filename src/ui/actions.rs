@@ -77,6 +77,8 @@ pub enum Act {
     Tree,
     /// Read the configuration again.
     Reload,
+    /// Run an engine of one's own, because the recorder is gone.
+    TakeOver,
     /// Draw everything anew.
     Repaint,
     /// Go to the background.
@@ -152,6 +154,10 @@ fn on_a_service(state: &UiState) -> bool {
 
 fn is_past(state: &UiState) -> bool {
     state.past.is_some()
+}
+
+fn lost(state: &UiState) -> bool {
+    matches!(state.link, crate::monitor::Link::Lost { .. })
 }
 
 fn administers(state: &UiState) -> bool {
@@ -239,6 +245,9 @@ pub const ACTIONS: &[Action] = &[
     row("last", Act::Last, &["G"], LISTS, "last row"),
     row("oldest", Act::Oldest, &["home"], CHARTS, "time cursor to the oldest moment shown"),
     row("reload", Act::Reload, &[], Place::Anywhere, "read the configuration again").when(administers),
+    row("take-over", Act::TakeOver, &["T"], Place::Anywhere, "record here, because the recorder is gone")
+        .hint("take over")
+        .when(lost),
     row("repaint", Act::Repaint, &["ctrl-l"], Place::Anywhere, "draw everything anew"),
     row("suspend", Act::Suspend, &["ctrl-z"], Place::Anywhere, "to the background"),
     row("quit", Act::Quit, &["q", "F10", "ctrl-c"], Place::Anywhere, "quit").hint("quit"),

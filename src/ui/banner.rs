@@ -59,7 +59,7 @@ pub fn banner(state: &UiState) -> Banner {
     if let Link::Lost { address, since, reason } = &state.link {
         let since = format::time_seconds(*since, &state.zone);
         let head = Phrase::new().bold(Role::Crit, "✘ LOST ").strong(address).text(&format!(" since {since} · {reason}"));
-        let forms = vec![head.clone().text(" · what is shown is the last that came; trying again"), head];
+        let forms = vec![head.clone().text(" · what is shown is the last that came; trying again, T records here"), head];
         return Banner { ground: Ground::BarCrit, forms, first_word: 6, right: Phrase::new() };
     }
     if state.past.is_some() {

@@ -81,10 +81,10 @@ pub enum Exit {
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// The terminal cannot move its cursor.
-    #[error("this terminal (TERM is empty or \"dumb\") cannot show a screen; use `farol --plain` or `farol status`")]
+    #[error("this terminal (TERM is empty or \"dumb\") cannot show a screen; use `farol status` or `farol alerts`")]
     Dumb,
     /// The terminal refuses.
-    #[error("the terminal cannot be used: {0}; use `farol --plain` or `farol status`")]
+    #[error("the terminal cannot be used: {0}; use `farol status` or `farol alerts`")]
     Terminal(#[from] io::Error),
 }
 

@@ -86,7 +86,7 @@ fn a_dumb_terminal_is_told_what_works_there() {
     options.terminal.dumb = true;
     let (monitor, _) = crate::ui::fixture::monitor::FakeMonitor::new(Arc::clone(&screen.session.state.live), Scope::Read);
     let error = run(Box::new(monitor), options, EventSource::default()).expect_err("no screen");
-    assert!(error.to_string().contains("--plain"), "{error}");
+    assert!(error.to_string().contains("farol status"), "{error}");
 }
 
 #[test]

@@ -199,6 +199,7 @@ impl Runner {
             },
             Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
             Request::Stop => self.end(wish, Exit::Stopped, "stopping"),
+            Request::TakeOver => wish.refuse(RefusalKind::Invalid, "an engine runs; there is nothing to take over"),
             _ => self.decide(wish),
         }
     }

@@ -184,7 +184,13 @@ fn who_took_memory(rows: &mut Rows) {
         for (i, culprit) in alert.explanation.processes.iter().enumerate().take(usize::from(rows.left())) {
             let grown = culprit.change.map_or_else(Phrase::new, |c| {
                 let text = format!("{:+.1}", c / shown_in(Unit::Bytes, culprit.value.max(1_073_741_824.0)).0);
-                if i == 0 { Phrase::new().bold(Role::Crit, &text) } else { Phrase::new().text(&text) }
+                if text == "-0.0" || text == "+0.0" {
+                    Phrase::new().dim("0")
+                } else if i == 0 {
+                    Phrase::new().bold(Role::Crit, &text)
+                } else {
+                    Phrase::new().text(&text)
+                }
             });
             let name = Phrase::new().role(if i == 0 { Role::Crit } else { Role::Text }, &culprit.name);
             rows.add_two(&name, &quantity(Role::Text, culprit.value, Unit::Bytes), &grown);

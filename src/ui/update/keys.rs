@@ -234,6 +234,7 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         | Act::Unsilence
         | Act::Feedback(_)
         | Act::CheckNow
+        | Act::TakeOver
         | Act::Reload => return decide(state, action.act),
     }
     Vec::new()
@@ -246,6 +247,7 @@ fn decide(state: &mut UiState, act: Act) -> Vec<Effect> {
     let alert = state.chosen_alert().cloned();
     match (act, alert) {
         (Act::Reload, _) => wish(Request::Reload),
+        (Act::TakeOver, _) => wish(Request::TakeOver),
         (Act::CheckNow, _) => match state.chosen_service() {
             Some(service) => wish(Request::CheckNow { service: service.name.clone() }),
             None => Vec::new(),
