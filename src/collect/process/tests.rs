@@ -1,3 +1,5 @@
+//! Processes of made-up machines: what is read again, what is kept, who ends.
+
 use std::collections::BTreeMap;
 
 use super::super::testing::{Script, mutated, total, value};
