@@ -133,6 +133,12 @@ pub fn standing_at(at: Timestamp, view: &View) -> Result<Standing, ReadError> {
     Ok(standing)
 }
 
+/// Alerts as a snapshot has them: open ones first, the worst and oldest in front.
+pub fn sorted(mut alerts: Vec<Arc<Alert>>) -> Arc<[Arc<Alert>]> {
+    alerts.sort_by_key(|a| (a.state == AlertState::Resolved, std::cmp::Reverse(a.severity), a.since));
+    alerts.into()
+}
+
 fn past(at: Timestamp, context: &Context<'_>) -> Result<Snapshot, Refusal> {
     let view = context.view()?;
     let mut snapshot = Snapshot::empty(Arc::clone(context.catalog));
@@ -141,10 +147,9 @@ fn past(at: Timestamp, context: &Context<'_>) -> Result<Snapshot, Refusal> {
     snapshot.recorder = Arc::clone(&context.now.recorder);
     snapshot.readings = readings_at(at, context)?.into();
     let standing = standing_at(at, view).map_err(unread)?;
-    let mut alerts: Vec<Arc<Alert>> = standing.alerts.into_iter().map(Arc::new).collect();
-    alerts.sort_by_key(|a| (a.state == AlertState::Resolved, std::cmp::Reverse(a.severity), a.since));
+    let alerts: Vec<Arc<Alert>> = standing.alerts.into_iter().map(Arc::new).collect();
     snapshot.health = crate::alert::health_score(&alerts);
-    snapshot.alerts = alerts.into();
+    snapshot.alerts = sorted(alerts);
     snapshot.silences = standing.silences.into();
     if let Some(keyframe) = view.keyframe_before(at).map_err(unread)?.filter(|k| at.since(k.at) <= KEYFRAME_SPAN) {
         snapshot.services = keyframe.services.into();

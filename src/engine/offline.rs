@@ -6,17 +6,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::answer::Context;
+use super::answer::{Context, sorted};
 use super::core::Core;
 use super::decide;
 use super::exchange::CoreSettings;
 use super::lock::{DataLock, LockError, Role};
-use super::past::past;
+use super::past::{last_standing, past};
 use super::start::{StartError, history_path};
 use super::thread::read;
+use crate::alert::health_score;
 use crate::analyze::{AnalyzeConfig, ForecastPlan, capacity_plan};
 use crate::base::Timestamp;
-use crate::model::{Catalog, HostFacts, Snapshot};
+use crate::model::{Alert, Catalog, HostFacts, Snapshot};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
 use crate::store::{Reader, Store, StoreConfig, Writer};
 
@@ -84,13 +85,22 @@ impl Offline {
         Ok(offline)
     }
 
-    /// The state at the newest sample; empty where there is none.
+    /// The newest sample, with alerts and silences as they were decided since; empty where there is none.
     fn newest(&self) -> Snapshot {
-        let newest = self.reader.view().ok().and_then(|view| view.newest().ok().flatten());
-        match newest.map(|at| self.read(&Request::At { at })) {
+        let view = self.reader.view().ok();
+        let newest = view.as_ref().and_then(|view| view.newest().ok().flatten());
+        let mut snapshot = match newest.map(|at| self.read(&Request::At { at })) {
             Some(Ok(Answer::Snapshot { snapshot })) => (*snapshot).clone(),
             _ => self.present.clone(),
+        };
+        let now = Timestamp::now();
+        if let Some(standing) = view.and_then(|view| last_standing(&view, now).ok()) {
+            let alerts: Vec<Arc<Alert>> = standing.alerts.into_iter().map(Arc::new).collect();
+            snapshot.health = health_score(&alerts);
+            snapshot.alerts = sorted(alerts);
+            snapshot.silences = standing.silences.into_iter().filter(|s| s.until > now).collect();
         }
+        snapshot
     }
 
     fn read(&self, request: &Request) -> Result<Answer, Refusal> {

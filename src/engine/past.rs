@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::anomalies;
 use super::answer::standing_at;
 use super::exchange::{LAST_ID, LEARNED, Past};
-use crate::alert::Restored;
+use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
 use crate::store::{ReadError, View};
 
@@ -15,9 +15,7 @@ use crate::store::{ReadError, View};
 /// Where the file cannot be read.
 pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
     let newest = view.newest()?;
-    // State is as it was when recording ended, whatever time has passed since.
-    let ended = newest.map_or(now, |newest| newest.max(last_word(view, newest).unwrap_or(newest)));
-    let mut standing = standing_at(ended, view)?;
+    let mut standing = last_standing(view, now)?;
     let open: Vec<_> = view.silences()?.into_iter().filter(|s| s.until > now).collect();
     for silence in open {
         match standing.silences.iter_mut().find(|s| s.id == silence.id) {
@@ -38,8 +36,20 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
     })
 }
 
-/// Decisions are written at once, so the journal may be newer than the samples.
-fn last_word(view: &View, newest: Timestamp) -> Option<Timestamp> {
-    let range = TimeRange { from: newest, to: newest + Duration::from_secs(86_400) };
-    view.journal(range).ok()?.last().map(|entry| entry.at)
+/// Alerts and silences as they were when recording ended, with what was decided since, whatever time has passed.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn last_standing(view: &View, now: Timestamp) -> Result<Standing, ReadError> {
+    let newest = view.newest()?;
+    let mut standing = newest.map_or_else(|| Ok(Standing::default()), |newest| standing_at(newest, view))?;
+    let mut ended = newest.unwrap_or_default();
+    // Decisions are written at once and without an engine, too: the journal may be newer than the samples, by any time.
+    let since = TimeRange { from: ended, to: now.max(ended) + Duration::from_secs(86_400) };
+    for entry in view.journal(since)? {
+        standing.apply(&entry);
+        ended = entry.at;
+    }
+    standing.prune(ended);
+    Ok(standing)
 }

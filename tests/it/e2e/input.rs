@@ -36,7 +36,8 @@ fn wrong_queries_end_with_2_with_and_without_an_engine() {
         assert!(cut.starts_with("farol: line 1, column ") && cut.contains("sum("), "{cut}");
         place.run(&["query", "cpu_usage_ratio", "--from", "yesterdya"]).expect(2).says(&["yesterdya"]);
         place.run(&["query", "cpu_usage_ratio", "--from", "-1h", "--to", "-2h"]).expect(2).says(&["--from"]);
-        place.run(&["forecast", "nonsense_bytes"]).expect(2).says(&["nonsense_bytes"]);
+        let none = place.run(&["forecast", "nonsense_bytes"]).expect(2).err;
+        assert!(none.contains("there is no metric \"nonsense_bytes\""), "{none}");
         place.run(&["query", "battery_charge_ratio"]).expect(0);
         place.run(&["ack", "zzz"]).expect(1).says(&["zzz"]);
         place.run(&["silence", "expire", "zzz"]).expect(1).says(&["zzz"]);

@@ -1,7 +1,9 @@
 //! The built program as a user meets it: recorder, commands, screen, socket, bad input.
 
+mod crash;
 mod input;
 mod kit;
 mod mount;
 mod record;
+mod screen;
 mod socket;

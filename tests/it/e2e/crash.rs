@@ -1,0 +1,142 @@
+//! Power that goes at any moment, and a disk without room.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::kit::{Place, get, until};
+use super::mount::Mount;
+
+/// Moments to kill at: `FAROL_KILLS`, else 30 with `FAROL_SLOW=1`, else 5.
+fn kills() -> u64 {
+    let named = std::env::var("FAROL_KILLS").ok().and_then(|n| n.parse().ok());
+    named.unwrap_or(if std::env::var_os("FAROL_SLOW").is_some_and(|v| v == "1") { 30 } else { 5 })
+}
+
+/// A flush each second, so that a second is what may be missing.
+const FLUSH: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_killed_recorder_loses_no_decision_and_at_most_one_flush() {
+    let place = Place::new();
+    let config = place.write("config.toml", "[store]\nflush = \"1s\"\n");
+    let args = ["--interval", "100ms", "--config", config.to_str().expect("plain")];
+    let mut saved: Vec<String> = Vec::new();
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |d| d.subsec_nanos());
+    eprintln!("seed {seed}");
+    for round in 0..kills() {
+        let recorder = place.start(&args);
+        recorder.wait_ready();
+        let began = farol::base::Timestamp::now();
+        let over = AtomicBool::new(false);
+        // 0.3 to 3.3 s: before, within and after flushes.
+        let moment = Duration::from_millis(300 + (u64::from(seed) / 1000 + round * 7919) % 3000);
+        let killed_at = std::thread::scope(|scope| {
+            let adding = scope.spawn(|| {
+                let mut added = Vec::new();
+                for n in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let name = format!("r{round}n{n}");
+                    let matcher = format!("rule={name}");
+                    let ran = place.run(&["silence", "add", &matcher, "--comment", &name]);
+                    // Answered as saved: the exit code is the answer.
+                    if ran.code == Some(0) && !ran.out.contains("memory") {
+                        added.push(name);
+                    }
+                }
+                added
+            });
+            let deadline = Instant::now() + moment;
+            while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+                std::thread::park_timeout(left);
+            }
+            over.store(true, Ordering::Relaxed);
+            let killed_at = farol::base::Timestamp::now();
+            recorder.kill();
+            saved.extend(adding.join().expect("commands run"));
+            killed_at
+        });
+        let list = place.run(&["silence", "list"]).expect(0).out;
+        let missing: Vec<&String> = saved.iter().filter(|name| !list.lines().any(|l| l.ends_with(name.as_str()))).collect();
+        assert_eq!(missing, Vec::<&String>::new(), "round {round}, seed {seed}: decisions are missing\n{list}");
+        let newest = newest_sample(&place);
+        // The flush before the last one counts from when the recorder could write; a busy machine is given as much again.
+        let allowed = FLUSH * 2 + Duration::from_millis(500);
+        if killed_at.since(began) > allowed {
+            let lost = killed_at.since(newest);
+            assert!(lost <= allowed, "round {round}, seed {seed}: {lost:?} are missing");
+        }
+    }
+    assert!(!saved.is_empty());
+}
+
+/// Time of the newest sample on disk, over the raw values.
+fn newest_sample(place: &Place) -> farol::base::Timestamp {
+    let ran = place.run(&["query", "memory_used_bytes", "--last", "2m", "--step", "100ms", "--format", "json"]).expect(0);
+    let answer: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let values = answer["data"]["result"][0]["values"].as_array().cloned().unwrap_or_default();
+    let seconds = values.last().and_then(|v| v[0].as_f64()).unwrap_or(0.0);
+    farol::base::Timestamp((seconds * 1000.0) as i64)
+}
+
+#[test]
+fn a_full_disk_is_survived_and_everything_is_written_later() {
+    let place = Place::new();
+    let Some(_mounted) = Mount::tmpfs(&place.data(), "size=8m") else {
+        eprintln!("not run: mounting is not permitted here");
+        return;
+    };
+    let config = place.write("config.toml", "[store]\nflush = \"1s\"\n");
+    let mut recorder = place.record(&["--interval", "200ms", "--config", config.to_str().expect("plain")]);
+    let socket = recorder.wait_ready();
+    place.run(&["silence", "add", "rule=before"]).expect(0);
+    // The folder is filled to the last byte, and kept full while what grows gives room.
+    let ballast = place.data().join("ballast");
+    let fill = || {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&ballast).expect("ours");
+        for size in [65_536, 4096, 1] {
+            while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
+        }
+    };
+    let status = || place.run(&["status", "--format", "json"]).out;
+    until("the recorder sees that the disk is full", || {
+        fill();
+        status().contains("\"store_ok\": false")
+    });
+    assert!(status().contains("\"ready\": false"), "{}", status());
+    assert!(get(&socket, "/readyz").starts_with("HTTP/1.1 503"));
+    until("an alert fires", || place.run(&["alerts", "--format", "json"]).out.contains("store"));
+    until("a decision is kept in memory, and says so", || {
+        fill();
+        let added = place.run(&["silence", "add", "rule=while", "--comment", "volatile"]).expect(0);
+        added.out.contains("memory")
+    });
+    assert!(place.run(&["silence", "list"]).out.contains("volatile"), "it holds at once");
+    recorder.assert_lives();
+    std::fs::remove_file(&ballast).expect("ours");
+    until("it is written again", || status().contains("\"store_ok\": true"));
+    until("it is ready again", || get(&socket, "/readyz").starts_with("HTTP/1.1 200"));
+    // What was kept is on disk: a crash loses none of it.
+    until("the next flush", || newest_on_disk_moves(&place));
+    recorder.kill();
+    let list = place.run(&["silence", "list"]).expect(0).out;
+    assert!(list.contains("before") && list.contains("volatile"), "{list}");
+    let shown = place.run(&["query", "farol_store_ok", "--last", "5m", "--step", "1s", "--format", "csv"]);
+    assert!(shown.code == Some(0) || shown.code == Some(2), "{}", shown.err);
+}
+
+/// Two flushes later: the store said that it is well again after the one that wrote everything.
+fn newest_on_disk_moves(place: &Place) -> bool {
+    place.run(&["status", "--format", "json"]).out.contains("\"ready\": true")
+}
+
+#[test]
+fn a_disk_that_is_full_from_the_start_is_named() {
+    let place = Place::new();
+    let Some(_mounted) = Mount::tmpfs(&place.data(), "size=64k") else {
+        eprintln!("not run: mounting is not permitted here");
+        return;
+    };
+    place.run(&["--record"]).expect(1).says(&["farol.redb", "no room"]);
+}
