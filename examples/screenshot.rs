@@ -45,7 +45,7 @@ fn picture(parser: &Parser, light: bool) -> String {
     let mut words = String::new();
     let mut shapes: BTreeMap<String, String> = BTreeMap::new();
     for row in 0..rows {
-        let cells: Vec<Cell> = (0..columns).map(|c| parser.screen().cell(row, c).cloned().unwrap_or_default()).collect();
+        let cells: Vec<Cell> = (0..columns).filter_map(|c| parser.screen().cell(row, c).cloned()).collect();
         let styles: Vec<Style> = cells.iter().map(|c| Style::of(c, &ground, &text)).collect();
         for (from, to) in runs(&styles, |a, b| a.ground == b.ground) {
             if styles[from].ground != ground {
@@ -246,8 +246,7 @@ fn border(c: char) -> Option<[bool; 4]> {
 fn braille(bits: u32, (x, y): (f64, f64)) -> String {
     const PLACES: [(u8, u8); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
     let mut path = String::new();
-    for (bit, (column, row)) in PLACES.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1) {
-        let _ = bit;
+    for (_, (column, row)) in PLACES.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1) {
         let (cx, cy) = (x + WIDTH * (0.25 + 0.5 * f64::from(*column)), y + HEIGHT * (0.125 + 0.25 * f64::from(*row)));
         let _ = write!(path, "M{:.2} {:.2}h2v2h-2z", cx - 1.0, cy - 1.0);
     }

@@ -18,7 +18,10 @@ fn check(name: &str, table: &str) {
     let start = text.find(&mark).unwrap_or_else(|| panic!("README.md has no mark {mark}")) + mark.len();
     let end = start + text[start..].find("<!-- end -->").expect("an end mark");
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, format!("{}{table}{}", &text[..start], &text[end..])).expect("README.md is written");
+        // Renamed, so that no other test reads half of it.
+        let beside = root().join("README.md.new");
+        std::fs::write(&beside, format!("{}{table}{}", &text[..start], &text[end..])).expect("written");
+        std::fs::rename(&beside, &path).expect("renamed");
         return;
     }
     assert_eq!(&text[start..end], table, "the table \"{name}\" of README.md is old; UPDATE=1 cargo test --test it documents");

@@ -2,7 +2,7 @@
 
 mod crash;
 mod input;
-mod kit;
+pub mod kit;
 mod mount;
 mod record;
 mod screen;
