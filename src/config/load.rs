@@ -43,7 +43,7 @@ pub struct Loaded {
 /// # Errors
 /// A file that was named but is not there.
 pub fn search(named: Option<&Path>, variable: Option<&Path>, own: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
-    for (path, how) in named.map(|p| (p, "--config")).into_iter().chain(variable.map(|p| (p, "FAROL_CONFIG"))) {
+    if let Some((path, how)) = named.map(|p| (p, "--config")).or(variable.map(|p| (p, "FAROL_CONFIG"))) {
         return if path.exists() {
             Ok(Some(path.to_owned()))
         } else {

@@ -239,7 +239,7 @@ impl Core {
             .collect();
         let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let alerter = &mut self.alerter;
-        self.judge.evaluate(&*head, tick.at, &fed, |values| alerter.step(tick, values))
+        self.judge.evaluate(&head, tick.at, &fed, |values| alerter.step(tick, values))
     }
 
     /// Journals steps, explains what fired, and hands to the outbox what people are told.
