@@ -15,7 +15,7 @@ pub enum Feed {
     /// This machine.
     Machine(Arc<dyn Host>),
     /// A made-up one.
-    Simulated(Simulation),
+    Simulated(Box<Simulation>),
 }
 
 /// The simulated machine and its clock.
@@ -44,7 +44,7 @@ impl Reader {
             }
             Feed::Simulated(simulation) => {
                 let origin = simulation.at;
-                Self::Simulated { simulation: Box::new(simulation), started: Instant::now(), origin }
+                Self::Simulated { simulation, started: Instant::now(), origin }
             }
         }
     }

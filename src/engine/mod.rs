@@ -24,6 +24,8 @@ mod outward;
 mod own;
 mod past;
 mod periodic;
+#[cfg(test)]
+mod scenarios;
 mod setup;
 mod start;
 mod tape;

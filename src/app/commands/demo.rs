@@ -59,7 +59,7 @@ impl Demo {
         let settings = engine::settings(&config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
         let settings = CoreSettings { services: services(&machine), ..settings };
         let same = settings.clone();
-        let feed = Feed::Simulated(Simulation { machine, at, speed: self.speed, history });
+        let feed = Feed::Simulated(Box::new(Simulation { machine, at, speed: self.speed, history }));
         let reread = Box::new(move || Ok(same.clone()));
         let engine = Engine::start(Setup { lock, config: config.clone(), settings, feed, headless: false, reread })?;
         screen::on_engine(engine, &config.ui, (global, args))

@@ -134,7 +134,7 @@ fn newest_on_disk_moves(place: &Place) -> bool {
 #[test]
 fn a_disk_that_is_full_from_the_start_is_named() {
     let place = Place::new();
-    let Some(_mounted) = Mount::tmpfs(&place.data(), "size=64k") else {
+    let Some(_mounted) = Mount::tmpfs(&place.data(), "size=4k") else {
         eprintln!("not run: mounting is not permitted here");
         return;
     };
