@@ -89,7 +89,7 @@ impl Machine {
                 if change < 0.001 {
                     self.walk[n] = (noise * 100.0).round();
                 }
-                (self.walk[n], n % 4 == 0)
+                (self.walk[n], n.is_multiple_of(4))
             }
             // CPU in hundredths, load, temperatures.
             4..=6 => {
@@ -213,13 +213,16 @@ fn killed(folder: &Path) -> bool {
     check("open after a kill", took.as_secs_f64() * 1000.0, 200.0, "ms")
 }
 
+/// One part of the bench; gives whether every bound held.
+type Part = fn(&Path) -> bool;
+
 fn main() {
     // `cargo test --benches` only wants to know that it builds.
     if std::env::args().any(|a| a == "--test") {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let parts: [(&str, fn(&Path) -> bool); 3] = [("day", day), ("month", month), ("killed", killed)];
+    let parts: [(&str, Part); 3] = [("day", day), ("month", month), ("killed", killed)];
     let wanted = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
     let chosen = parts.iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name));
     let good: Vec<bool> = chosen.map(|(_, part)| part(folder.path())).collect();
