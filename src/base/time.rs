@@ -138,6 +138,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, TimeError> {
 /// Writes a span as people say it, its two largest units: `3 d 4 h`, `10 min`, `45 s`, `250 ms`.
 pub fn format_duration(d: Duration) -> String {
     let seconds = d.as_secs();
+    if d.is_zero() {
+        return "0 s".to_owned();
+    }
     if seconds == 0 {
         return format!("{} ms", d.subsec_millis());
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::anomalies::RecentAnomalies;
 use super::blame::Blame;
 use super::exchange::{CoreSettings, LAST_ID, Output, Past, Rounds, Timing, notice};
+use super::future::{Forecasts, tells};
 use super::judge::Judge;
 use super::live::Head;
 use super::own::OwnKeys;
@@ -44,7 +45,7 @@ pub struct Core {
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     pub(super) services: Arc<[ServiceStatus]>,
-    forecasts: BTreeMap<(SeriesKey, Duration), Arc<Forecast>>,
+    forecasts: Forecasts,
     faults: Arc<[SourceFault]>,
     pub(super) recorder: RecorderHealth,
     seq: u64,
@@ -328,7 +329,8 @@ impl Core {
     /// Takes new forecasts.
     pub fn fitted(&mut self, forecasts: Vec<Arc<Forecast>>, at: Timestamp) -> Output {
         let mut pulse = self.next_pulse(at);
-        let changed = self.predictor.update(at, &forecasts);
+        let telling: Vec<Arc<Forecast>> = forecasts.iter().filter(|f| tells(f, &self.forecasts)).cloned().collect();
+        let changed = self.predictor.update(at, &telling);
         if !changed.is_empty() {
             pulse.predictions = Some(self.predictor.shown());
             pulse.record = Some(self.predictor.record());

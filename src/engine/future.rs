@@ -1,11 +1,12 @@
 //! Which series are forecast, from how much past, and the forecasts themselves.
 
-use std::sync::RwLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::answer::Context;
 use super::live::{Head, Merged};
-use crate::analyze::{ForecastPlan, ForecastTask, chart_plan, forecast, limit_for};
+use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, chart_plan, forecast, limit_for};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Catalog, Forecast, Resolution, SeriesKey, SeriesSource};
 use crate::monitor::{Answer, Refusal, RefusalKind};
@@ -88,6 +89,20 @@ fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog:
     Some(forecast(&task))
 }
 
+/// Forecasts by series and step: of one series there is one for its chart and one for days ahead.
+pub type Forecasts = BTreeMap<(SeriesKey, Duration), Arc<Forecast>>;
+
+/// Whether a new forecast is the one that says when its series reaches its limit.
+///
+/// What happens within minutes is better known to the forecast in fine steps; what does not happen within them
+/// is only known to the one in coarse steps.
+pub fn tells(new: &Forecast, known: &Forecasts) -> bool {
+    let crosses = |f: &Forecast| f.crossing.is_some_and(|c| c.probability >= PREDICTION_SHOWN);
+    let others = known.values().filter(|f| f.key == new.key && f.step != new.step && crosses(f));
+    let still = |f: &&Arc<Forecast>| new.made_at.since(f.made_at) <= f.step * u32::try_from(f.mean.len()).unwrap_or(u32::MAX);
+    others.filter(still).all(|f| if f.step < new.step { false } else { crosses(new) })
+}
+
 /// Steps of the past a forecast wants at least.
 const FEWEST: u32 = 40;
 
@@ -125,4 +140,39 @@ pub fn asked(
     let keys = values.into_iter().map(|v| v.labels).filter(|key| !key.metric().is_empty());
     let forecasts: Vec<Forecast> = keys.filter_map(|key| one(&key, &plan, &source, context.catalog, at)).collect();
     Ok(Answer::Forecast { forecasts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Backtest, Crossing};
+
+    fn course(step: u64, probability: Option<f64>) -> Arc<Forecast> {
+        let at = Timestamp::from_seconds(1_000_000);
+        Arc::new(Forecast {
+            key: SeriesKey::total("memory_used_ratio"),
+            made_at: at,
+            step: Duration::from_secs(step),
+            mean: vec![0.9; 30].into(),
+            band80: Arc::new([]),
+            band95: Arc::new([]),
+            method: "ets".to_owned(),
+            backtest: Backtest::default(),
+            crossing: probability.map(|probability| Crossing { limit: 1.0, probability, at, at_lo: at, at_hi: at }),
+            none_because: None,
+        })
+    }
+
+    fn known(forecast: Arc<Forecast>) -> Forecasts {
+        BTreeMap::from([((forecast.key.clone(), forecast.step), forecast)])
+    }
+
+    #[test]
+    fn the_forecast_that_knows_better_says_when() {
+        let (minutes, hours) = (course(30, Some(0.8)), course(3600, Some(0.9)));
+        assert!(!tells(&hours, &known(Arc::clone(&minutes))), "the hours would put it off");
+        assert!(tells(&minutes, &known(Arc::clone(&hours))));
+        assert!(!tells(&course(30, None), &known(Arc::clone(&hours))), "minutes say nothing of days");
+        assert!(tells(&hours, &known(course(30, None))) && tells(&minutes, &known(course(30, Some(0.9)))));
+    }
 }
