@@ -20,15 +20,15 @@ pub struct Access {
 }
 
 impl Access {
-    /// What a peer with that user and group may do; `None`: nothing.
+    /// What a peer with that user may do; `None`: nothing.
     ///
-    /// Same user and root: everything. Member of the group: operate. Others cannot even open the socket,
-    /// and are refused where they can.
-    pub fn scope(self, uid: u32, gid: u32, own: u32) -> Option<Scope> {
+    /// Same user and root: everything. With a group, whoever else got through is one of its members, because
+    /// the socket's mode lets in nobody else: operate. Without one, nothing.
+    pub fn scope(self, uid: u32, own: u32) -> Option<Scope> {
         if uid == own || uid == 0 {
             return Some(Scope::Admin);
         }
-        (self.group == Some(gid)).then_some(Scope::Operate)
+        self.group.map(|_| Scope::Operate)
     }
 }
 
@@ -70,8 +70,16 @@ pub fn bind(path: &Path, access: Access) -> Result<Socket, SocketError> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(fail)?;
     if access.group.is_some() {
         chown(path, None, access.group).map_err(fail)?;
+        let_through(path).map_err(fail)?;
     }
     Ok(Socket { listener, path: path.to_owned(), access })
+}
+
+/// Lets others pass the socket's folder, which is its owner's alone, without letting them list it.
+fn let_through(socket: &Path) -> io::Result<()> {
+    let Some(folder) = socket.parent() else { return Ok(()) };
+    let mode = std::fs::metadata(folder)?.permissions().mode();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o011))
 }
 
 impl Drop for Socket {
@@ -90,7 +98,7 @@ impl Listener for Socket {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let own = rustix::process::getuid().as_raw();
-                    let scope = stream.peer_cred().ok().and_then(|c| self.access.scope(c.uid(), c.gid(), own));
+                    let scope = stream.peer_cred().ok().and_then(|c| self.access.scope(c.uid(), own));
                     return (stream, Peer { scope });
                 }
                 Err(error) => {
@@ -120,10 +128,25 @@ mod tests {
     #[test]
     fn the_peers_user_gives_the_scope() {
         let access = Access { group: Some(50) };
-        assert_eq!(access.scope(1000, 1000, 1000), Some(Scope::Admin));
-        assert_eq!(access.scope(0, 0, 1000), Some(Scope::Admin));
-        assert_eq!(access.scope(1001, 50, 1000), Some(Scope::Operate));
-        assert_eq!(access.scope(1001, 1001, 1000), None);
-        assert_eq!(Access::default().scope(1001, 50, 1000), None);
+        assert_eq!(access.scope(1000, 1000), Some(Scope::Admin));
+        assert_eq!(access.scope(0, 1000), Some(Scope::Admin));
+        assert_eq!(access.scope(1001, 1000), Some(Scope::Operate));
+        assert_eq!(Access::default().scope(1001, 1000), None);
+    }
+
+    #[test]
+    fn the_sockets_mode_lets_in_the_owner_or_the_group() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _entered = runtime.enter();
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("its own");
+        let path = folder.path().join("farol.sock");
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        let socket = bind(&path, Access::default()).expect("opened");
+        assert_eq!((mode(&path), mode(folder.path())), (0o600, 0o700));
+        drop(socket);
+        let own = rustix::process::getgid().as_raw();
+        let _socket = bind(&path, Access { group: Some(own) }).expect("opened");
+        assert_eq!((mode(&path), mode(folder.path())), (0o660, 0o711));
     }
 }
