@@ -65,12 +65,17 @@ pub fn bind(path: &Path, access: Access) -> Result<Socket, SocketError> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(fail(e)),
         _ => {}
     }
-    let listener = UnixListener::bind(path).map_err(fail)?;
-    let mode = if access.group.is_some() { 0o660 } else { 0o600 };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(fail)?;
+    // The owner's alone from its first moment; the group gets in only once it is the right one.
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = bound.map_err(fail)?;
     if access.group.is_some() {
         chown(path, None, access.group).map_err(fail)?;
-        let_through(path).map_err(fail)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
+        if let Err(error) = let_through(path) {
+            tracing::warn!(%error, socket = %path.display(), "the group cannot pass the socket's folder");
+        }
     }
     Ok(Socket { listener, path: path.to_owned(), access })
 }
@@ -79,6 +84,9 @@ pub fn bind(path: &Path, access: Access) -> Result<Socket, SocketError> {
 fn let_through(socket: &Path) -> io::Result<()> {
     let Some(folder) = socket.parent() else { return Ok(()) };
     let mode = std::fs::metadata(folder)?.permissions().mode();
+    if mode & 0o011 == 0o011 {
+        return Ok(());
+    }
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o011))
 }
 

@@ -8,13 +8,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{Peer, listen::Socket, stream};
 use crate::base::{TimeRange, Timestamp, parse_duration, parse_time};
-use crate::monitor::{Answer, Monitor, QueryRequest, Refusal, RefusalKind, Request, Scope, Waker};
+use crate::model::Snapshot;
+use crate::monitor::{Answer, Monitor, QueryRequest, Refusal, RefusalKind, Request, Scope, Waker, stale_after};
 
 /// Longest wait for an answer; the engine's own limits are shorter.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -96,8 +97,7 @@ async fn readyz(State(monitors): State<MonitorSource>, ConnectInfo(peer): Connec
     let scope = scope_of(peer)?;
     let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
     let age = Timestamp::now().since(snapshot.at);
-    // As in `farol status`: older than 30 s is no answer about the present.
-    let reason = if age > Duration::from_secs(30) {
+    let reason = if age > stale_after(&snapshot) {
         Some(format!("the newest sample is {} s old\n", age.as_secs()))
     } else if !snapshot.recorder.store.ok {
         let problem = snapshot.recorder.store.problem.as_deref().unwrap_or("history cannot be written");
@@ -111,11 +111,24 @@ async fn readyz(State(monitors): State<MonitorSource>, ConnectInfo(peer): Connec
     })
 }
 
+/// A snapshot with what every object of the contract has.
+#[derive(Serialize)]
+struct Described<'a> {
+    schema: &'static str,
+    generated_at: String,
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
+}
+
 async fn snapshot(State(monitors): State<MonitorSource>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
     let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
-    let body = serde_json::to_string(&*snapshot)
-        .map_err(|e| Refused(Refusal::new(RefusalKind::Failed, format!("the snapshot cannot be written: {e}"))))?;
+    let body = serde_json::to_string(&Described {
+        schema: "farol.snapshot/1",
+        generated_at: Timestamp::now().rfc3339(),
+        snapshot: &snapshot,
+    })
+    .map_err(|e| Refused(Refusal::new(RefusalKind::Failed, format!("the snapshot cannot be written: {e}"))))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 

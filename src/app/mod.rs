@@ -22,12 +22,22 @@ pub use cli::Cli;
 /// What `main` does.
 pub fn main() -> ExitCode {
     crate::net::install_crypto();
-    let cli = Cli::parse();
+    // As a plugin `status` has a code of its own for "cannot say": 2 would be a critical machine.
+    let is_status = std::env::args().skip(1).any(|arg| arg == "status");
+    let unknown = |code: u8| ExitCode::from(if is_status { 3 } else { code });
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nowhere to print is no reason to end differently.
+            let _ = error.print();
+            return if error.use_stderr() { unknown(2) } else { ExitCode::SUCCESS };
+        }
+    };
     match commands::run(cli) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("farol: {failure}");
-            ExitCode::from(failure.code)
+            unknown(failure.code)
         }
     }
 }

@@ -137,10 +137,14 @@ impl Home {
 
     /// Takes the engine in, lets others reach it, and watches for its end.
     fn begin(&self, engine: Engine, access: &Access) -> Result<Box<dyn Monitor>, Failure> {
-        let socket = run::serve(&engine, Role::Screen, access)?.socket;
+        if let Err(failure) = run::serve(&engine, Role::Screen, access) {
+            engine.end();
+            return Err(failure);
+        }
+        let dir = engine.lock().dir().to_owned();
         let monitor = engine.hub().monitor(Scope::Admin, Arc::clone(&self.wake));
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(engine);
-        self.keep(socket);
+        self.keep(dir);
         Ok(Box::new(monitor))
     }
 
@@ -154,7 +158,7 @@ impl Home {
     }
 
     /// Watches the engine; when it is handed over, releases the history and attaches to the one that took it.
-    fn keep(&self, socket: PathBuf) {
+    fn keep(&self, dir: PathBuf) {
         let home = self.clone();
         let watch = move |_: &crate::base::Beat| {
             let Some(exit) = home.wait() else { return };
@@ -162,7 +166,9 @@ impl Home {
             drop(ended.map(Engine::end));
             let deadline = Instant::now() + TAKE_OVER;
             while exit == Exit::HandedOver && Instant::now() < deadline {
-                if let Ok(client) = Client::connect(Address(socket.clone()), Arc::clone(&home.wake)) {
+                // It listens where its own surroundings say, which the lock file tells.
+                let client = engine::listening(&dir).map(|(socket, _)| Client::connect(Address(socket), Arc::clone(&home.wake)));
+                if let Some(Ok(client)) = client {
                     home.slot.put(Box::new(client));
                     break;
                 }

@@ -181,7 +181,22 @@ fn readings_at(at: Timestamp, context: &Context<'_>) -> Result<Vec<Reading>, Ref
 fn value_at(key: &SeriesKey, at: Timestamp, source: &Merged<'_, View>) -> Result<Option<f64>, crate::model::SourceError> {
     let span = source.interval(key) * 2;
     let Points { buckets, .. } = source.points(key, TimeRange { from: at - span, to: at }, Resolution::Raw)?;
-    Ok(buckets.last().map(|b| b.last))
+    if let Some(newest) = buckets.last() {
+        return Ok(Some(newest.last));
+    }
+    // Samples farther apart than now, or kept only rolled up: the bucket that holds the moment, at the finest resolution there is.
+    for resolution in [Resolution::TenSeconds, Resolution::Minute, Resolution::Hour] {
+        let span = resolution.step() * 2;
+        let points = source.points(key, TimeRange { from: at - span, to: at }, resolution)?;
+        let holds = |b: &&Bucket| at.since(b.at) < span;
+        if let Some(newest) = points.buckets.iter().rev().find(holds) {
+            return Ok(Some(newest.last));
+        }
+        if points.resolution < resolution {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// Alerts whose life touches a span, newest first, each as the journal last told of it.

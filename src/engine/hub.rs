@@ -159,6 +159,10 @@ impl Monitor for EngineMonitor {
     }
 
     fn link(&self) -> Link {
+        if self.is_closed() && self.link == Link::Own {
+            let (address, reason) = ("this process".to_owned(), "the engine ended".to_owned());
+            return Link::Lost { address, since: self.hub.snapshot().at, reason };
+        }
         self.link.clone()
     }
 

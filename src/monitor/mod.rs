@@ -13,6 +13,7 @@ pub use request::{
 pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::model::{Pulse, Snapshot};
@@ -52,6 +53,11 @@ pub struct Changes {
 
 /// Called from any thread when a [`Monitor`] has something new.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// The newest sample older than this says nothing about the present: 30 s, or three rounds where those are longer.
+pub fn stale_after(snapshot: &Snapshot) -> Duration {
+    Duration::from_secs_f64((3.0 * snapshot.recorder.interval_seconds).clamp(30.0, 1e6))
+}
 
 /// A machine being watched.
 pub trait Monitor: Send {

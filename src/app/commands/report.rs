@@ -85,12 +85,29 @@ impl Report {
 /// # Errors
 /// Where the folder cannot be written.
 pub fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let beside = path.with_extension("farol-new");
+    // A link is followed to its file; what is no file (a pipe, a device) is written into, never replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = target.as_path();
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        let opened = std::fs::OpenOptions::new().write(true).open(path);
+        return opened
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("{} cannot be written", path.display()));
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".farol-{}", std::process::id()));
+    let beside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&beside)?;
+        let mut file = std::fs::File::create_new(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
     };
-    write().inspect_err(|_| drop(std::fs::remove_file(&beside))).with_context(|| format!("{} cannot be written", path.display()))
+    write()
+        .inspect_err(|e| {
+            if e.kind() != std::io::ErrorKind::AlreadyExists {
+                drop(std::fs::remove_file(&beside))
+            }
+        })
+        .with_context(|| format!("{} cannot be written", path.display()))
 }

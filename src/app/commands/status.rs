@@ -1,7 +1,6 @@
 //! `farol status`: how the machine and its recorder are, as a Nagios plugin would say it.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -12,9 +11,7 @@ use crate::app::reach::Reach;
 use crate::app::{Failure, place};
 use crate::base::Timestamp;
 use crate::model::{AlertState, ServiceState, Severity, Snapshot};
-
-/// A newest sample older than this says nothing about the present (contract).
-const STALE: Duration = Duration::from_secs(30);
+use crate::monitor::stale_after;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -90,9 +87,9 @@ fn described(snapshot: &Snapshot, now: Timestamp) -> (State, String, Value) {
         };
         *count += 1;
     }
-    let lag = now.since(snapshot.at);
+    let (lag, stale) = (now.since(snapshot.at), stale_after(snapshot));
     let state = match () {
-        () if lag > STALE => State::Unknown,
+        () if lag > stale => State::Unknown,
         () if counts.critical > 0 => State::Critical,
         () if counts.warning > 0 => State::Warning,
         () => State::Ok,
@@ -130,7 +127,7 @@ fn described(snapshot: &Snapshot, now: Timestamp) -> (State, String, Value) {
             "since": out::time(Some(recorder.since)),
             "last_sample_at": out::time(Some(snapshot.at)),
             "lag_seconds": lag.as_secs_f64(),
-            "ready": lag <= STALE && recorder.store.ok,
+            "ready": lag <= stale && recorder.store.ok,
             "store_ok": recorder.store.ok,
         },
         "health": {"score": snapshot.health.score, "lost": lost},

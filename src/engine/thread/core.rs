@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Probe;
 use super::fit::{self, What};
@@ -67,11 +67,13 @@ pub(in crate::engine) struct Runner {
     exit: Option<Exit>,
     /// Wall-clock time of the newest sample: simulated in a simulation.
     at: Timestamp,
+    /// When that sample came.
+    seen: Instant,
 }
 
 impl Runner {
     pub(in crate::engine) fn new(core: Core, wiring: Wiring, at: Timestamp) -> Self {
-        Self { core, wiring, due: Due::default(), exit: None, at }
+        Self { core, wiring, due: Due::default(), exit: None, at, seen: Instant::now() }
     }
 
     /// Runs until the engine ends; then everything is on its way to the store.
@@ -121,6 +123,7 @@ impl Runner {
         match event {
             Event::Sample(sample, timing) => {
                 self.at = sample.at;
+                self.seen = Instant::now();
                 self.probe();
                 let output = self.core.tick(*sample, timing);
                 self.carry(output, None);
@@ -162,8 +165,9 @@ impl Runner {
                     }
                 }),
             };
-            if let Err(Job::Commit { after, .. }) = self.wiring.store.push(job) {
-                after(Saved::Volatile);
+            if let Err(job) = self.wiring.store.push(job) {
+                // A store that far behind still takes decisions: those are few and must not be lost.
+                self.wiring.store.push_front(job);
             }
         } else {
             deliveries.into_iter().for_each(|d| self.wiring.outward.deliver(d));
@@ -211,8 +215,8 @@ impl Runner {
 
     fn decide(&mut self, wish: Wish) {
         let Wish { request, reply } = wish;
-        // Before the first sample there is no sampled time yet.
-        let at = if self.at == Timestamp::default() { Timestamp::now() } else { self.at };
+        // The sampled time goes on between samples, in a simulation as well.
+        let at = self.at + self.seen.elapsed();
         match self.core.decide(request, at) {
             Ok((output, decided)) => {
                 let after: After = Box::new(move |saved| reply(Ok(decide::answer(decided, saved))));
