@@ -25,7 +25,7 @@ impl Pane for Alerts {
 
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        if area.height < 3 || area.width < 20 {
+        if super::is_too_small(area) {
             return;
         }
         let lists = &ctx.state.lists;

@@ -25,7 +25,7 @@ impl Pane for History {
 
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        if area.height < 4 || area.width < 30 {
+        if super::is_too_small(area) {
             return;
         }
         if ctx.density() == Density::Small { small(ctx, buf, area) } else { large(ctx, buf, area) }
@@ -107,6 +107,9 @@ fn different(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         .role(Role::Past, &shown);
     slot.title(ctx.ink, buf, &head, &[Phrase::new().dim("most changed first")]);
     let inner = slot.inner();
+    if inner.height == 0 {
+        return;
+    }
     if mark.is_none() && ctx.cursor().is_none() {
         let how = Phrase::new()
             .strong("←")
@@ -123,6 +126,9 @@ fn different(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
 fn happened(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     slot.title(ctx.ink, buf, &at_moment(ctx).strong("What happened").dim(" around it"), &[]);
     let inner = slot.inner();
+    if inner.height == 0 {
+        return;
+    }
     let journal = ctx.state.timeline.as_ref().map_or(&[][..], |t| &t.journal);
     let lines: Vec<(Timestamp, Phrase)> = journal.iter().filter_map(|e| event(e).map(|p| (e.at, p))).collect();
     if lines.is_empty() {

@@ -36,5 +36,10 @@ pub const PANES: &[&dyn Pane] = &[
     &processes::Processes,
 ];
 
+/// Whether a page has no room: less than the least screen, 40×12, without header, second line and hints.
+fn is_too_small(area: ratatui::layout::Rect) -> bool {
+    area.width < 40 || area.height < 9
+}
+
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ impl Pane for Predictions {
 
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        if area.height < 4 || area.width < 30 {
+        if super::is_too_small(area) {
             return;
         }
         let (slots, lines) = plan(area, ctx.density());

@@ -26,7 +26,7 @@ impl Pane for Processes {
 
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        if area.height < 3 || area.width < 20 {
+        if super::is_too_small(area) {
             return;
         }
         machine(ctx, buf, Rect { height: 1, ..area });

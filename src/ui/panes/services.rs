@@ -49,7 +49,7 @@ impl Pane for Services {
 
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        if area.height < 3 || area.width < 30 {
+        if super::is_too_small(area) {
             return;
         }
         let lists = &ctx.state.lists;

@@ -252,7 +252,7 @@ static STORY: LazyLock<(Arc<Snapshot>, UiState)> = LazyLock::new(story);
 static HOSTILE: LazyLock<(Arc<Snapshot>, UiState)> = LazyLock::new(hostile);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn no_size_makes_a_page_panic_or_draw_outside(
         (x, y, w, h) in (0u16..40, 0u16..12, 0u16..220, 0u16..60), size in (0u16..220, 0u16..60), page in 0usize..6, open in any::<bool>(), past in any::<bool>(),

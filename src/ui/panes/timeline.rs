@@ -36,6 +36,9 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     };
     let Some(line) = &ctx.state.timeline else {
         slot.title(ctx.ink, buf, &Phrase::new().strong("Time line"), &[]);
+        if area.height == 0 {
+            return;
+        }
         Phrase::new().dim("the history is on its way").put(ctx.ink, buf, (area.x + 1, area.y), area.right());
         return;
     };
