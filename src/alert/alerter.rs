@@ -306,6 +306,11 @@ impl Alerter {
         list.into()
     }
 
+    /// Maintenance silences in force, oldest first.
+    pub fn maintenance(&self, at: Timestamp) -> impl Iterator<Item = &Silence> {
+        self.silences.iter().filter(move |s| s.maintenance && in_force(s, at))
+    }
+
     /// Whether alerts or silences changed since the last call.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)

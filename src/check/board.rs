@@ -14,7 +14,9 @@ use super::discover::{Discovered, LOOK_EVERY};
 use super::hours::{Hours, Run, SPANS, Spent, stale_after};
 use super::standing::{Pace, Standing, Verdict};
 use crate::base::{Timestamp, Unit, format_duration};
-use crate::model::{CheckOutcome, CheckResult, GoodDirection, MetricDef, Reading, SeriesKey, ServiceState, ServiceStatus};
+use crate::model::{
+    CheckOutcome, CheckResult, GoodDirection, MaintenanceWindow, MetricDef, Reading, SeriesKey, ServiceState, ServiceStatus,
+};
 
 /// Metrics of services.
 pub const METRICS: &[MetricDef] = &[
@@ -265,16 +267,28 @@ impl ServiceBoard {
     }
 
     /// Names the services in maintenance; all others are not.
-    pub fn set_maintenance(&mut self, services: &BTreeSet<String>, at: Timestamp) {
+    pub fn set_maintenance(&mut self, windows: &BTreeMap<String, MaintenanceWindow>, at: Timestamp) {
         for (name, entry) in &mut self.entries {
-            let wanted = services.contains(name);
-            if entry.status.maintenance != wanted {
-                entry.count(at);
-                entry.status.maintenance = wanted;
-                entry.show(entry.standing.state, at);
-                self.changed = true;
+            let window = windows.get(name);
+            if entry.status.window.as_ref() == window {
+                continue;
             }
+            entry.count(at);
+            entry.status.maintenance = window.is_some();
+            entry.status.window = window.cloned();
+            entry.show(entry.standing.state, at);
+            self.changed = true;
         }
+    }
+
+    /// Whether any service is in maintenance.
+    pub fn in_maintenance(&self) -> bool {
+        self.entries.values().any(|e| e.status.maintenance)
+    }
+
+    /// Names of all services.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
     }
 
     /// Lets time pass: closes hours; no result for three intervals makes a service unknown.

@@ -1,11 +1,11 @@
 //! The board over hours and days of results, without a clock.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Discovered, METRICS, Service, ServiceBoard, ServiceConfig};
 use crate::base::Timestamp;
-use crate::model::{CheckOutcome, CheckResult, Reading, ServiceState, ServiceStatus};
+use crate::model::{CheckOutcome, CheckResult, MaintenanceWindow, Reading, ServiceState, ServiceStatus};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_700_006_400 + seconds)
@@ -95,15 +95,17 @@ fn without_results_a_service_becomes_unknown_and_its_time_is_not_counted() {
 fn maintenance_hides_the_state_and_counts_nothing() {
     let mut board = ServiceBoard::new(&[service("a")]);
     board.observe(&result("a", 0, CheckOutcome::Ok));
-    board.set_maintenance(&BTreeSet::from(["a".to_owned()]), at(10));
+    let window = MaintenanceWindow { until: at(50), author: "ana".to_owned(), comment: "disks".to_owned() };
+    board.set_maintenance(&BTreeMap::from([("a".to_owned(), window.clone())]), at(10));
     for i in 1..=4 {
         board.observe(&result("a", i * 10, CheckOutcome::Failed));
     }
     let status = one(&mut board);
+    assert_eq!(status.window, Some(window));
     assert_eq!((status.state, status.maintenance, value(&board, "service_up")), (ServiceState::Unknown, true, None));
     assert_eq!(status.uptime[0].map(|u| u.up), Some(1.0));
-    board.set_maintenance(&BTreeSet::new(), at(50));
-    assert_eq!(one(&mut board).state, ServiceState::Offline);
+    board.set_maintenance(&BTreeMap::new(), at(50));
+    assert_eq!((one(&mut board).state, board.in_maintenance()), (ServiceState::Offline, false));
 }
 
 #[test]

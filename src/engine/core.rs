@@ -180,10 +180,8 @@ impl Core {
     /// All readings of the tick, sorted by key: sources, services, farol itself, anomaly scores.
     fn readings(&mut self, at: Timestamp, mut readings: Vec<Reading>, timing: Timing, pulse: &mut Pulse) -> Arc<[Reading]> {
         self.board.tick(at);
-        if let Some(services) = self.board.statuses() {
-            self.services = Arc::clone(&services);
-            pulse.services = Some(services);
-        }
+        self.keep_maintenance(at);
+        self.add_services(pulse);
         self.board.readings(&mut readings);
         let own = [
             self.alerter.health().score,
@@ -305,6 +303,14 @@ impl Core {
         let entry = JournalEntry { at, event };
         pulse.journal.push(entry.clone());
         Write::Journal(entry)
+    }
+
+    /// The section on services, where it changed.
+    pub(super) fn add_services(&mut self, pulse: &mut Pulse) {
+        if let Some(services) = self.board.statuses() {
+            self.services = Arc::clone(&services);
+            pulse.services = Some(services);
+        }
     }
 
     /// Sections on alerts, where they changed.

@@ -1,10 +1,13 @@
 //! Decisions of people: applied at once, answered once they are on disk.
 
+use std::time::Duration;
+
 use super::core::Core;
 use super::exchange::{Output, notice};
 use crate::alert::{Decided, Decision, DecisionError, SnoozeLength};
-use crate::base::Timestamp;
-use crate::model::{JournalEntry, JournalEvent};
+use crate::base::{Timestamp, format_duration};
+use crate::model::catalog::nearest;
+use crate::model::{JournalEntry, JournalEvent, Matcher};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved, SnoozeUntil};
 use crate::store::Write;
 
@@ -20,22 +23,72 @@ impl Core {
         if let Request::Annotate { at: when, author, text } = request {
             return Ok(self.annotate(at, JournalEntry { at: when, event: JournalEvent::Annotation { author, text: cut(text) } }));
         }
-        let decision = decision(request)?;
-        let decided = self.alerter.decide(&decision, at).map_err(|error| match error {
-            DecisionError::NotFound(text) => Refusal::new(RefusalKind::NotFound, text),
-            DecisionError::Invalid(text) => Refusal::new(RefusalKind::Invalid, text),
-        })?;
+        if let Request::Maintenance { service, length, author, comment } = request {
+            let steps = self.maintenance(&service, length, (author, cut(comment)), at)?;
+            let (output, _) = self.carry_out(&steps, at)?;
+            let message = match length {
+                Some(length) => format!("{service} is in maintenance for {}", format_duration(length)),
+                None => format!("the maintenance of {service} is over"),
+            };
+            return Ok((output, Decided { message, ..Decided::default() }));
+        }
+        self.carry_out(&[decision(request)?], at)
+    }
+
+    /// Carries out decisions that belong together; gives what the last one led to.
+    fn carry_out(&mut self, steps: &[Decision], at: Timestamp) -> Result<(Output, Decided), Refusal> {
         let mut output = Output::default();
         let mut pulse = self.next_pulse(at);
-        for event in &decided.events {
-            let write = self.journal(at, event.clone(), &mut pulse);
-            output.now.push(write);
+        let mut last = Decided::default();
+        for decision in steps {
+            let decided = self.alerter.decide(decision, at).map_err(|error| match error {
+                DecisionError::NotFound(text) => Refusal::new(RefusalKind::NotFound, text),
+                DecisionError::Invalid(text) => Refusal::new(RefusalKind::Invalid, text),
+            })?;
+            for event in &decided.events {
+                let write = self.journal(at, event.clone(), &mut pulse);
+                output.now.push(write);
+            }
+            output.now.extend(decided.silence.clone().map(Write::Silence));
+            last = decided;
         }
-        output.now.extend(decided.silence.clone().map(Write::Silence));
         self.keep_maintenance(at);
+        self.add_services(&mut pulse);
         self.add_alerts(&mut pulse);
         output.pulse = Some(pulse);
-        Ok((output, decided))
+        Ok((output, last))
+    }
+
+    /// The decisions behind a wish for maintenance: silences on that service alone end, a new one begins.
+    fn maintenance(
+        &self,
+        service: &str,
+        length: Option<Duration>,
+        (author, comment): (String, String),
+        at: Timestamp,
+    ) -> Result<Vec<Decision>, Refusal> {
+        if !self.board.names().any(|name| name == service) {
+            let hint = nearest(service, self.board.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            return Err(Refusal::new(RefusalKind::NotFound, format!("there is no service \"{service}\"{hint}")));
+        }
+        if length.is_some_and(|l| l.is_zero()) {
+            return Err(Refusal::new(RefusalKind::Invalid, "a maintenance must last; write for example 2h"));
+        }
+        let own = [Matcher::equal("service", service)];
+        let set = self.alerter.maintenance(at).filter(|s| s.matchers == own);
+        let mut steps: Vec<Decision> =
+            set.map(|s| Decision::ExpireSilence { id: s.id.clone(), author: author.clone() }).collect();
+        match length {
+            Some(length) => {
+                steps.push(Decision::AddSilence { matchers: own.into(), length, author, comment, maintenance: true });
+            }
+            None if steps.is_empty() => {
+                let message = format!("{service} is in no maintenance of its own; see farol silence list");
+                return Err(Refusal::new(RefusalKind::Invalid, message));
+            }
+            None => {}
+        }
+        Ok(steps)
     }
 
     fn annotate(&mut self, at: Timestamp, entry: JournalEntry) -> (Output, Decided) {

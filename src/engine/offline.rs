@@ -128,6 +128,7 @@ impl Offline {
             | Request::AddSilence { .. }
             | Request::ExpireSilence { .. }
             | Request::Feedback { .. }
+            | Request::Maintenance { .. }
             | Request::Annotate { .. } => self.decide(request),
             request => self.read(&request),
         }

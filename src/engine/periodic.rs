@@ -2,7 +2,7 @@
 //!
 //! Counts in the time of the samples. Invariant: a clock that went back delays nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::blame;
 use super::core::Core;
 use super::exchange::{LEARNED, Timing};
 use crate::base::Timestamp;
-use crate::model::{Pulse, ServiceStatus};
+use crate::model::{MaintenanceWindow, Pulse};
 use crate::store::Write;
 
 /// Time between two keyframes of alert and service state (design of the store).
@@ -60,7 +60,6 @@ impl Core {
         }
         if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
             pulse.trends = Some(self.analyzer.trends().into());
-            self.keep_maintenance(at);
         }
         if Due::take(&mut self.due.health, at, HEALTH_EVERY) {
             self.recorder.round_seconds = timing.round.as_secs_f64();
@@ -97,14 +96,22 @@ impl Core {
         self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
     }
 
-    /// Services under a maintenance silence do not count.
+    /// Services under a maintenance silence do not count; where several match, the last to end is shown.
     pub(super) fn keep_maintenance(&mut self, at: Timestamp) {
-        let silences = self.alerter.silences();
-        let in_maintenance = |service: &ServiceStatus| {
-            let label = |name: &str| (name == "service").then_some(service.name.as_str());
-            silences.iter().any(|s| s.maintenance && s.matchers.iter().all(|m| m.matches(label(m.name()))))
-        };
-        let names: BTreeSet<String> = self.services.iter().filter(|s| in_maintenance(s)).map(|s| s.name.clone()).collect();
-        self.board.set_maintenance(&names, at);
+        if self.alerter.maintenance(at).next().is_none() && !self.board.in_maintenance() {
+            return;
+        }
+        let mut windows: BTreeMap<String, MaintenanceWindow> = BTreeMap::new();
+        for silence in self.alerter.maintenance(at) {
+            for service in self.board.names() {
+                let label = |name: &str| (name == "service").then_some(service);
+                let is_longer = windows.get(service).is_none_or(|w| w.until < silence.until);
+                if is_longer && silence.matchers.iter().all(|m| m.matches(label(m.name()))) {
+                    let (author, comment) = (silence.author.clone(), silence.comment.clone());
+                    windows.insert(service.to_owned(), MaintenanceWindow { until: silence.until, author, comment });
+                }
+            }
+        }
+        self.board.set_maintenance(&windows, at);
     }
 }

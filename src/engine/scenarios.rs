@@ -12,10 +12,12 @@ use super::{Surroundings, catalog, settings};
 use crate::base::{TimeRange, Timestamp};
 use crate::config::{Inputs, load};
 use crate::model::{Alert, AlertState, JournalEvent, Reading, Sample, SeriesKey};
-use crate::monitor::Request;
+use crate::monitor::{RefusalKind, Request};
 use crate::notify::Sending;
 use crate::sim::Machine;
 use crate::store::{Reader, Store, StoreConfig, Writer};
+
+const SERVICE: &str = "[[service]]\nname = \"shop\"\ntype = \"process\"\nprocess = \"shop\"\n";
 
 const RULE: &str = "[[rule]]\nname = \"tight\"\nmetric = \"memory_used_ratio\"\nabove = \"85%\"\nfor = \"2s\"\nclear = \"80%\"\n";
 
@@ -31,7 +33,7 @@ impl Scene {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("config.toml");
-        std::fs::write(&file, RULE).expect("written");
+        std::fs::write(&file, format!("{RULE}{SERVICE}")).expect("written");
         let config = load(&Inputs { file: Some(file), ..Inputs::default() }).expect("a good configuration").config;
         let at = Timestamp::from_seconds(1_780_000_000);
         let host = Arc::new(Machine::new(1, at).facts());
@@ -142,4 +144,43 @@ fn a_decision_long_after_the_last_sample_forgets_no_alert() {
     scene.restart("in a crash");
     let known = scene.alert().expect("it is still known");
     assert_eq!(known.acknowledged.as_ref().map(|a| a.comment.as_str()), Some("late"));
+}
+
+#[test]
+fn maintenance_of_a_service_is_set_replaced_kept_over_restarts_and_ends() {
+    let mut scene = Scene::new();
+    scene.tick(0.5);
+    let wish = |service: &str, minutes: Option<u64>| Request::Maintenance {
+        service: service.to_owned(),
+        length: minutes.map(|m| Duration::from_secs(m * 60)),
+        author: "ana".to_owned(),
+        comment: "new disks".to_owned(),
+    };
+    let state = |scene: &Scene| scene.core.services[0].window.clone();
+    assert_eq!(state(&scene), None);
+    let refused = scene.core.decide(wish("shp", Some(1)), scene.at).err().expect("a refusal");
+    assert_eq!(refused.message, "there is no service \"shp\"; did you mean shop?");
+    assert!(scene.core.decide(wish("shop", None), scene.at).is_err_and(|e| e.kind == RefusalKind::Invalid));
+    assert!(scene.core.decide(wish("shop", Some(0)), scene.at).is_err_and(|e| e.kind == RefusalKind::Invalid));
+    scene.decide(wish("shop", Some(60)));
+    let window = state(&scene).expect("at once, before the next tick");
+    assert_eq!((window.until, window.author.as_str()), (scene.at + Duration::from_secs(3600), "ana"));
+    scene.decide(wish("shop", Some(2)));
+    let until = scene.at + Duration::from_secs(120);
+    assert_eq!(state(&scene).map(|w| w.until), Some(until), "the second takes the place of the first");
+    for ended in ["well", "killed"] {
+        scene.restart(ended);
+        scene.tick(0.5);
+        assert_eq!(state(&scene).map(|w| (w.until, w.comment)), Some((until, "new disks".to_owned())), "{ended}");
+    }
+    while scene.at < until {
+        scene.tick(0.5);
+    }
+    assert_eq!(state(&scene), None);
+    scene.decide(wish("shop", Some(60)));
+    scene.decide(wish("shop", None));
+    assert!(!scene.core.services[0].maintenance);
+    scene.restart("killed");
+    scene.tick(0.5);
+    assert!(!scene.core.services[0].maintenance);
 }

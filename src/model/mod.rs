@@ -41,6 +41,6 @@ pub use rule::{Aggregate, Limit, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
 pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
 pub use series::{SeriesKey, SeriesKeyError};
-pub use service::{CheckOutcome, CheckResult, ServiceState, ServiceStatus, UptimeShare};
+pub use service::{CheckOutcome, CheckResult, MaintenanceWindow, ServiceState, ServiceStatus, UptimeShare};
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Points, Resolution, SeriesSource, SourceError};

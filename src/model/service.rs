@@ -59,6 +59,17 @@ pub struct UptimeShare {
     pub observed: f64,
 }
 
+/// A span in which a service is worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceWindow {
+    /// Its end.
+    pub until: Timestamp,
+    /// Who set it; empty for one of the configuration.
+    pub author: String,
+    /// Why.
+    pub comment: String,
+}
+
 /// A service as it stands.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ServiceStatus {
@@ -86,4 +97,7 @@ pub struct ServiceStatus {
     pub discovered: bool,
     /// In maintenance: checks run, nothing is alerted or counted.
     pub maintenance: bool,
+    /// Until when, by whom and why, while it is in maintenance.
+    #[serde(default)]
+    pub window: Option<MaintenanceWindow>,
 }

@@ -19,7 +19,7 @@ use crate::model::{
 pub enum Scope {
     /// Look.
     Read,
-    /// Also acknowledge, silence, snooze, give feedback, check now.
+    /// Also acknowledge, silence, snooze, give feedback, check now, set maintenance.
     Operate,
     /// Also reload, stop, hand over.
     Admin,
@@ -173,6 +173,17 @@ pub enum Request {
         /// Its name.
         service: String,
     },
+    /// A service goes into maintenance: a silence on it that is kept as any other; or it leaves it.
+    Maintenance {
+        /// Its name.
+        service: String,
+        /// How long from now, in place of one that is set already; `None` ends it.
+        length: Option<Duration>,
+        /// Who.
+        author: Author,
+        /// Why.
+        comment: String,
+    },
     /// Read the configuration again.
     Reload,
     /// Release the store to another engine: the asker starts one.
@@ -203,7 +214,8 @@ impl Request {
             | Self::ExpireSilence { .. }
             | Self::Feedback { .. }
             | Self::Annotate { .. }
-            | Self::CheckNow { .. } => Scope::Operate,
+            | Self::CheckNow { .. }
+            | Self::Maintenance { .. } => Scope::Operate,
             Self::Reload | Self::HandOver | Self::Stop | Self::TakeOver => Scope::Admin,
         }
     }

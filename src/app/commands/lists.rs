@@ -80,6 +80,9 @@ fn service_json(service: &ServiceStatus) -> Value {
         "uptime": {"24h": share(service.uptime[0]), "7d": share(service.uptime[1]), "30d": share(service.uptime[2])},
         "discovered": service.discovered,
         "maintenance": service.maintenance,
+        "window": service.window.as_ref().map(|w| {
+            json!({"until": out::time(Some(w.until)), "author": w.author, "comment": w.comment})
+        }),
     })
 }
 
