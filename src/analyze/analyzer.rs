@@ -114,23 +114,31 @@ impl Top {
     }
 }
 
+fn budget(config: &AnalyzeConfig) -> Budget {
+    Budget {
+        warn: config.warn_per_week.max(0.0) / WEEK_SECONDS,
+        critical: config.critical_per_month.max(0.0) / MONTH_SECONDS,
+        genuine: f64::INFINITY,
+    }
+}
+
 impl Analyzer {
     /// Knows nothing yet.
     pub fn new(config: &AnalyzeConfig, catalog: Arc<Catalog>) -> Self {
-        let budget = Budget {
-            warn: config.warn_per_week.max(0.0) / WEEK_SECONDS,
-            critical: config.critical_per_month.max(0.0) / MONTH_SECONDS,
-            genuine: f64::INFINITY,
-        };
         Self {
             catalog,
-            budget,
+            budget: budget(config),
             series: Vec::new(),
             index: HashMap::new(),
             order: Vec::new(),
             machine: Machine::default(),
             open: Vec::new(),
         }
+    }
+
+    /// Takes other settings; what was learned stays.
+    pub fn configure(&mut self, config: &AnalyzeConfig) {
+        self.budget = budget(config);
     }
 
     /// Takes in one round of readings. A series that is absent learns nothing and is not judged.

@@ -5,6 +5,7 @@
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -51,8 +52,36 @@ pub struct Peer {
 #[derive(Debug)]
 pub struct Socket {
     listener: UnixListener,
-    path: PathBuf,
-    access: Access,
+    door: Door,
+}
+
+/// Who is let in by a socket that is open; clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Door(Arc<(PathBuf, RwLock<Access>)>);
+
+impl Door {
+    /// Where the socket is.
+    pub fn path(&self) -> &Path {
+        &self.0.0
+    }
+
+    /// Lets others in from now on: the file's group and mode, and what new connections may do.
+    ///
+    /// # Errors
+    /// Where the file cannot be given to the group; nothing has changed then.
+    pub fn admit(&self, access: Access) -> Result<(), SocketError> {
+        let mut now = self.0.1.write().unwrap_or_else(PoisonError::into_inner);
+        if *now != access {
+            open_to(self.path(), access)?;
+            *now = access;
+        }
+        Ok(())
+    }
+
+    fn scope(&self, uid: u32) -> Option<Scope> {
+        let own = rustix::process::getuid().as_raw();
+        self.0.1.read().unwrap_or_else(PoisonError::into_inner).scope(uid, own)
+    }
 }
 
 /// Opens the socket at `path`, replacing a stale one; the caller holds the data folder's lock.
@@ -70,14 +99,24 @@ pub fn bind(path: &Path, access: Access) -> Result<Socket, SocketError> {
     let bound = UnixListener::bind(path);
     rustix::process::umask(before);
     let listener = bound.map_err(fail)?;
-    if access.group.is_some() {
-        chown(path, None, access.group).map_err(fail)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
-        if let Err(error) = let_through(path) {
-            tracing::warn!(%error, socket = %path.display(), "the group cannot pass the socket's folder");
-        }
+    let socket = Socket { listener, door: Door(Arc::new((path.to_owned(), RwLock::new(Access::default())))) };
+    socket.door.admit(access)?;
+    Ok(socket)
+}
+
+/// Gives the socket's file to the group, or back to the owner alone.
+fn open_to(path: &Path, access: Access) -> Result<(), SocketError> {
+    let fail = |source| SocketError { path: path.to_owned(), source };
+    let mode = |mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(fail);
+    if access.group.is_none() {
+        return mode(0o600);
     }
-    Ok(Socket { listener, path: path.to_owned(), access })
+    chown(path, None, access.group).map_err(fail)?;
+    mode(0o660)?;
+    if let Err(error) = let_through(path) {
+        tracing::warn!(%error, socket = %path.display(), "the group cannot pass the socket's folder");
+    }
+    Ok(())
 }
 
 /// Lets others pass the socket's folder, which is its owner's alone, without letting them list it.
@@ -90,10 +129,17 @@ fn let_through(socket: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o011))
 }
 
+impl Socket {
+    /// Who is let in.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         // Already gone is as good.
-        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(self.door.path());
     }
 }
 
@@ -105,8 +151,7 @@ impl Listener for Socket {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let own = rustix::process::getuid().as_raw();
-                    let scope = stream.peer_cred().ok().and_then(|c| self.access.scope(c.uid(), own));
+                    let scope = stream.peer_cred().ok().and_then(|c| self.door.scope(c.uid()));
                     return (stream, Peer { scope });
                 }
                 Err(error) => {
@@ -154,7 +199,10 @@ mod tests {
         assert_eq!((mode(&path), mode(folder.path())), (0o600, 0o700));
         drop(socket);
         let own = rustix::process::getgid().as_raw();
-        let _socket = bind(&path, Access { group: Some(own) }).expect("opened");
+        let socket = bind(&path, Access { group: Some(own) }).expect("opened");
         assert_eq!((mode(&path), mode(folder.path())), (0o660, 0o711));
+        assert_eq!(socket.door().scope(4_000_000_000), Some(Scope::Operate));
+        socket.door().admit(Access::default()).expect("ours");
+        assert_eq!((mode(&path), socket.door().scope(4_000_000_000)), (0o600, None), "after a reload");
     }
 }

@@ -7,5 +7,5 @@ mod listen;
 mod route;
 mod stream;
 
-pub use listen::{Access, Peer, SocketError, bind};
+pub use listen::{Access, Door, Peer, SocketError, bind};
 pub use route::{MonitorSource, ROUTES, serve};

@@ -14,9 +14,9 @@ use crate::api::{self, Access, MonitorSource};
 use crate::base::{Timestamp, Worker};
 use crate::collect::{self, LinuxHost};
 use crate::config::{Config, Loaded};
-use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Role, Setup, Surroundings};
+use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Reread, Role, Setup, Surroundings};
 use crate::model::Host;
-use crate::monitor::Request;
+use crate::monitor::{Answer, Request};
 use crate::notify::Sending;
 use crate::remote::{Address, ask_once};
 
@@ -97,6 +97,7 @@ fn watch(engine: &Engine, asked: &std::sync::mpsc::Receiver<Asked>) -> u8 {
 
 fn reload(engine: &Engine) {
     let reply: engine::Reply = Box::new(|answer| match answer {
+        Ok(Answer::Done { message, .. }) => tracing::info!("{message}"),
         Ok(_) => tracing::info!("configuration read again"),
         Err(error) => tracing::error!(%error, "the configuration was not taken"),
     });
@@ -141,8 +142,9 @@ pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) ->
     let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
     let again = (global.clone(), args.clone(), Arc::clone(&host));
     let reread = Box::new(move || {
-        let loaded = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?;
-        self::settings(&loaded.config, &again.2, &dir, sending)
+        let config = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?.config;
+        let settings = self::settings(&config, &again.2, &dir, sending)?;
+        Ok(Reread { config, settings })
     });
     let config = loaded.config;
     Ok(Engine::start(Setup { lock, config, settings, feed: Feed::Machine(host), headless: args.record, reread })?)
@@ -180,6 +182,11 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
         let _entered = engine.inward().enter();
         api::bind(&path, *access)?
     };
+    let door = socket.door().clone();
+    engine.on_reload(Box::new(move |config| {
+        let access = self::access(config).map_err(|failure| failure.to_string())?;
+        door.admit(access).map_err(|error| error.to_string())
+    }));
     let since = Timestamp::now();
     engine.lock().announce(&Owner { pid: std::process::id(), role, socket: Some(path.clone()), since })?;
     let hub = engine.hub().clone();

@@ -81,6 +81,21 @@ impl<T> Queue<T> {
         self.0.ready.notify_one();
     }
 
+    /// Adds a value at the end and drops those waiting that it makes needless, counted: latest wins.
+    ///
+    /// # Errors
+    /// As for [`Queue::push`], where it is full of others or closed.
+    pub fn replace(&self, item: T, needless: impl Fn(&T) -> bool) -> Result<(), T> {
+        let mut state = self.state();
+        if !state.closed {
+            let before = state.items.len();
+            state.items.retain(|waiting| !needless(waiting));
+            state.dropped += (before - state.items.len()) as u64;
+        }
+        drop(state);
+        self.push(item)
+    }
+
     /// Waits for a value; `None` once the queue is closed and empty, or when `timeout` has passed.
     pub fn pop(&self, timeout: Option<Duration>) -> Option<T> {
         let mut state = self.state();
@@ -119,6 +134,11 @@ impl<T> Queue<T> {
         self.state().closed
     }
 
+    /// Whether a value that fits waits.
+    pub fn any(&self, fits: impl FnMut(&T) -> bool) -> bool {
+        self.state().items.iter().any(fits)
+    }
+
     /// How full it is.
     pub fn stats(&self) -> QueueStats {
         let state = self.state();
@@ -137,6 +157,16 @@ mod tests {
         assert_eq!(queue.stats(), QueueStats { depth: 2, peak: 2, dropped: 1 });
         queue.push_front(0);
         assert_eq!([queue.try_pop(), queue.try_pop(), queue.try_pop(), queue.try_pop()], [Some(0), Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn the_latest_of_its_kind_replaces_those_that_wait() {
+        let queue = Queue::new(2);
+        assert_eq!([queue.push(1), queue.push(2)], [Ok(()), Ok(())]);
+        assert_eq!(queue.replace(11, |n| n % 10 == 1), Ok(()));
+        assert_eq!(queue.replace(3, |n| n % 10 == 3), Err(3), "full of others");
+        assert_eq!([queue.try_pop(), queue.try_pop(), queue.try_pop()], [Some(2), Some(11), None]);
+        assert_eq!(queue.stats().dropped, 2);
     }
 
     #[test]

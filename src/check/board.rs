@@ -112,6 +112,10 @@ impl Entry {
         self.before = row.since.map(|since| (row.state, since));
     }
 
+    fn row(&self) -> Row {
+        Row { version: ROW_VERSION, state: self.status.state, since: self.status.since, hours: self.hours.runs() }
+    }
+
     /// Counts the time up to `at` as the state it was in, as far as the last result vouches for it.
     fn count(&mut self, at: Timestamp) {
         let vouched = self.status.last_check.map_or(at, |last| at.min(last + self.limits.stale_after));
@@ -217,6 +221,23 @@ impl ServiceBoard {
             (service.name.clone(), Entry::new(status, limits, None))
         });
         Self { entries: entries.collect(), changed: true, ..Self::default() }
+    }
+
+    /// Other services from now on. One that is checked as before keeps its state, one of the same name its hours; what was
+    /// found without configuration stays while there is none.
+    pub fn configure(&mut self, services: &[Service]) {
+        let before = std::mem::replace(self, Self::new(services));
+        self.now = before.now;
+        self.kept = before.kept;
+        for (name, old) in before.entries {
+            let same = |new: &Entry| new.status.kind == old.status.kind && new.status.target == old.status.target;
+            match self.entries.get_mut(&name) {
+                Some(new) if same(new) && !old.status.discovered => *new = Entry { limits: new.limits, ..old },
+                Some(new) => new.take(&old.row()),
+                None if old.status.discovered && services.is_empty() => drop(self.entries.insert(name, old)),
+                None => drop(self.kept.insert(name, old.row())),
+            }
+        }
     }
 
     /// Takes a result; one of an unknown service is left out.
@@ -332,11 +353,7 @@ impl ServiceBoard {
     /// One row a service: its name, and its hours and state as versioned JSON. An hour that is like the one before
     /// costs nothing, so rows have some hundred bytes.
     pub fn save(&self) -> Vec<(String, Vec<u8>)> {
-        let row = |entry: &Entry| {
-            let row =
-                Row { version: ROW_VERSION, state: entry.status.state, since: entry.status.since, hours: entry.hours.runs() };
-            serde_json::to_vec(&row).expect("a row is numbers and names")
-        };
+        let row = |entry: &Entry| serde_json::to_vec(&entry.row()).expect("a row is numbers and names");
         self.entries.iter().map(|(name, entry)| (name.clone(), row(entry))).collect()
     }
 

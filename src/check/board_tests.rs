@@ -197,3 +197,16 @@ fn a_certificate_runs_down_between_checks() {
     assert_eq!(value(&board, "service_certificate_expiry_seconds"), Some(70.0));
     assert_eq!(METRICS.len(), 4);
 }
+
+#[test]
+fn other_services_leave_alone_what_is_checked_as_before() {
+    let mut board = ServiceBoard::new(&[service("a"), service("b")]);
+    board.observe(&result("a", 0, CheckOutcome::Ok));
+    board.observe(&result("b", 0, CheckOutcome::Ok));
+    board.configure(&[service("a")]);
+    let status = one(&mut board);
+    assert_eq!((status.name.as_str(), status.state, status.since), ("a", ServiceState::Online, Some(at(0))));
+    board.configure(&[service("a"), service("b")]);
+    let states: Vec<ServiceState> = board.statuses().unwrap().iter().map(|s| s.state).collect();
+    assert_eq!(states, [ServiceState::Unknown, ServiceState::Online], "b is to be checked first");
+}

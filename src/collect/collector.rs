@@ -65,6 +65,13 @@ impl Collector {
         Self { host, sources, processes, lane, seq: 0, clocks: None, text: Vec::new(), expected: 0 }
     }
 
+    /// One with other settings for the same machine; its first round gives no rates and names every process.
+    pub fn anew(&self, config: &CollectConfig) -> Self {
+        let mut anew = Self::new(Arc::clone(&self.host), config);
+        anew.seq = self.seq;
+        anew
+    }
+
     /// Reads every source once. `at` is the wall clock, `monotonic` a clock that never goes back and does not count suspend.
     ///
     /// Never blocks on a device. `seq` begins at 1 and rises by one a call. `since_previous` is `None` on the first call, after

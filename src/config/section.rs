@@ -1,9 +1,10 @@
 //! All sections of the configuration, each the struct of its room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::base::time::duration_text;
 use crate::{alert, analyze, check, collect, net, notify, store, ui};
@@ -65,6 +66,19 @@ pub struct ApiConfig {
     /// Group whose members may look and operate through the socket, by name or number; nobody where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+}
+
+impl Config {
+    /// Keys that differ in `new` and are taken at a start only (`[general] host`): the machine's name, which its history and
+    /// messages have, and what a screen is drawn with.
+    pub fn at_next_start(&self, new: &Self) -> Vec<String> {
+        let host = (self.general.host != new.general.host).then(|| "[general] host".to_owned());
+        let keys = |ui: &ui::UiConfig| Table::try_from(ui).expect("a configuration is plain data");
+        let (before, after) = (keys(&self.ui), keys(&new.ui));
+        let named: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let ui = named.into_iter().filter(|key| before.get(*key) != after.get(*key)).map(|key| format!("[ui] {key}"));
+        host.into_iter().chain(ui).collect()
+    }
 }
 
 impl GeneralConfig {

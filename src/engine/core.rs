@@ -36,7 +36,7 @@ pub struct Core {
     pub(super) analyzer: Analyzer,
     pub(super) predictor: Predictor,
     pub(super) alerter: Alerter,
-    judge: Judge,
+    pub(super) judge: Judge,
     pub(super) board: ServiceBoard,
     pub(super) outbox: Outbox,
     anomalies: RecentAnomalies,
@@ -45,11 +45,11 @@ pub struct Core {
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     pub(super) services: Arc<[ServiceStatus]>,
-    forecasts: Forecasts,
-    faults: Arc<[SourceFault]>,
+    pub(super) forecasts: Forecasts,
+    pub(super) faults: Arc<[SourceFault]>,
     pub(super) recorder: RecorderHealth,
-    seq: u64,
-    rounds: Rounds,
+    pub(super) seq: u64,
+    pub(super) rounds: Rounds,
     pub(super) later: Vec<Write>,
     pub(super) due: Due,
     saved_id: u64,
@@ -108,18 +108,6 @@ impl Core {
         &self.settings
     }
 
-    /// Takes over what the history does not hold from a core that failed: its head, numbers and what waits to be written.
-    #[must_use]
-    pub fn continue_from(mut self, failed: &mut Self) -> Self {
-        self.head = Arc::clone(&failed.head);
-        self.seq = failed.seq;
-        self.processes = Arc::clone(&failed.processes);
-        self.recorder = failed.recorder.clone();
-        self.rounds = std::mem::take(&mut failed.rounds);
-        self.later.append(&mut failed.later);
-        self
-    }
-
     /// The head, shared with readers.
     pub fn head(&self) -> Arc<RwLock<Head>> {
         Arc::clone(&self.head)
@@ -143,8 +131,16 @@ impl Core {
     }
 
     /// Folds one sample.
-    pub fn tick(&mut self, sample: Sample, timing: Timing) -> Output {
+    pub fn tick(&mut self, mut sample: Sample, timing: Timing) -> Output {
         let at = sample.at;
+        if let Some(interval) = timing.interval.filter(|i| *i != self.settings.interval) {
+            self.set_interval(interval);
+        }
+        if timing.anew {
+            let named = |p: &&Arc<Process>| sample.processes.changed.iter().any(|c| c.id == p.id);
+            let gone: Vec<_> = self.processes.iter().filter(|p| !named(p)).map(|p| p.id).collect();
+            sample.processes.gone.extend(gone);
+        }
         let mut output = Output::default();
         let mut pulse = self.next_pulse(at);
         pulse.since_previous = sample.since_previous;
@@ -382,27 +378,6 @@ impl Core {
         let step = step.max(Duration::from_secs(1)).max(range.length() / MAX_BANDS);
         let starts = std::iter::successors(Some(range.from), |at| Some(*at + step)).take_while(|at| *at <= range.to);
         starts.filter_map(|at| self.analyzer.band(key, at).map(|band| (at, band))).collect()
-    }
-
-    /// Other rules, services and channels, after a reload.
-    ///
-    /// # Errors
-    /// A rule whose expression cannot be read; nothing has changed then.
-    pub fn reload(&mut self, settings: CoreSettings, at: Timestamp) -> Result<Output, String> {
-        self.judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
-        let mut output = Output::default();
-        let mut pulse = self.next_pulse(at);
-        let rows = self.board.save();
-        self.board = ServiceBoard::new(&settings.services);
-        self.board.restore(&rows);
-        self.outbox.set_routing(settings.routing.clone());
-        self.alerter.set_escalation(settings.escalation.clone());
-        let steps = self.alerter.set_rules(settings.rules.clone(), at);
-        self.settings = settings;
-        self.take_steps(at, steps, &mut output, &mut pulse);
-        self.add_alerts(&mut pulse);
-        output.pulse = Some(pulse);
-        Ok(output)
     }
 
     /// Everything to be written before the end.

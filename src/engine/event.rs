@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::exchange::Timing;
-use super::hub::Wish;
+use super::exchange::{Reread, Timing};
+use super::hub::{Reply, Wish};
 use super::thread::core::Exit;
+use super::thread::fit::What;
 use crate::base::Timestamp;
 use crate::check::Discovered;
 use crate::model::{CheckResult, Forecast, Sample, StoreHealth};
@@ -22,10 +23,14 @@ pub enum Event {
     Wish(Wish),
     /// New forecasts.
     Fitted(Vec<Arc<Forecast>>),
+    /// Forecasts that were not all made, for want of time.
+    Unfitted(What),
     /// A delivery ended.
     Delivered(DeliveryReport),
     /// The history file was written, or not.
     Stored(StoreHealth),
+    /// The configuration was read again, or not.
+    Reread(Result<Box<Reread>, String>, Reply),
     /// Write everything and end that way.
     Stop(Exit),
 }

@@ -11,6 +11,7 @@ use crate::alert::{EscalationConfig, Restored};
 use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
 use crate::check::Service;
+use crate::config::Config;
 use crate::model::{Catalog, HostFacts, JournalEntry, JournalEvent, Prediction, Pulse, Reading, RuleSpec};
 use crate::notify::{Delivery, OutboxRow, Routing, Sending};
 use crate::store::Write;
@@ -42,6 +43,14 @@ pub struct CoreSettings {
     pub channels: Channels,
 }
 
+/// A configuration that was read again.
+pub struct Reread {
+    /// All of it.
+    pub config: Config,
+    /// What a core is made from it.
+    pub settings: CoreSettings,
+}
+
 /// What the history knows at a start.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
@@ -70,6 +79,10 @@ pub struct Timing {
     pub skipped: u64,
     /// Events dropped by full queues so far.
     pub dropped: u64,
+    /// Nominal time since the round before; `None`: as the settings say.
+    pub interval: Option<Duration>,
+    /// The sources were made anew for this round: processes it does not name are gone.
+    pub anew: bool,
 }
 
 /// Rounds on their way to the store.

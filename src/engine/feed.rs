@@ -61,6 +61,13 @@ impl Reader {
         }
     }
 
+    /// Makes the sources anew; a simulation has none.
+    pub(super) fn configure(&mut self, config: &CollectConfig) {
+        if let Self::Machine { collector, .. } = self {
+            **collector = collector.anew(config);
+        }
+    }
+
     pub(super) fn stop(&mut self) {
         if let Self::Machine { collector, .. } = self {
             collector.stop();

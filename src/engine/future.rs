@@ -1,11 +1,11 @@
 //! Which series are forecast, from how much past, and the forecasts themselves.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Context;
-use super::live::{Head, Merged};
+use super::live::Merged;
 use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, chart_plan, forecast, limit_for};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Catalog, Forecast, Resolution, SeriesKey, SeriesSource};
@@ -49,17 +49,23 @@ pub fn charts_renew(interval: Duration) -> Duration {
     charts(interval).plan.renew
 }
 
-/// Makes the forecasts of a plan; series that cannot be read are left out.
-pub fn fit(plan: &Plan, head: Option<&RwLock<Head>>, view: Option<&View>, catalog: &Catalog, now: Timestamp) -> Vec<Forecast> {
-    let source = Merged::new(head, view);
-    let mut keys = plan.totals.clone();
-    if plan.limited {
-        let limited = catalog.iter().filter(|def| limit_for(&SeriesKey::total(def.name), catalog).is_some());
-        for def in limited {
-            keys.extend(source.select(Some(def.name), &[]).unwrap_or_default());
+impl Plan {
+    /// The series it is about.
+    pub fn keys(&self, source: &Merged<'_, View>, catalog: &Catalog) -> Vec<SeriesKey> {
+        let mut keys = self.totals.clone();
+        if self.limited {
+            let limited = catalog.iter().filter(|def| limit_for(&SeriesKey::total(def.name), catalog).is_some());
+            for def in limited {
+                keys.extend(source.select(Some(def.name), &[]).unwrap_or_default());
+            }
         }
+        keys
     }
-    keys.iter().filter_map(|key| one(key, &plan.plan, &source, catalog, now)).collect()
+
+    /// The forecast of one; `None` where it cannot be read or is gone.
+    pub fn forecast(&self, key: &SeriesKey, source: &Merged<'_, View>, catalog: &Catalog, now: Timestamp) -> Option<Forecast> {
+        one(key, &self.plan, source, catalog, now)
+    }
 }
 
 fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog: &Catalog, now: Timestamp) -> Option<Forecast> {

@@ -4,21 +4,37 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::base::worker::panic_text;
 
-/// So many panics within [`SPAN`] and it is hopeless.
+/// So many panics of all workers within [`SPAN`] and it is hopeless.
 const LIMIT: usize = 5;
 const SPAN: Duration = Duration::from_secs(600);
+
+/// When the workers of one engine panicked; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Panics(Arc<Mutex<VecDeque<Instant>>>);
+
+impl Panics {
+    /// Counts one; how many there were within the span.
+    fn add(&self) -> usize {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        recent.retain(|at| now.duration_since(*at) < SPAN);
+        recent.push_back(now);
+        recent.len()
+    }
+}
 
 /// Watches over one worker.
 #[derive(Debug)]
 pub struct Guard {
     name: &'static str,
-    recent: VecDeque<Instant>,
+    panics: Panics,
     restarts: Arc<AtomicU32>,
 }
 
@@ -34,9 +50,9 @@ pub enum Step<R> {
 }
 
 impl Guard {
-    /// For the worker of that name.
-    pub fn new(name: &'static str) -> Self {
-        Self { name, recent: VecDeque::new(), restarts: Arc::default() }
+    /// For the worker of that name, whose panics count with those of the others.
+    pub fn new(name: &'static str, panics: &Panics) -> Self {
+        Self { name, panics: panics.clone(), restarts: Arc::default() }
     }
 
     /// How often it panicked; shared.
@@ -52,13 +68,11 @@ impl Guard {
         };
         tracing::error!(worker = self.name, panic = panic_text(payload.as_ref()), "a worker failed and is rebuilt");
         self.restarts.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
-        self.recent.retain(|at| now.duration_since(*at) < SPAN);
-        self.recent.push_back(now);
-        if self.recent.len() >= LIMIT {
+        let recent = self.panics.add();
+        if recent >= LIMIT {
             return Step::Hopeless;
         }
-        std::thread::sleep(Duration::from_millis(50) * u32::try_from(self.recent.len()).unwrap_or(1));
+        std::thread::sleep(Duration::from_millis(50) * u32::try_from(recent).unwrap_or(1));
         Step::Panicked
     }
 }
@@ -69,9 +83,10 @@ mod tests {
 
     #[test]
     fn the_fifth_panic_is_one_too_many() {
-        let mut guard = Guard::new("test");
-        let ends: Vec<bool> = (0..5).map(|_| guard.run(|| panic!("bad event")) == Step::<()>::Hopeless).collect();
-        assert_eq!(ends, [false, false, false, false, true]);
-        assert_eq!(guard.run(|| 3), Step::Done(3));
+        let panics = Panics::default();
+        let mut guards = [Guard::new("reader", &panics), Guard::new("fit", &panics)];
+        let ends: Vec<bool> = (0..5).map(|n| guards[n % 2].run(|| panic!("bad event")) == Step::<()>::Hopeless).collect();
+        assert_eq!(ends, [false, false, false, false, true], "whichever worker it is");
+        assert_eq!(guards[0].run(|| 3), Step::Done(3));
     }
 }

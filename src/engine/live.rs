@@ -47,6 +47,11 @@ impl Head {
         self.interval
     }
 
+    /// Other samples from now on; what is kept stays.
+    pub fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+    }
+
     /// Series refused because there were too many.
     pub fn refused(&self) -> u64 {
         self.refused

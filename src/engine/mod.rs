@@ -24,6 +24,7 @@ mod outward;
 mod own;
 mod past;
 mod periodic;
+mod reload;
 #[cfg(test)]
 mod scenarios;
 mod setup;
@@ -34,7 +35,7 @@ mod warm;
 
 pub use core::Core;
 pub use decide::answer as decision_answer;
-pub use exchange::{CoreSettings, Output, Past, Rounds, Timing};
+pub use exchange::{CoreSettings, Output, Past, Reread, Rounds, Timing};
 pub use feed::{Feed, Simulation};
 pub use hub::{EngineMonitor, Hub, Reply, Wish};
 pub use live::{Head, Merged};

@@ -19,14 +19,15 @@ pub(super) struct Outward {
     runtime: tokio::runtime::Handle,
     events: Queue<Event>,
     hub: Hub,
+    host: Option<Arc<dyn Host>>,
     active: Mutex<Active>,
-    // Looks for services while it lives.
-    _scout: Option<Scout>,
 }
 
 struct Active {
     checker: Option<Checker>,
     deliverer: Deliverer,
+    // Looks for services while it lives.
+    scout: Option<Scout>,
 }
 
 impl Outward {
@@ -38,23 +39,21 @@ impl Outward {
         host: Option<Arc<dyn Host>>,
         (services, channels): (Vec<Service>, Channels),
     ) -> Self {
-        let deliverer = deliverer(&runtime, &events, channels);
-        // Somebody who names services wants those; a grid without any shows what runs here.
-        let scout = host.as_ref().filter(|_| services.is_empty()).map(|host| {
-            let found = events.clone();
-            let on_found = Arc::new(move |list, at| {
-                // Counted by the queue; looked at again in ten seconds.
-                let _ = found.push(Event::Found(list, at));
-            });
-            Scout::spawn(&runtime, Arc::clone(host), processes(&hub), on_found)
-        });
+        let scout = host.as_ref().filter(|_| services.is_empty()).map(|host| scout(&runtime, &events, &hub, host));
         let checker = host.is_some().then(|| checker(&runtime, &events, &hub, services));
-        Self { runtime, events, hub, active: Mutex::new(Active { checker, deliverer }), _scout: scout }
+        let deliverer = deliverer(&runtime, &events, channels);
+        Self { runtime, events, hub, host, active: Mutex::new(Active { checker, deliverer, scout }) }
     }
 
     /// Other services and channels.
-    pub(super) fn replace(&self, services: Vec<Service>, channels: Channels) {
+    pub(super) fn replace(&self, (services, channels): (Vec<Service>, Channels)) {
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        match &self.host {
+            Some(host) if services.is_empty() => {
+                active.scout.get_or_insert_with(|| scout(&self.runtime, &self.events, &self.hub, host));
+            }
+            _ => active.scout = None,
+        }
         if let Some(checker) = &active.checker {
             checker.stop();
             active.checker = Some(self::checker(&self.runtime, &self.events, &self.hub, services));
@@ -75,6 +74,16 @@ impl Outward {
 fn processes(hub: &Hub) -> ProcessView {
     let hub = hub.clone();
     Arc::new(move || Arc::clone(&hub.snapshot().processes))
+}
+
+/// Somebody who names services wants those; a grid without any shows what runs here.
+fn scout(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, host: &Arc<dyn Host>) -> Scout {
+    let events = events.clone();
+    let on_found = Arc::new(move |list, at| {
+        // Counted by the queue; looked at again in ten seconds.
+        let _ = events.push(Event::Found(list, at));
+    });
+    Scout::spawn(runtime, Arc::clone(host), processes(hub), on_found)
 }
 
 fn checker(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, services: Vec<Service>) -> Checker {

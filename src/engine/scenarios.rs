@@ -11,7 +11,7 @@ use super::past::past;
 use super::{Surroundings, catalog, settings};
 use crate::base::{TimeRange, Timestamp};
 use crate::config::{Inputs, load};
-use crate::model::{Alert, AlertState, JournalEvent, Reading, Sample, SeriesKey};
+use crate::model::{Alert, AlertState, HostFacts, JournalEvent, Process, ProcessChange, ProcessId, Reading, Sample, SeriesKey};
 use crate::monitor::{RefusalKind, Request};
 use crate::notify::Sending;
 use crate::sim::Machine;
@@ -183,4 +183,46 @@ fn maintenance_of_a_service_is_set_replaced_kept_over_restarts_and_ends() {
     scene.restart("killed");
     scene.tick(0.5);
     assert!(!scene.core.services[0].maintenance);
+}
+
+#[test]
+fn other_settings_keep_what_was_learned_and_the_interval_follows_its_sample() {
+    let mut scene = Scene::new();
+    (0..4).for_each(|_| scene.tick(0.95));
+    let fired = scene.alert().expect("it fires");
+    let mut other = scene.settings.clone();
+    let labels = std::collections::BTreeMap::from([("site".to_owned(), "b".to_owned())]);
+    other.host = Arc::new(HostFacts { name: "renamed".to_owned(), labels, ..(*other.host).clone() });
+    other.interval = Duration::from_secs(5);
+    other.flush = Duration::from_secs(60);
+    let output = scene.core.reload(other, scene.at).expect("good rules");
+    let host = output.pulse.and_then(|p| p.host).expect("it is told");
+    assert_eq!((&host.name, host.labels["site"].as_str()), (&scene.settings.host.name, "b"));
+    assert_eq!(scene.core.settings().interval, Duration::from_secs(1), "samples are a second apart still");
+    let timing = Timing { interval: Some(Duration::from_secs(5)), ..Timing::default() };
+    scene.at = scene.at + Duration::from_secs(5);
+    let since_previous = Some(Duration::from_secs(5));
+    scene.core.tick(Sample { at: scene.at, since_previous, ..Sample::default() }, timing);
+    assert_eq!(scene.core.settings().interval, Duration::from_secs(5));
+    assert_eq!(
+        (scene.core.settings().flush, scene.alert().map(|a| a.id.clone())),
+        (Duration::from_secs(60), Some(fired.id.clone()))
+    );
+}
+
+#[test]
+fn sources_made_anew_take_the_processes_along_that_are_gone() {
+    let mut scene = Scene::new();
+    let named = |pids: &[u32]| {
+        let process = |pid| Arc::new(Process { id: ProcessId { pid, started: 1 }, ..Process::default() });
+        ProcessChange { changed: pids.iter().map(|pid| process(*pid)).collect(), gone: Vec::new() }
+    };
+    let mut tick = |processes, anew| {
+        scene.at = scene.at + Duration::from_secs(1);
+        let sample = Sample { at: scene.at, processes, ..Sample::default() };
+        scene.core.tick(sample, Timing { anew, ..Timing::default() }).pulse.expect("a tick").processes.gone
+    };
+    assert_eq!(tick(named(&[1, 2, 3]), false), []);
+    assert_eq!(tick(named(&[2]), true), [ProcessId { pid: 1, started: 1 }, ProcessId { pid: 3, started: 1 }]);
+    assert_eq!(tick(named(&[]), true), [ProcessId { pid: 2, started: 1 }], "a source that is switched off");
 }

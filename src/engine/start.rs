@@ -7,21 +7,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::event::Event;
 use super::exchange::{CoreSettings, Past};
 use super::feed::{Feed, Reader};
-use super::guard::Guard;
+use super::guard::{Guard, Panics};
 use super::hub::{Hub, Wish};
 use super::lock::DataLock;
 use super::outward::Outward;
 use super::past::past;
 use super::thread::core::{Exit, Runner, Wiring};
-use super::thread::read::Library;
-use super::thread::{Probe, Stop, fit, read, sample, store};
+use super::thread::fit::{self, Fits};
+use super::thread::inbox::Inbox;
+use super::thread::read::{self, Library, Rereader, Rereading, Taking};
+use super::thread::sample::{self, Course};
+use super::thread::{Probe, Stop, store};
 use super::warm;
 use crate::analyze::capacity_plan;
 use crate::base::{Queue, Timestamp, Worker};
@@ -35,9 +38,6 @@ const END_LIMIT: Duration = Duration::from_secs(8);
 
 /// Events waiting for the core: more than a minute of everything at 1 s.
 const MAX_EVENTS: usize = 1024;
-
-/// Jobs waiting for the writer; each decision is one.
-const MAX_JOBS: usize = 4096;
 
 /// Questions waiting for a reader.
 const MAX_QUESTIONS: usize = 64;
@@ -55,7 +55,7 @@ pub struct Setup {
     /// Without a screen.
     pub headless: bool,
     /// Reads the configuration again.
-    pub reread: Box<dyn Fn() -> Result<CoreSettings, String> + Send>,
+    pub reread: Rereading,
 }
 
 /// Why an engine does not start.
@@ -75,6 +75,7 @@ pub struct Engine {
     events: Queue<Event>,
     stop: Stop,
     queues: Queues,
+    taking: Arc<Mutex<Option<Taking>>>,
     runtimes: Vec<Arc<tokio::sync::Notify>>,
     inward: tokio::runtime::Handle,
     workers: Vec<Worker>,
@@ -84,10 +85,11 @@ pub struct Engine {
 
 #[derive(Clone)]
 struct Queues {
-    store: Queue<store::Job>,
+    store: Inbox,
     interactive: Queue<Wish>,
     batch: Queue<Wish>,
-    fit: Queue<fit::Job>,
+    fit: Fits,
+    courses: Queue<Course>,
 }
 
 impl Engine {
@@ -124,10 +126,11 @@ impl Engine {
         let hub = hub(&settings, &events);
         hub.publish(Arc::new(core.first_pulse(now)));
         let queues = Queues {
-            store: Queue::new(MAX_JOBS),
+            store: Inbox::default(),
             interactive: Queue::new(MAX_QUESTIONS),
             batch: Queue::new(MAX_QUESTIONS),
-            fit: Queue::new(2),
+            fit: Fits::new(),
+            courses: Queue::new(1),
         };
         let mut workers = Vec::new();
         let mut runtimes = Vec::new();
@@ -140,8 +143,11 @@ impl Engine {
             head: core.head(),
             hub: hub.clone(),
             catalog: Arc::clone(&settings.catalog),
-            capacity: capacity_plan(&config.analyze),
+            capacity: Arc::new(RwLock::new(capacity_plan(&config.analyze))),
         };
+        let capacity = Arc::clone(&library.capacity);
+        let rereader = Rereader { read: Arc::new(Mutex::new(reread)), taking: Arc::default(), events: events.clone() };
+        let taking = Arc::clone(&rereader.taking);
         let stop = Stop::default();
         let mut spawn = Spawn::default();
         {
@@ -150,19 +156,19 @@ impl Engine {
             workers.push(spawn.guarded("store", body).map_err(other)?);
         }
         for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
-            let library = library.clone();
-            let body = move |beat: &_, guard| read::run(&library, &queue, beat, guard);
+            let (library, rereader) = (library.clone(), rereader.clone());
+            let body = move |beat: &_, guard| read::run(&library, &queue, &rereader, (beat, guard));
             workers.push(spawn.guarded(name, body).map_err(other)?);
         }
         {
-            let (queue, events, interval) = (queues.fit.clone(), events.clone(), config.general.interval);
-            let body = move |beat: &_, guard| fit::run(&library, interval, &queue, &events, beat, guard);
+            let (fits, events) = (queues.fit.clone(), events.clone());
+            let body = move |beat: &_, guard| fit::run(&library, &fits, &events, (beat, guard));
             workers.push(spawn.guarded("fit", body).map_err(other)?);
         }
         {
-            let (events, stop, interval) = (events.clone(), stop.clone(), config.general.interval);
+            let (events, courses, course) = (events.clone(), queues.courses.clone(), Course::of(&config));
             let mut reading = Reader::new(feed, &config.collect);
-            let body = move |beat: &_, guard| sample::run(&mut reading, interval, &events, &stop, beat, guard);
+            let body = move |beat: &_, guard| sample::run(&mut reading, course, &courses, &events, (beat, guard));
             workers.push(spawn.guarded("sample", body).map_err(other)?);
         }
         let (exited, exit) = sync_channel(1);
@@ -172,17 +178,19 @@ impl Engine {
             interactive: queues.interactive.clone(),
             batch: queues.batch.clone(),
             fit: queues.fit.clone(),
+            courses: queues.courses.clone(),
+            capacity,
+            config,
             hub: hub.clone(),
             outward,
             probes: spawn.probes.clone(),
-            reread,
             past: Box::new(move || {
                 let view = reader.view().map_err(|error| tracing::error!(%error, "state is rebuilt from nothing"));
                 view.ok().and_then(|view| past(&view, Timestamp::now()).ok()).unwrap_or_else(Past::default)
             }),
         };
         let runner = Mutex::new(Some(Runner::new(core, wiring, now)));
-        let (ended, all) = (hub.clone(), stop.clone());
+        let (ended, all, courses) = (hub.clone(), stop.clone(), queues.courses.clone());
         let body = move |beat: &_, guard| {
             let runner = runner.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(runner) = runner {
@@ -191,11 +199,12 @@ impl Engine {
                 // Nobody waits for it any more: then it is not needed.
                 let _ = exited.send(exit);
                 ended.close();
+                courses.close();
                 all.ask();
             }
         };
         workers.push(spawn.guarded("core", body).map_err(other)?);
-        Ok(Self { hub, events, stop, queues, runtimes, inward, workers, exit, lock: Some(lock) })
+        Ok(Self { hub, events, stop, queues, taking, runtimes, inward, workers, exit, lock: Some(lock) })
     }
 
     /// Where readers meet it.
@@ -211,6 +220,11 @@ impl Engine {
     /// The runtime for those who come in: API and attached screens.
     pub fn inward(&self) -> &tokio::runtime::Handle {
         &self.inward
+    }
+
+    /// Who else takes a configuration that is read again, before the engine does; its error refuses all of it.
+    pub fn on_reload(&self, take: Taking) {
+        *self.taking.lock().unwrap_or_else(PoisonError::into_inner) = Some(take);
     }
 
     /// Something to wait for that ends with the engine, without holding it.
@@ -232,6 +246,7 @@ impl Engine {
     pub fn end(mut self) -> Vec<String> {
         let deadline = Instant::now() + END_LIMIT;
         self.stop.ask();
+        self.queues.courses.close();
         self.events.push_front(Event::Stop(Exit::Stopped));
         // The core hands its last samples to the store before the store is closed.
         let (last, mut workers): (Vec<_>, Vec<_>) =
@@ -244,11 +259,11 @@ impl Engine {
         };
         let (store, core): (Vec<_>, Vec<_>) = last.into_iter().partition(|w| w.name() == "store");
         core.into_iter().for_each(&mut join);
-        self.queues.store.close();
+        self.queues.store.end();
         store.into_iter().for_each(&mut join);
         self.queues.interactive.close();
         self.queues.batch.close();
-        self.queues.fit.close();
+        self.queues.fit.jobs.close();
         self.runtimes.iter().for_each(|r| r.notify_one());
         workers.drain(..).for_each(&mut join);
         drop(self.lock.take());
@@ -306,6 +321,7 @@ fn runtime(
 #[derive(Default)]
 struct Spawn {
     probes: Vec<Probe>,
+    panics: Panics,
 }
 
 impl Spawn {
@@ -314,7 +330,7 @@ impl Spawn {
         name: &'static str,
         body: impl FnOnce(&crate::base::Beat, Guard) + Send + 'static,
     ) -> std::io::Result<Worker> {
-        let guard = Guard::new(name);
+        let guard = Guard::new(name, &self.panics);
         let restarts = guard.restarts();
         let worker = Worker::spawn(name, move |beat| body(beat, guard))?;
         self.remember(&worker, restarts);

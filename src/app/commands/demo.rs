@@ -12,7 +12,7 @@ use crate::app::logging::{self, Destination};
 use crate::app::{Failure, place, screen};
 use crate::base::Timestamp;
 use crate::check;
-use crate::engine::{self, CoreSettings, DataLock, Engine, Feed, Role, Setup, Simulation, Surroundings};
+use crate::engine::{self, CoreSettings, DataLock, Engine, Feed, Reread, Role, Setup, Simulation, Surroundings};
 use crate::notify::Sending;
 use crate::sim::Machine;
 
@@ -58,9 +58,9 @@ impl Demo {
         let catalog = Arc::new(engine::catalog());
         let settings = engine::settings(&config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
         let settings = CoreSettings { services: services(&machine), ..settings };
-        let same = settings.clone();
+        let same = (config.clone(), settings.clone());
         let feed = Feed::Simulated(Box::new(Simulation { machine, at, speed: self.speed, history }));
-        let reread = Box::new(move || Ok(same.clone()));
+        let reread = Box::new(move || Ok(Reread { config: same.0.clone(), settings: same.1.clone() }));
         let engine = Engine::start(Setup { lock, config: config.clone(), settings, feed, headless: false, reread })?;
         screen::on_engine(engine, &config.ui, (global, args))
     }

@@ -1,23 +1,26 @@
 //! Carries events into the core and what comes of them out: to readers, the store, the deliverer.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::Probe;
-use super::fit::{self, What};
-use super::store::{After, Job};
+use super::fit::{Fits, Job, What, under_pressure};
+use super::inbox::{After, Flush, Inbox};
+use super::sample::Course;
+use crate::analyze::{ForecastPlan, capacity_plan};
 use crate::base::{Beat, Queue, Timestamp};
+use crate::config::Config;
 use crate::engine::core::Core;
 use crate::engine::decide;
 use crate::engine::event::Event;
-use crate::engine::exchange::{CoreSettings, Output, Past};
+use crate::engine::exchange::{Output, Past, Reread};
 use crate::engine::future;
 use crate::engine::guard::{Guard, Step};
-use crate::engine::hub::{Hub, Wish};
+use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
 use crate::model::{QueueHealth, ThreadHealth};
-use crate::monitor::{Answer, RefusalKind, Request, Saved};
+use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
 
 /// Time between two rounds of capacity forecasts: disks fill over hours.
 const CAPACITY_EVERY: Duration = Duration::from_secs(600);
@@ -39,15 +42,19 @@ pub enum Exit {
 /// Everything the core's thread talks to.
 pub(in crate::engine) struct Wiring {
     pub(in crate::engine) events: Queue<Event>,
-    pub(in crate::engine) store: Queue<Job>,
+    pub(in crate::engine) store: Inbox,
     pub(in crate::engine) interactive: Queue<Wish>,
     pub(in crate::engine) batch: Queue<Wish>,
-    pub(in crate::engine) fit: Queue<fit::Job>,
+    pub(in crate::engine) fit: Fits,
+    /// How the machine is read.
+    pub(in crate::engine) courses: Queue<Course>,
+    /// How far ahead capacity is forecast, shared with those who answer.
+    pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) outward: Arc<Outward>,
     pub(in crate::engine) probes: Vec<Probe>,
-    /// Reads the configuration again.
-    pub(in crate::engine) reread: Box<dyn Fn() -> Result<CoreSettings, String> + Send>,
+    /// As it is in force.
+    pub(in crate::engine) config: Config,
     /// What the history knows, for a rebuilt core.
     pub(in crate::engine) past: Box<dyn Fn() -> Past + Send>,
 }
@@ -65,6 +72,8 @@ pub(in crate::engine) struct Runner {
     wiring: Wiring,
     due: Due,
     exit: Option<Exit>,
+    /// Who asked for the end and waits until all is on disk.
+    farewell: Option<After>,
     /// Wall-clock time of the newest sample: simulated in a simulation.
     at: Timestamp,
     /// When that sample came.
@@ -73,7 +82,7 @@ pub(in crate::engine) struct Runner {
 
 impl Runner {
     pub(in crate::engine) fn new(core: Core, wiring: Wiring, at: Timestamp) -> Self {
-        Self { core, wiring, due: Due::default(), exit: None, at, seen: Instant::now() }
+        Self { core, wiring, due: Due::default(), exit: None, farewell: None, at, seen: Instant::now() }
     }
 
     /// Runs until the engine ends; then everything is on its way to the store.
@@ -89,11 +98,8 @@ impl Runner {
         }
         self.refuse_rest();
         let output = self.core.finish(self.at);
-        let job = Job::Close { now: self.at, rounds: output.rounds.unwrap_or_default(), writes: output.later };
-        if self.wiring.store.push(job).is_err() {
-            tracing::error!("the store does not take the last samples");
-            self.wiring.store.close();
-        }
+        let last = Flush { now: self.at, rounds: output.rounds.unwrap_or_default(), writes: output.later };
+        self.wiring.store.close(last, self.farewell.take());
         self.exit.unwrap_or(Exit::Stopped)
     }
 
@@ -101,8 +107,10 @@ impl Runner {
     fn refuse_rest(&self) {
         self.wiring.events.close();
         while let Some(event) = self.wiring.events.try_pop() {
-            if let Event::Wish(wish) = event {
-                wish.refuse(RefusalKind::Unavailable, "the engine is ending; ask again in a moment");
+            let refusal = Refusal::new(RefusalKind::Unavailable, "the engine is ending; ask again in a moment");
+            match event {
+                Event::Wish(Wish { reply, .. }) | Event::Reread(_, reply) => reply(Err(refusal)),
+                _ => {}
             }
         }
     }
@@ -113,6 +121,11 @@ impl Runner {
             Ok(core) => {
                 let continued = core.continue_from(&mut self.core);
                 self.core = continued;
+                // What readers see is what the new core goes on from.
+                let pulse = self.core.first_pulse(self.at);
+                self.wiring.hub.publish(Arc::new(pulse));
+                let output = self.core.note(self.at, "farol failed on an event and went on without it; the log says more");
+                self.carry(output, None);
             }
             // The same rules were read before.
             Err(error) => tracing::error!(%error, "the core could not be rebuilt"),
@@ -136,6 +149,9 @@ impl Runner {
                 let output = self.core.fitted(forecasts, self.at);
                 self.carry(output, None);
             }
+            Event::Unfitted(What::Charts(_)) => self.due.charts = self.at,
+            Event::Unfitted(What::Capacity(_)) => self.due.capacity = self.at,
+            Event::Reread(reread, reply) => self.reread(reread, reply),
             Event::Delivered(report) => {
                 let output = self.core.delivered(report, self.at);
                 self.carry(output, None);
@@ -156,25 +172,18 @@ impl Runner {
         let deliveries = output.deliveries;
         if !output.now.is_empty() || after.is_some() {
             let outward = Arc::clone(&self.wiring.outward);
-            let job = Job::Commit {
-                writes: output.now,
-                after: Box::new(move |saved| {
-                    deliveries.into_iter().for_each(|d| outward.deliver(d));
-                    if let Some(after) = after {
-                        after(saved);
-                    }
-                }),
-            };
-            if let Err(job) = self.wiring.store.push(job) {
-                // A store that far behind still takes decisions: those are few and must not be lost.
-                self.wiring.store.push_front(job);
-            }
+            let told: After = Box::new(move |saved| {
+                deliveries.into_iter().for_each(|d| outward.deliver(d));
+                if let Some(after) = after {
+                    after(saved);
+                }
+            });
+            self.wiring.store.decide(output.now, told);
         } else {
             deliveries.into_iter().for_each(|d| self.wiring.outward.deliver(d));
         }
         if let Some(rounds) = output.rounds {
-            // A store that is so far behind gives up this flush, which the queue counts.
-            let _ = self.wiring.store.push(Job::Flush { now: self.at, rounds, writes: output.later });
+            self.wiring.store.flush(Flush { now: self.at, rounds, writes: output.later });
         }
     }
 
@@ -184,7 +193,8 @@ impl Runner {
             Request::At { .. } | Request::History(_) | Request::Query(_) | Request::Journal { .. } | Request::Alerts { .. } => {
                 refuse_if_full(self.wiring.interactive.push(wish));
             }
-            Request::Report(_) | Request::Forecast { .. } => refuse_if_full(self.wiring.batch.push(wish)),
+            // Reading files and asking the system takes long as well.
+            Request::Report(_) | Request::Forecast { .. } | Request::Reload => refuse_if_full(self.wiring.batch.push(wish)),
             Request::Band { key, range, step } => {
                 let band = self.core.band(&key, range, step);
                 (wish.reply)(Ok(Answer::Band { band }));
@@ -197,10 +207,6 @@ impl Runner {
                     wish.refuse(RefusalKind::NotFound, text);
                 }
             }
-            Request::Reload => match (self.wiring.reread)().and_then(|settings| self.reload(settings)) {
-                Ok(()) => (wish.reply)(Ok(Answer::Done { saved: Saved::Disk, message: "configuration read again".to_owned() })),
-                Err(error) => wish.refuse(RefusalKind::Invalid, format!("{error}; the old configuration stays")),
-            },
             Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
             Request::Stop => self.end(wish, Exit::Stopped, "stopping"),
             Request::TakeOver => wish.refuse(RefusalKind::Invalid, "an engine runs; there is nothing to take over"),
@@ -210,7 +216,8 @@ impl Runner {
 
     fn end(&mut self, wish: Wish, exit: Exit, message: &str) {
         self.exit = Some(exit);
-        (wish.reply)(Ok(Answer::Done { saved: Saved::Disk, message: message.to_owned() }));
+        let message = message.to_owned();
+        self.farewell = Some(Box::new(move |ended| (wish.reply)(ended.map(|saved| Answer::Done { saved, message }))));
     }
 
     fn decide(&mut self, wish: Wish) {
@@ -219,35 +226,63 @@ impl Runner {
         let at = self.at + self.seen.elapsed();
         match self.core.decide(request, at) {
             Ok((output, decided)) => {
-                let after: After = Box::new(move |saved| reply(Ok(decide::answer(decided, saved))));
+                let after: After = Box::new(move |saved| reply(saved.map(|saved| decide::answer(decided, saved))));
                 self.carry(output, Some(after));
             }
             Err(refusal) => reply(Err(refusal)),
         }
     }
 
-    fn reload(&mut self, settings: CoreSettings) -> Result<(), String> {
-        let (services, channels) = (settings.services.clone(), settings.channels.clone());
+    fn reread(&mut self, reread: Result<Box<Reread>, String>, reply: Reply) {
+        match reread.and_then(|reread| self.reload(*reread)) {
+            Ok(message) => {
+                let output = self.core.note(self.at, message.clone());
+                let after: After = Box::new(move |saved| reply(saved.map(|saved| Answer::Done { saved, message })));
+                self.carry(output, Some(after));
+            }
+            Err(error) => {
+                reply(Err(Refusal::new(RefusalKind::Invalid, format!("{error}; the old configuration stays"))));
+            }
+        }
+    }
+
+    /// Takes a configuration everywhere it is used; gives what there is to say about it.
+    fn reload(&mut self, Reread { config, settings }: Reread) -> Result<String, String> {
+        let outside = (settings.services.clone(), settings.channels.clone());
         let output = self.core.reload(settings, self.at)?;
-        self.wiring.outward.replace(services, channels);
+        let wiring = &self.wiring;
+        // Refused only where the engine ends.
+        let _ = wiring.courses.replace(Course::of(&config), |_| true);
+        wiring.store.configure(config.store.clone());
+        *wiring.capacity.write().unwrap_or_else(PoisonError::into_inner) = capacity_plan(&config.analyze);
+        wiring.outward.replace(outside);
         self.carry(output, None);
-        let output = self.core.note(self.at, "configuration read again");
-        self.carry(output, None);
-        Ok(())
+        let old = std::mem::replace(&mut self.wiring.config, config);
+        let waiting = old.at_next_start(&self.wiring.config);
+        Ok(match waiting.as_slice() {
+            [] => "configuration read again".to_owned(),
+            [one] => format!("configuration read again; {one} takes effect at the next start"),
+            several => format!("configuration read again; {} take effect at the next start", several.join(", ")),
+        })
     }
 
     fn ask_for_forecasts(&mut self) {
         let interval = self.core.settings().interval;
+        let due = |due: Timestamp, at: Timestamp, every| at >= due || due > at + every;
         // Charts are forecast for those who look; capacity always.
         let charts_every = future::charts_renew(interval);
-        if self.wiring.hub.readers() > 0 && (self.at >= self.due.charts || self.due.charts > self.at + charts_every) {
-            self.due.charts = self.at + charts_every;
-            // Latest wins: a full queue means that the one before is still waiting.
-            let _ = self.wiring.fit.push(fit::Job { at: self.at, what: What::Charts });
+        let charts = self.wiring.hub.readers() > 0 && due(self.due.charts, self.at, charts_every);
+        let capacity = due(self.due.capacity, self.at, CAPACITY_EVERY);
+        // What is not asked for, or not taken, stays due.
+        if !(charts || capacity) || under_pressure(&self.wiring.hub.snapshot()) {
+            return;
         }
-        if self.at >= self.due.capacity || self.due.capacity > self.at + CAPACITY_EVERY {
+        if charts && self.wiring.fit.ask(Job { at: self.at, what: What::Charts(interval) }) {
+            self.due.charts = self.at + charts_every;
+        }
+        let plan = *self.wiring.capacity.read().unwrap_or_else(PoisonError::into_inner);
+        if capacity && self.wiring.fit.ask(Job { at: self.at, what: What::Capacity(plan) }) {
             self.due.capacity = self.at + CAPACITY_EVERY;
-            let _ = self.wiring.fit.push(fit::Job { at: self.at, what: What::Capacity });
         }
     }
 
@@ -268,6 +303,7 @@ impl Runner {
             queue("store", wiring.store.stats()),
             queue("interactive", wiring.interactive.stats()),
             queue("batch", wiring.batch.stats()),
+            queue("fit", wiring.fit.stats()),
         ];
         let threads = threads.collect();
         let recorder = self.core.recorder_mut();

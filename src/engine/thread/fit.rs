@@ -1,15 +1,30 @@
-//! Makes forecasts with the lowest priority.
+//! Makes forecasts with the lowest priority, one series after the other.
 //!
-//! Latest wins: a job that is still waiting when the next one comes is never done.
+//! Between two series it looks whether to go on: not where the engine ends, the machine is under pressure or a newer job of
+//! the kind waits. Invariant: a job holds at most [`BUDGET`] bytes of forecasts and one series' past.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::core::Exit;
 use super::read::Library;
-use crate::base::{Beat, Queue, Timestamp};
+use crate::analyze::ForecastPlan;
+use crate::base::{Beat, Queue, QueueStats, Timestamp};
 use crate::engine::event::Event;
 use crate::engine::future;
 use crate::engine::guard::{Guard, Step};
+use crate::engine::live::Merged;
+use crate::model::{Forecast, Snapshot};
+
+/// Most bytes of forecasts of one job: some thousand series a week ahead. What does not fit is left out, counted.
+const BUDGET: usize = 16 << 20;
+
+/// All tasks wait for memory or a device for more than this share of the time: the machine has no time for tomorrow.
+const STALLED: f64 = 0.2;
+
+/// So many threads want each core; this one, at the lowest priority, adds one at most.
+const CROWDED: f64 = 4.0;
 
 /// What to forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,38 +38,143 @@ pub(in crate::engine) struct Job {
 /// Two kinds of forecasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum What {
-    /// The next minutes of what the charts show.
-    Charts,
+    /// The next minutes of what the charts show, for samples so far apart.
+    Charts(Duration),
     /// The next days of what can become full.
-    Capacity,
+    Capacity(ForecastPlan),
 }
 
-/// Forecasts until the queue is closed.
-pub(in crate::engine) fn run(
-    library: &Library,
-    interval: Duration,
-    jobs: &Queue<Job>,
-    events: &Queue<Event>,
-    beat: &Beat,
-    mut guard: Guard,
-) {
+impl What {
+    /// Whether both are of one kind, so that the newer one makes the older one needless.
+    pub(in crate::engine) fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// Whether the machine needs its time for something else than forecasts.
+pub(in crate::engine) fn under_pressure(snapshot: &Snapshot) -> bool {
+    let stalled = snapshot.of("pressure_full_ratio").filter(|r| r.key.label("resource") != Some("cpu"));
+    let load = snapshot.part("load_average", "1m").unwrap_or(0.0);
+    stalled.into_iter().any(|r| r.value > STALLED) || load > CROWDED * f64::from(snapshot.host.cores.max(1))
+}
+
+/// The way to this thread; clones share it.
+#[derive(Clone)]
+pub(in crate::engine) struct Fits {
+    pub(in crate::engine) jobs: Queue<Job>,
+    /// Series left out because a job had no room for them.
+    pub(in crate::engine) left_out: Arc<AtomicU64>,
+}
+
+impl Fits {
+    pub(in crate::engine) fn new() -> Self {
+        // One of each kind.
+        Self { jobs: Queue::new(2), left_out: Arc::default() }
+    }
+
+    /// How full it is; what was left out counts as dropped.
+    pub(in crate::engine) fn stats(&self) -> QueueStats {
+        let stats = self.jobs.stats();
+        QueueStats { dropped: stats.dropped + self.left_out.load(Ordering::Relaxed), ..stats }
+    }
+
+    /// Whether the job is going to be done; one of its kind that still waits is dropped, counted.
+    pub(in crate::engine) fn ask(&self, job: Job) -> bool {
+        self.jobs.replace(job, |waiting| waiting.what.is_like(&job.what)).is_ok()
+    }
+}
+
+/// Forecasts until the queue is closed; when it is hopeless the engine is told to end.
+pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Event>, (beat, mut guard): (&Beat, Guard)) {
     // Not permitted is no harm: the work is small.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
-    while let Some(job) = jobs.pop(None) {
+    while let Some(job) = fits.jobs.pop(None) {
         beat.mark();
-        let fitted = guard.run(|| {
-            let view = library.reader.view().ok();
-            let plan = match job.what {
-                What::Charts => future::charts(interval),
-                What::Capacity => future::capacity(library.capacity),
-            };
-            future::fit(&plan, Some(&*library.head), view.as_ref(), &library.catalog, job.at)
-        });
-        if let Step::Done(forecasts) = fitted
-            && !forecasts.is_empty()
-        {
-            // The next one replaces it.
-            let _ = events.push(Event::Fitted(forecasts.into_iter().map(Arc::new).collect()));
+        match guard.run(|| fit(library, fits, &job, beat)) {
+            Step::Done((forecasts, paused)) => {
+                if !forecasts.is_empty() {
+                    // The next one replaces it.
+                    let _ = events.push(Event::Fitted(forecasts.into_iter().map(Arc::new).collect()));
+                }
+                if paused {
+                    // Where it does not fit the job is due again at its usual time.
+                    let _ = events.push(Event::Unfitted(job.what));
+                }
+            }
+            Step::Panicked => {}
+            Step::Hopeless => events.push_front(Event::Stop(Exit::Failed)),
         }
+    }
+}
+
+/// The forecasts of a job, and whether pressure kept it from making them all.
+fn fit(library: &Library, fits: &Fits, job: &Job, beat: &Beat) -> (Vec<Forecast>, bool) {
+    let plan = match job.what {
+        What::Charts(interval) => future::charts(interval),
+        What::Capacity(plan) => future::capacity(plan),
+    };
+    let (mut forecasts, mut held) = (Vec::new(), 0);
+    let view = library.reader.view().ok();
+    let keys = plan.keys(&Merged::new(Some(&*library.head), view.as_ref()), &library.catalog);
+    drop(view);
+    let n = keys.len();
+    for (done, key) in keys.into_iter().enumerate() {
+        beat.mark();
+        if fits.jobs.is_closed() || fits.jobs.any(|waiting| waiting.what.is_like(&job.what)) {
+            break;
+        }
+        if under_pressure(&library.hub.snapshot()) {
+            return (forecasts, true);
+        }
+        if held > BUDGET {
+            fits.left_out.fetch_add((n - done) as u64, Ordering::Relaxed);
+            break;
+        }
+        // A view of its own for each: a long one would keep the writer from using old pages again.
+        let view = library.reader.view().ok();
+        let source = Merged::new(Some(&*library.head), view.as_ref());
+        let made = plan.forecast(&key, &source, &library.catalog, job.at);
+        held += made.as_ref().map_or(0, size);
+        forecasts.extend(made);
+    }
+    (forecasts, false)
+}
+
+/// Bytes of a forecast's course: a mean and two bands.
+fn size(forecast: &Forecast) -> usize {
+    size_of_val(&*forecast.mean) + size_of_val(&*forecast.band80) + size_of_val(&*forecast.band95)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Catalog, HostFacts, Reading, SeriesKey};
+
+    fn job(seconds: i64, what: What) -> Job {
+        Job { at: Timestamp::from_seconds(seconds), what }
+    }
+
+    #[test]
+    fn the_oldest_job_of_a_kind_gives_way() {
+        let fits = Fits::new();
+        let capacity = What::Capacity(crate::analyze::capacity_plan(&crate::analyze::AnalyzeConfig::default()));
+        let charts = |interval| What::Charts(Duration::from_secs(interval));
+        assert!(fits.ask(job(1, charts(1))) && fits.ask(job(2, capacity)) && fits.ask(job(3, charts(5))));
+        let order: Vec<i64> = std::iter::from_fn(|| fits.jobs.try_pop()).map(|j| j.at.0 / 1000).collect();
+        assert_eq!((order, fits.jobs.stats().dropped), (vec![2, 3], 1));
+    }
+
+    #[test]
+    fn forecasts_wait_while_the_machine_is_under_pressure() {
+        let with = |metric: &str, label: (&str, &str), value| {
+            let reading = Reading { key: SeriesKey::new(metric, [label]), value, cumulative: None };
+            let host = Arc::new(HostFacts { cores: 4, ..HostFacts::default() });
+            let empty = Snapshot::empty(Arc::new(Catalog::default()));
+            under_pressure(&Snapshot { readings: vec![reading].into(), host, ..empty })
+        };
+        assert!(with("pressure_full_ratio", ("resource", "memory"), 0.3));
+        assert!(!with("pressure_full_ratio", ("resource", "memory"), 0.1));
+        assert!(!with("pressure_full_ratio", ("resource", "cpu"), 0.9), "that is what the lowest priority is for");
+        assert!(with("load_average", ("window", "1m"), 17.0) && !with("load_average", ("window", "1m"), 15.0));
     }
 }

@@ -1,13 +1,17 @@
 //! Answers from history, away from the core: one thread for screens, one for what takes long.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::analyze::ForecastPlan;
 use crate::base::{Beat, Queue, Timestamp};
+use crate::config::Config;
 use crate::engine::answer::{self, Context};
+use crate::engine::event::Event;
+use crate::engine::exchange::Reread;
 use crate::engine::guard::{Guard, Step};
-use crate::engine::hub::{Hub, Wish};
+use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::live::Head;
+use crate::engine::thread::core::Exit;
 use crate::engine::{facts, future};
 use crate::model::Catalog;
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
@@ -20,7 +24,31 @@ pub(in crate::engine) struct Library {
     pub(in crate::engine) head: Arc<RwLock<Head>>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) catalog: Arc<Catalog>,
-    pub(in crate::engine) capacity: ForecastPlan,
+    pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
+}
+
+/// Reads the configuration again.
+pub type Rereading = Box<dyn Fn() -> Result<Reread, String> + Send>;
+
+/// Takes what is outside the engine from a configuration read again, or says why that cannot be.
+pub type Taking = Box<dyn Fn(&Config) -> Result<(), String> + Send>;
+
+/// Reading the configuration again: slow, and so never done by the core.
+#[derive(Clone)]
+pub(in crate::engine) struct Rereader {
+    pub(in crate::engine) read: Arc<Mutex<Rereading>>,
+    pub(in crate::engine) taking: Arc<Mutex<Option<Taking>>>,
+    pub(in crate::engine) events: Queue<Event>,
+}
+
+impl Rereader {
+    fn reread(&self) -> Result<Box<Reread>, String> {
+        let read = (self.read.lock().unwrap_or_else(PoisonError::into_inner))()?;
+        if let Some(take) = &*self.taking.lock().unwrap_or_else(PoisonError::into_inner) {
+            take(&read.config)?;
+        }
+        Ok(Box::new(read))
+    }
 }
 
 impl Library {
@@ -32,7 +60,8 @@ impl Library {
         let snapshot = self.hub.snapshot();
         let view = view.ok();
         let context = Context { head: Some(&self.head), view: view.as_ref(), catalog: &self.catalog, now: &snapshot };
-        any(request, &context, &self.capacity)
+        let capacity = *self.capacity.read().unwrap_or_else(PoisonError::into_inner);
+        any(request, &context, &capacity)
     }
 }
 
@@ -45,16 +74,33 @@ pub(in crate::engine) fn any(request: &Request, context: &Context<'_>, capacity:
     }
 }
 
-/// Answers until the queue is closed.
-pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, beat: &Beat, mut guard: Guard) {
-    while let Some(wish) = wishes.pop(None) {
+/// What becomes of a wish away from the core.
+enum Done {
+    Answer(Result<Answer, Refusal>),
+    Reread(Result<Box<Reread>, String>),
+}
+
+/// Answers until the queue is closed; when it is hopeless the engine is told to end.
+pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, rereader: &Rereader, (beat, mut guard): (&Beat, Guard)) {
+    while let Some(Wish { request, reply }) = wishes.pop(None) {
         beat.mark();
-        let answer = match guard.run(|| library.answer(&wish.request)) {
-            Step::Done(answer) => answer,
-            Step::Panicked | Step::Hopeless => {
-                Err(Refusal::new(RefusalKind::Failed, "farol failed to answer this; the log says more"))
+        let step = guard.run(|| match &request {
+            Request::Reload => Done::Reread(rereader.reread()),
+            request => Done::Answer(library.answer(request)),
+        });
+        let refuse = |reply: Reply, kind, message: &str| reply(Err(Refusal::new(kind, message)));
+        let is_hopeless = matches!(step, Step::Hopeless);
+        match step {
+            Step::Done(Done::Answer(answer)) => reply(answer),
+            Step::Done(Done::Reread(reread)) => {
+                if let Err(Event::Reread(_, reply)) = rereader.events.push(Event::Reread(reread, reply)) {
+                    refuse(reply, RefusalKind::Unavailable, "the engine is ending or overloaded; ask again in a moment");
+                }
             }
-        };
-        (wish.reply)(answer);
+            _ => refuse(reply, RefusalKind::Failed, "farol failed to answer this; the log says more"),
+        }
+        if is_hopeless {
+            rereader.events.push_front(Event::Stop(Exit::Failed));
+        }
     }
 }

@@ -5,5 +5,6 @@ mod input;
 pub mod kit;
 mod mount;
 mod record;
+mod reload;
 mod screen;
 mod socket;

@@ -1,0 +1,61 @@
+//! A core that goes on under other settings, or in place of one that failed.
+//!
+//! Nothing is read here. Invariant: what was learned, decided and seen stays.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::core::Core;
+use super::exchange::{CoreSettings, Output};
+use super::judge::Judge;
+use crate::base::Timestamp;
+use crate::model::HostFacts;
+
+impl Core {
+    /// Other settings, after a reload. The interval follows with the first sample that has it; the machine keeps the name its
+    /// history and its messages have.
+    ///
+    /// # Errors
+    /// A rule whose expression cannot be read; nothing has changed then.
+    pub fn reload(&mut self, mut settings: CoreSettings, at: Timestamp) -> Result<Output, String> {
+        self.judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
+        let mut output = Output::default();
+        let mut pulse = self.next_pulse(at);
+        self.board.configure(&settings.services);
+        self.outbox.set_routing(settings.routing.clone());
+        self.analyzer.configure(&settings.analyze);
+        let name = self.settings.host.name.clone();
+        settings.host = Arc::new(HostFacts { name, ..(*settings.host).clone() });
+        settings.interval = self.settings.interval;
+        pulse.host = Some(Arc::clone(&settings.host));
+        self.alerter.set_escalation(settings.escalation.clone());
+        let steps = self.alerter.set_rules(settings.rules.clone(), at);
+        self.settings = settings;
+        self.take_steps(at, steps, &mut output, &mut pulse);
+        self.add_alerts(&mut pulse);
+        output.pulse = Some(pulse);
+        Ok(output)
+    }
+
+    /// The samples say how far apart they are, so that everything here changes with the first of them.
+    pub(super) fn set_interval(&mut self, interval: Duration) {
+        self.settings.interval = interval;
+        self.recorder.interval_seconds = interval.as_secs_f64();
+        self.head.write().unwrap_or_else(PoisonError::into_inner).set_interval(interval);
+    }
+
+    /// Takes over what the history does not hold from a core that failed: its head, numbers and what waits to be written.
+    #[must_use]
+    pub fn continue_from(mut self, failed: &mut Self) -> Self {
+        self.head = Arc::clone(&failed.head);
+        self.seq = failed.seq;
+        self.processes = Arc::clone(&failed.processes);
+        self.services = Arc::clone(&failed.services);
+        self.faults = Arc::clone(&failed.faults);
+        self.forecasts = std::mem::take(&mut failed.forecasts);
+        self.recorder = failed.recorder.clone();
+        self.rounds = std::mem::take(&mut failed.rounds);
+        self.later.append(&mut failed.later);
+        self
+    }
+}
