@@ -310,6 +310,18 @@ impl CpuTracks {
         }
     }
 
+    /// The same for a graph of `per_cell` ticks a cell: what the newest cell still waits for is absent, so that cells keep their
+    /// ticks and the graph moves only when its newest cell is full.
+    pub fn cells(&self, id: ProcessId, per_cell: usize) -> Vec<Option<f64>> {
+        let mut ticks: Vec<Option<f64>> = self.last(id).into_iter().map(Some).collect();
+        if !ticks.is_empty() && per_cell > 1 {
+            let filled = (self.tick % per_cell as u64) as usize + 1;
+            ticks.extend(std::iter::repeat_n(None, per_cell - filled));
+            ticks.drain(..ticks.len() - CPU_TICKS / per_cell * per_cell);
+        }
+        ticks
+    }
+
     /// Cores used in each of the last ticks, oldest first, in cores; empty where nothing was used.
     pub fn last(&self, id: ProcessId) -> Vec<f64> {
         let Some(ring) = self.rings.get(&id) else { return Vec::new() };

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::state::{Selected, Sort, SortColumn};
-use crate::model::{AlertState, Process, Snapshot};
+use crate::model::{AlertState, Process, ProcessId, Snapshot};
 
 /// Rows of each list, as indices into the sections of the snapshot shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +69,16 @@ impl Lists {
         });
         lists.predictions.sort_by_key(|i| snapshot.predictions[*i].outcome.is_some());
         lists
+    }
+
+    /// Puts the processes that had a place before where they were, others after them; in the tree nothing moves anyway.
+    pub fn keep_places(&mut self, snapshot: &Snapshot, before: &[ProcessId]) {
+        if !self.depth.is_empty() {
+            return;
+        }
+        let places: HashMap<ProcessId, usize> = before.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+        let place = |i: &usize| snapshot.processes.get(*i).and_then(|p| places.get(&p.id)).copied().unwrap_or(usize::MAX);
+        self.processes.sort_by_key(place);
     }
 
     /// Row of the chosen process; the first where none is chosen or it is gone.
@@ -246,7 +256,7 @@ fn compare(a: &Process, b: &Process, sort: Sort) -> Ordering {
     let rate = |v: Option<f64>| v.unwrap_or(-1.0);
     // Figures start with the largest, words and numbers with the first.
     let order = match sort.column {
-        SortColumn::Cpu => b.cpu.total_cmp(&a.cpu),
+        SortColumn::Cpu => steady(b).cmp(&steady(a)),
         SortColumn::Memory => b.memory_bytes.cmp(&a.memory_bytes),
         SortColumn::Read => rate(b.read_bytes_per_second).total_cmp(&rate(a.read_bytes_per_second)),
         SortColumn::Write => rate(b.write_bytes_per_second).total_cmp(&rate(a.write_bytes_per_second)),
@@ -257,6 +267,14 @@ fn compare(a: &Process, b: &Process, sort: Sort) -> Ordering {
         SortColumn::Name => a.name.cmp(&b.name),
     };
     if sort.inverted { order.reverse() } else { order }
+}
+
+/// CPU use as the list is ordered by: tenths of a percent of a core, below a tenth of a core whole percents, and where those are
+/// equal the larger memory, in steps of 16 MiB. Rows that differ by less than anybody sees do not change places.
+fn steady(process: &Process) -> (u64, u64) {
+    let tenths = (process.cpu.max(0.0) * 1000.0).round() as u64;
+    let cpu = if tenths < 100 { (tenths + 5) / 10 * 10 } else { tenths };
+    (cpu, process.memory_bytes >> 24)
 }
 
 /// Parents before children; a row whose parent is filtered out stands at the top.

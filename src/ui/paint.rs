@@ -27,9 +27,13 @@ struct Pen {
     modifier: Modifier,
 }
 
-/// Modifiers and the number that switches each on.
-const MODIFIERS: [(Modifier, &str); 4] =
-    [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::UNDERLINED, "4"), (Modifier::REVERSED, "7")];
+/// Modifiers and the numbers that switch each on and off.
+const MODIFIERS: [(Modifier, &str, &str); 4] = [
+    (Modifier::BOLD, "1", "22"),
+    (Modifier::DIM, "2", "22"),
+    (Modifier::UNDERLINED, "4", "24"),
+    (Modifier::REVERSED, "7", "27"),
+];
 
 /// Moving the cursor costs about as many bytes as this many cells.
 const GAP: u16 = 4;
@@ -84,10 +88,10 @@ impl Painter {
         while x < area.right() {
             let cell = &next[(x, y)];
             let columns = columns(cell).min(area.right() - x);
-            let is_new = is_whole || self.shown.cell((x, y)) != Some(cell);
+            let is_new = is_whole || self.shown.cell((x, y)).is_none_or(|was| !looks_same(was, cell));
             if is_new {
                 self.go_to(cursor, (x, y), next, out);
-                let wanted = Pen::of(cell);
+                let wanted = Pen::for_cell(cell, self.pen);
                 if self.pen != Some(wanted) {
                     change(self.pen, wanted, out);
                     self.pen = Some(wanted);
@@ -107,13 +111,23 @@ impl Painter {
             return;
         };
         let gap = at..x;
-        let is_plain = |c: u16| self.pen == Some(Pen::of(&next[(c, y)])) && columns(&next[(c, y)]) == 1;
+        let is_plain = |c: u16| self.pen == Some(Pen::for_cell(&next[(c, y)], self.pen)) && columns(&next[(c, y)]) == 1;
         if x - at <= GAP && gap.clone().all(is_plain) {
             gap.for_each(|c| out.extend_from_slice(next[(c, y)].symbol().as_bytes()));
         } else if x > at {
             write(out, format_args!("\x1b[{}C", x - at));
         }
     }
+}
+
+/// Whether a cell has nothing that its color would show on.
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && !cell.modifier.intersects(Modifier::REVERSED | Modifier::UNDERLINED)
+}
+
+/// Whether a terminal shows both alike: of a blank only the background is seen.
+fn looks_same(a: &Cell, b: &Cell) -> bool {
+    a == b || (is_blank(a) && is_blank(b) && a.bg == b.bg)
 }
 
 /// Columns a cell's text takes.
@@ -127,22 +141,44 @@ fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 }
 
 impl Pen {
+    /// What a terminal draws with after a reset.
+    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
     fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+    }
+
+    /// The pen a cell needs; a blank takes whatever the pen has, but for the background.
+    fn for_cell(cell: &Cell, now: Option<Self>) -> Self {
+        match now {
+            Some(pen) if is_blank(cell) && !pen.modifier.intersects(Modifier::REVERSED | Modifier::UNDERLINED) => {
+                Self { bg: cell.bg, ..pen }
+            }
+            _ => Self::of(cell),
+        }
     }
 }
 
 /// The shortest sequence from one pen to another.
 fn change(from: Option<Pen>, to: Pen, out: &mut Vec<u8>) {
     let mut codes: Vec<String> = Vec::new();
-    let known = from.filter(|f| to.modifier.contains(f.modifier));
+    let known = from.filter(|_| to != Pen::PLAIN);
     let from = known.unwrap_or_else(|| {
         codes.push("0".to_owned());
-        Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() }
+        Pen::PLAIN
     });
-    for (modifier, code) in MODIFIERS {
-        if to.modifier.contains(modifier) && !from.modifier.contains(modifier) {
-            codes.push(code.to_owned());
+    // Bold and dim are switched off by one number, so the other is switched on again.
+    let weight = Modifier::BOLD | Modifier::DIM;
+    let loses_weight = (from.modifier & weight).intersects(!to.modifier);
+    if loses_weight {
+        codes.push("22".to_owned());
+    }
+    for (modifier, on, off) in MODIFIERS {
+        let was = from.modifier.contains(modifier) && !(loses_weight && weight.contains(modifier));
+        match (was, to.modifier.contains(modifier)) {
+            (false, true) => codes.push(on.to_owned()),
+            (true, false) => codes.push(off.to_owned()),
+            _ => {}
         }
     }
     if to.fg != from.fg {
@@ -193,7 +229,10 @@ mod tests {
             .filter_map(|(y, x)| parser.screen().cell(y, x))
             .map(|c| {
                 let text = if c.contents().is_empty() { " ".to_owned() } else { c.contents().to_owned() };
-                (text, c.bold(), c.inverse(), c.fgcolor(), c.bgcolor())
+                // Of a blank only the background is seen.
+                let is_seen = text != " " || c.inverse();
+                let fg = if is_seen { c.fgcolor() } else { vt100::Color::Default };
+                (text, c.bold() && is_seen, c.inverse(), fg, c.bgcolor())
             })
             .collect()
     }

@@ -77,11 +77,13 @@ impl<'a> DrawContext<'a> {
     }
 }
 
-/// Two bins a column over `span`, the last of which holds `end`; bins are whole seconds.
+/// Two bins a column over `span`, the last column of which holds `end`; bins are whole seconds, columns stand at multiples of
+/// their length, so that a chart moves only when its newest column is full.
 pub fn window(span: Duration, end: Timestamp, columns: u16) -> Window {
-    let n = usize::from(columns.max(1)) * 2;
-    let seconds = span.as_secs().div_ceil(n as u64).max(1);
-    Window::ending(end, Duration::from_secs(seconds), n)
+    let columns = usize::from(columns.max(1));
+    let bin = Duration::from_secs(span.as_secs().div_ceil(2 * columns as u64).max(1));
+    let whole = Window::ending(end, bin * 2, columns);
+    Window { from: whole.from, bin, n: 2 * columns }
 }
 
 /// One page.

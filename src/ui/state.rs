@@ -96,6 +96,17 @@ pub struct Sort {
     pub inverted: bool,
 }
 
+/// The order of the process list, which is made anew every few seconds only: rows that jump cannot be read.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// When it was made.
+    pub at: Timestamp,
+    /// The page, the sorting and the filter it was made for.
+    pub made_for: (View, Sort, String),
+    /// The first rows.
+    pub ids: Vec<ProcessId>,
+}
+
 /// What is chosen in each list; `None`: the first row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selected {
@@ -251,6 +262,8 @@ pub struct UiState {
     pub filter: [String; 6],
     /// The lists in the order shown.
     pub lists: Lists,
+    /// Where processes stand until the next sorting.
+    pub places: Places,
     /// The series of the four charts.
     pub keys: ChartKeys,
     /// Points of the charts up to the present.
@@ -297,6 +310,7 @@ impl UiState {
             tree: false,
             filter: Default::default(),
             lists: Lists::default(),
+            places: Places::default(),
             keys: ChartKeys::default(),
             charts: ChartStore::new(Duration::from_secs(3)),
             cpu: CpuTracks::default(),

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use super::parts::alert_glyph;
 use crate::model::Process;
+use crate::ui::charts::CPU_TICKS;
 use crate::ui::lists::Lists;
 use crate::ui::pane::{Density, DrawContext};
 use crate::ui::state::SortColumn;
@@ -141,10 +142,10 @@ impl<'a> Table<'a> {
                 }
                 "" => continue,
                 _ => {
-                    let values: Vec<_> = self.ctx.state.cpu.last(process.id).into_iter().map(Some).collect();
                     let (x, end) = self.columns.span(i);
                     let cells = end.saturating_sub(x + 2);
-                    let per_cell = values.len().div_ceil(usize::from(cells.max(1))).max(1);
+                    let per_cell = CPU_TICKS.div_ceil(usize::from(cells.max(1)));
+                    let values = self.ctx.state.cpu.cells(process.id, per_cell);
                     let graph = Spark { values: &values, range: (0.0, 1.0), per_cell, coloring: Coloring::Fixed(Role::Flow) };
                     spark(ink, buf, (x + 1, y), cells, &graph);
                     continue;

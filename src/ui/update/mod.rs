@@ -24,6 +24,10 @@ use crate::model::{JournalEvent, Pulse};
 /// Messages stay this long: long enough to be read, gone before they are in the way.
 const TOAST: Duration = Duration::from_secs(8);
 
+/// Rows of the process list keep their places this long: between htop's and btop's usual intervals of one and a half and two
+/// seconds a row is hardly read before it moves.
+const SETTLED: Duration = Duration::from_secs(4);
+
 /// Changes the state by one event.
 pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
     let mut effects = match event {
@@ -75,6 +79,22 @@ fn relist(state: &mut UiState) {
     }
     let order = ProcessOrder { sort: state.sort, tree: state.tree && state.view == View::Processes };
     state.lists = Lists::new(state.shown(), order, &filters);
+    settle(state);
+}
+
+/// Sorts the processes anew every few seconds, and at once where something else is asked for or another moment shown.
+fn settle(state: &mut UiState) {
+    let snapshot = std::sync::Arc::clone(state.shown());
+    let made_for = (state.view, state.sort, state.filter().to_owned());
+    let since = snapshot.at.since(state.places.at);
+    let is_fresh = snapshot.at >= state.places.at && since < SETTLED && state.places.made_for == made_for;
+    if is_fresh && !state.places.ids.is_empty() {
+        state.lists.keep_places(&snapshot, &state.places.ids);
+        return;
+    }
+    let rows = state.lists.processes.iter().take(usize::from(state.size.1) * 4);
+    let ids = rows.filter_map(|i| snapshot.processes.get(*i)).map(|p| p.id).collect();
+    state.places = super::state::Places { at: snapshot.at, made_for, ids };
 }
 
 /// Takes new pulses.
