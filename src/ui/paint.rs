@@ -28,12 +28,8 @@ struct Pen {
 }
 
 /// Modifiers and the numbers that switch each on and off.
-const MODIFIERS: [(Modifier, &str, &str); 4] = [
-    (Modifier::BOLD, "1", "22"),
-    (Modifier::DIM, "2", "22"),
-    (Modifier::UNDERLINED, "4", "24"),
-    (Modifier::REVERSED, "7", "27"),
-];
+const MODIFIERS: [(Modifier, &str, &str); 4] =
+    [(Modifier::BOLD, "1", "22"), (Modifier::DIM, "2", "22"), (Modifier::UNDERLINED, "4", "24"), (Modifier::REVERSED, "7", "27")];
 
 /// Moving the cursor costs about as many bytes as this many cells.
 const GAP: u16 = 4;

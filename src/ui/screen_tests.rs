@@ -143,6 +143,12 @@ const ROLES: [(Role, &str); Role::COUNT] = [
     (Role::Past, "past"),
     (Role::CalmOk, "calm-ok"),
     (Role::CalmFlow, "calm-flow"),
+    (Role::Series1, "1"),
+    (Role::Series2, "2"),
+    (Role::Series3, "3"),
+    (Role::Series4, "4"),
+    (Role::Series5, "5"),
+    (Role::Series6, "6"),
 ];
 
 fn ground_name(ink: &Ink, buf: &Buffer, at: (u16, u16)) -> String {

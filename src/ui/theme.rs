@@ -16,10 +16,22 @@ use super::widgets::{Graph, Ground, Ink, Role};
 use crate::model::catalog::nearest;
 
 /// Themes that are built in.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 15] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
+    ("contrast", include_str!("../../themes/contrast.toml")),
+    ("deutan", include_str!("../../themes/deutan.toml")),
+    ("tritan", include_str!("../../themes/tritan.toml")),
+    ("gruvbox", include_str!("../../themes/gruvbox.toml")),
+    ("nord", include_str!("../../themes/nord.toml")),
+    ("dracula", include_str!("../../themes/dracula.toml")),
+    ("catppuccin", include_str!("../../themes/catppuccin.toml")),
+    ("solarized", include_str!("../../themes/solarized.toml")),
+    ("solarized-light", include_str!("../../themes/solarized-light.toml")),
+    ("tokyo-night", include_str!("../../themes/tokyo-night.toml")),
+    ("paper", include_str!("../../themes/paper.toml")),
     ("sixteen", include_str!("../../themes/sixteen.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
 ];
 
 /// Names of the roles in a file, by `Role as usize`.
@@ -37,6 +49,12 @@ const ROLES: [&str; Role::COUNT] = [
     "past",
     "state.ok.calm",
     "flow.calm",
+    "series.1",
+    "series.2",
+    "series.3",
+    "series.4",
+    "series.5",
+    "series.6",
 ];
 
 /// Names of the grounds in a file, by `Ground as usize`.
@@ -259,9 +277,11 @@ impl Theme {
         &self.name
     }
 
-    /// Finished styles for a terminal; below 256 colors those of the `sixteen` theme, whatever this one is.
+    /// Finished styles for a terminal; below 256 colors those of the `sixteen` theme, unless this one needs no more.
     pub fn ink(&self, depth: Depth, graph: Graph) -> Ink {
-        if depth <= Depth::Sixteen && self.name != "sixteen" {
+        // What was made without full colors stays as it is.
+        let is_poor = matches!(self.name.as_str(), "sixteen" | "mono");
+        if depth <= Depth::Sixteen && !is_poor {
             return Self::load("sixteen", None).expect("the built-in themes load").ink(depth, graph);
         }
         let style = |entries: &BTreeMap<String, Entry>, name: &str, set: fn(Style, Color) -> Style| {

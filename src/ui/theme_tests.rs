@@ -10,12 +10,84 @@ fn rgb(color: Option<Color>) -> Rgb {
     }
 }
 
+/// Built-in themes made of full colors.
+fn full() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILT_IN.into_iter().filter(|(name, _)| !matches!(*name, "sixteen" | "mono"))
+}
+
+/// A color as eyes see it that lack one kind of cones: Machado, Oliveira and Fernandes 2009, severity 1, on linear light.
+fn seen_without(cones: &[[f64; 3]; 3], color: Rgb) -> [f64; 3] {
+    let linear = color.map(|v| {
+        let v = f64::from(v) / 255.0;
+        if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    });
+    cones.map(|row| row.iter().zip(linear).map(|(m, v)| m * v).sum::<f64>().clamp(0.0, 1.0))
+}
+
+/// Distance of two colors of linear light in CIE L*a*b* (ΔE 1976); about 2.3 is just noticeable.
+fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let lab = |[r, g, b]: [f64; 3]| {
+        let f = |t: f64| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
+        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.950_47);
+        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
+        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.088_83);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    };
+    let (a, b) = (lab(a), lab(b));
+    (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt()
+}
+
+const PROTAN: [[f64; 3]; 3] =
+    [[0.152_286, 1.052_583, -0.204_868], [0.114_503, 0.786_281, 0.099_216], [-0.003_882, -0.048_116, 1.051_998]];
+const DEUTAN: [[f64; 3]; 3] =
+    [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]];
+const TRITAN: [[f64; 3]; 3] =
+    [[1.255_528, -0.076_749, -0.178_779], [-0.078_411, 0.930_809, 0.147_602], [0.004_733, 0.691_367, 0.303_900]];
+
+#[test]
+fn states_differ_for_every_eye_and_much_in_the_themes_made_for_it() {
+    let mut bad = Vec::new();
+    for (name, _) in full() {
+        let ink = Theme::load(name, None).expect("a theme").ink(Depth::True, Graph::Braille);
+        let colors = [Role::Ok, Role::Warn, Role::Crit].map(|r| rgb(ink.style(r).fg));
+        // State is also told by glyph and word; where a theme is made for such eyes color alone must do.
+        let least = if matches!(name, "deutan" | "tritan") { 20.0 } else { 6.0 };
+        for (eyes, cones) in [("protan", &PROTAN), ("deutan", &DEUTAN), ("tritan", &TRITAN)] {
+            for (a, b) in [(0, 1), (1, 2), (0, 2)] {
+                let apart = distance(seen_without(cones, colors[a]), seen_without(cones, colors[b]));
+                if apart < least {
+                    bad.push(format!("{name} for {eyes}: {a} and {b} are {apart:.1} apart"));
+                }
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
+#[test]
+fn every_file_of_the_folder_is_built_in_and_makes_an_ink_at_every_depth() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("themes");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder of themes")
+        .filter_map(|f| f.ok()?.path().file_stem().map(|s| s.to_string_lossy().into_owned()))
+        .collect();
+    files.sort();
+    assert_eq!(files, Theme::names(None));
+    assert!(files.len() >= 12);
+    for name in files {
+        let theme = Theme::load(&name, None).expect("a built-in theme");
+        for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {
+            theme.ink(depth, Graph::Braille);
+        }
+    }
+}
+
 #[test]
 fn text_can_be_read_on_every_ground_it_appears_on() {
     use Ground::{BarCrit, BarOk, BarPast, BarWarn, Key, Panel, Screen, Selected};
     use Role::{Crit, Dim, Flow, Ok, Past, Pred, Strong, Text, Warn};
     let mut bad = Vec::new();
-    for name in ["dark", "light"] {
+    for (name, _) in full() {
         let ink = Theme::load(name, None).expect("a theme").ink(Depth::True, Graph::Braille);
         let everywhere = [Screen, Selected, Panel].map(|g| (g, vec![Text, Strong, Dim, Ok, Warn, Crit, Pred, Flow, Past]));
         let bars = [

@@ -16,7 +16,7 @@ use crate::ui::charts::Window;
 use crate::ui::format::{date, span_title, time, time_seconds};
 use crate::ui::pane::DrawContext;
 use crate::ui::state::Timeline;
-use crate::ui::widgets::axis::{Scale, TimeLabel, TimeScale, draw_time};
+use crate::ui::widgets::axis::{Curve, Scale, TimeLabel, TimeScale, draw_time};
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
 use crate::ui::widgets::text::write;
 use crate::ui::widgets::{Phrase, Role};
@@ -117,7 +117,7 @@ impl Rows<'_> {
         Chart {
             upper: Trace { bins: &bins, coloring, forecast: None, marks: &[] },
             lower: None,
-            scale: Scale { lo: 0.0, hi: 100.0, factor: 1.0, unit: "" },
+            scale: Scale { lo: 0.0, hi: 100.0, factor: 1.0, unit: "", curve: Curve::Linear },
             time: self.scale,
             fill: Fill::Area,
             limits: &[],

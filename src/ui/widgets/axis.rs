@@ -24,7 +24,22 @@ pub struct Scale {
     pub factor: f64,
     /// The unit shown (`MiB/s`), as it stands in the title.
     pub unit: &'static str,
+    /// How values are spread over the rows.
+    pub curve: Curve,
 }
+
+/// How values are spread over the rows of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Curve {
+    /// Equal differences take equal room.
+    #[default]
+    Linear,
+    /// Equal ratios take equal room.
+    Log,
+}
+
+/// Powers of ten a logarithmic scale shows below its top: from a thousand times less on nothing is told apart.
+const DECADES: f64 = 1000.0;
 
 /// Tops that read well, as multiples of a power of ten.
 const ROUND: [f64; 9] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
@@ -59,7 +74,7 @@ pub fn shown_in(unit: Unit, size: f64) -> (f64, &'static str) {
 
 impl Scale {
     /// 0–100 %.
-    pub const SHARE: Self = Self { lo: 0.0, hi: 1.0, factor: 0.01, unit: "%" };
+    pub const SHARE: Self = Self { lo: 0.0, hi: 1.0, factor: 0.01, unit: "%", curve: Curve::Linear };
 
     /// From 0 to a round number not below `max`; flows share one for both halves.
     pub fn rounded(unit: Unit, max: f64) -> Self {
@@ -75,7 +90,14 @@ impl Scale {
         let (factor, name) = shown_in(unit, max);
         let power = 10_f64.powf((max / factor).log10().floor());
         let top = ROUND.iter().map(|r| r * power).find(|t| *t * factor >= max * 0.999).unwrap_or(10.0 * power);
-        Self { lo: 0.0, hi: top * factor, factor, unit: name }
+        Self { lo: 0.0, hi: top * factor, factor, unit: name, curve: Curve::Linear }
+    }
+
+    /// The same values on a logarithmic scale of three powers of ten.
+    #[must_use]
+    pub fn log(self) -> Self {
+        let lo = if self.lo > 0.0 { self.lo } else { self.hi / DECADES };
+        Self { lo, curve: Curve::Log, ..self }
     }
 
     /// Around values that need not start at 0, for a line without an area.
@@ -88,13 +110,26 @@ impl Scale {
         let bottom = ((lo - span * 0.1) / step).floor() * step;
         let top = ((hi + span * 0.1) / step).ceil() * step;
         let limit = if matches!(unit, Unit::Ratio) { 100.0 } else { f64::INFINITY };
-        Self { lo: bottom.max(0.0) * factor, hi: top.min(limit).max(bottom.max(0.0) + step) * factor, factor, unit: name }
+        Self {
+            lo: bottom.max(0.0) * factor,
+            hi: top.min(limit).max(bottom.max(0.0) + step) * factor,
+            factor,
+            unit: name,
+            curve: Curve::Linear,
+        }
     }
 
     /// Share of the height at which a value lies, 0–1; outside values at the nearer end.
     pub fn share(&self, value: f64) -> f64 {
         let span = self.hi - self.lo;
-        if span > 0.0 && value.is_finite() { ((value - self.lo) / span).clamp(0.0, 1.0) } else { 0.0 }
+        if span <= 0.0 || !value.is_finite() {
+            return 0.0;
+        }
+        match self.curve {
+            Curve::Linear => ((value - self.lo) / span).clamp(0.0, 1.0),
+            Curve::Log if value > 0.0 && self.lo > 0.0 => ((value / self.lo).ln() / (self.hi / self.lo).ln()).clamp(0.0, 1.0),
+            Curve::Log => 0.0,
+        }
     }
 
     /// A value as a label: the number in the unit shown.
@@ -120,7 +155,10 @@ pub fn value_labels(scale: &Scale, rows: u16) -> Vec<ValueLabel> {
     let top = (scale.hi, format!("{}{percent}", scale.label(scale.hi)));
     // Only a bottom that is not 0 needs its unit again.
     let bottom = (scale.lo, format!("{}{}", scale.label(scale.lo), if scale.lo > 0.0 { percent } else { "" }));
-    let middle = f64::midpoint(scale.lo, scale.hi);
+    let middle = match scale.curve {
+        Curve::Linear => f64::midpoint(scale.lo, scale.hi),
+        Curve::Log => (scale.lo * scale.hi).max(0.0).sqrt(),
+    };
     let mut labels = vec![top];
     if rows >= 3 {
         labels.push(bottom);

@@ -245,7 +245,7 @@ enum Side {
 }
 
 /// Puts the dots into the buffer; without braille each cell with a dot gets a middle dot.
-fn stamp(plot: &Plot, buf: &mut Buffer, canvas: &Canvas) {
+pub(super) fn stamp(plot: &Plot, buf: &mut Buffer, canvas: &Canvas) {
     for (column, row, glyph, role) in canvas.iter() {
         let (x, y) = (plot.area.x + column, plot.area.y + row);
         if x < plot.area.right() && y < plot.area.bottom() {

@@ -35,11 +35,26 @@ pub enum Role {
     CalmOk,
     /// `Flow` softened, for one-row graphs.
     CalmFlow,
+    /// The first of several series in one chart.
+    Series1,
+    /// The second.
+    Series2,
+    /// The third.
+    Series3,
+    /// The fourth.
+    Series4,
+    /// The fifth.
+    Series5,
+    /// The sixth.
+    Series6,
 }
 
 impl Role {
     /// How many there are.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = 19;
+
+    /// Colors that tell the series of one chart apart, in the order in which they are used.
+    pub const SERIES: [Self; 6] = [Self::Series1, Self::Series2, Self::Series3, Self::Series4, Self::Series5, Self::Series6];
 
     /// The softer role one-row graphs use for what is calm; warnings stay at full strength.
     pub fn calm(self) -> Self {
@@ -153,7 +168,7 @@ pub(crate) mod tests {
 
     const FG: [u32; Role::COUNT] = [
         0xcdd3dc, 0xffffff, 0x8b95a4, 0x343d49, 0xe8ecf2, 0x79c48a, 0xf0b648, 0xff7070, 0xb9a0ff, 0x6fb3f2, 0x4fd0cc, 0x4f7d5b,
-        0x497399,
+        0x497399, 0x6fb3f2, 0xe39ec1, 0xd9c36a, 0x59b8a8, 0xe0976b, 0xa79be8,
     ];
     const BG: [u32; Ground::COUNT] = [
         0x0f1318, 0x1d2b3a, 0x242c37, 0x2b2547, 0x23282e, 0x151d26, 0x24362f, 0x3c3422, 0x3f262a, 0x223344, 0x312f46, 0x1c393c,

@@ -11,6 +11,7 @@ pub mod chart;
 pub mod frame;
 pub mod ink;
 pub mod layers;
+pub mod lines;
 pub mod meter;
 pub mod raster;
 pub mod spark;
