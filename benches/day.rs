@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench day [-- HOURS]`: the simulated machine with as many further series as make 300, one
 //! sample a second, flushed every 10 s into a history in the temporary folder. Memory is this process's
-//! resident set (`/proc/self/statm`); the line at the end says how much it grew after the first hour.
+//! resident set (`/proc/self/statm`) at the end of each hour. It fails where memory is not flat after the first hour: more than
+//! [`SWING`] above the first hour's end at any later one, or a trend of more than [`TREND`] an hour.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,13 +11,19 @@ use std::time::{Duration, Instant};
 use farol::base::Timestamp;
 use farol::config::{Inputs, load};
 use farol::engine::{Core, Past, Surroundings, Timing, catalog, settings};
-use farol::model::{Reading, SeriesKey};
+use farol::model::{Reading, SeriesKey, Snapshot};
 use farol::notify::Sending;
 use farol::sim::Machine;
 use farol::store::Store;
 
 /// Series of a usual server with all sources (the figure).
 const SERIES: usize = 300;
+
+/// Most KiB above the end of the first hour: what an allocator keeps of the largest moment (the first hourly rollup).
+const SWING: f64 = 3072.0;
+
+/// Most KiB an hour from the third hour on: 24 of them would be the swing of a single hour.
+const TREND: f64 = 64.0;
 
 fn main() {
     let hours: i64 = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(24);
@@ -32,7 +39,8 @@ fn main() {
     let mut core = Core::new(settings, Past::default(), start).expect("the defaults are good");
     let _ = core.first_pulse(start);
     println!("{:>4} {:>8} {:>12} {:>12} {:>10}", "hour", "series", "memory KiB", "file KiB", "seconds");
-    let (mut first, mut last, mut series) = (0, 0, 0);
+    let (mut ends, mut series): (Vec<f64>, usize) = (Vec::new(), 0);
+    let mut snapshot = Snapshot::empty(Arc::new(catalog()));
     for hour in 0..hours {
         let begun = Instant::now();
         for second in 0..3600 {
@@ -42,6 +50,9 @@ fn main() {
             machine.checks(at).iter().for_each(|result| core.check(result));
             let output = core.tick(sample, Timing::default());
             series = output.pulse.as_ref().and_then(|p| p.readings.as_ref()).map_or(0, |r| r.len());
+            if let Some(pulse) = &output.pulse {
+                snapshot = snapshot.apply(pulse);
+            }
             if !output.now.is_empty() {
                 writer.commit(output.now).expect("there is room");
             }
@@ -54,14 +65,28 @@ fn main() {
                 while writer.maintain(at).expect("there is room") {}
             }
         }
-        last = resident();
-        first = if hour == 0 { last } else { first };
+        let memory = resident();
+        ends.push(memory as f64);
         let size = std::fs::metadata(&file).map_or(0, |m| m.len() / 1024);
-        println!("{:>4} {series:>8} {last:>12} {size:>12} {:>10.1}", hour + 1, begun.elapsed().as_secs_f64());
+        println!("{:>4} {series:>8} {memory:>12} {size:>12} {:>10.1}", hour + 1, begun.elapsed().as_secs_f64());
     }
-    let grown = i64::try_from(last).unwrap_or(0) - i64::try_from(first).unwrap_or(0);
-    println!("after the first hour memory changed by {grown} KiB");
+    let most = ends.iter().skip(1).copied().fold(f64::MIN, f64::max) - ends.first().copied().unwrap_or(0.0);
+    let trend = slope(ends.get(2..).unwrap_or_default());
+    println!("after the first hour memory rose by at most {most:.0} KiB; from the third on it changed by {trend:.1} KiB an hour");
+    assert!(most <= SWING && trend <= TREND, "memory is not flat");
     drop((reader, writer));
+}
+
+/// Change from one value to the next: the least squares' straight line.
+fn slope(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let (middle, mean) = ((n - 1.0) / 2.0, values.iter().sum::<f64>() / n);
+    let (mut rise, mut run) = (0.0, 0.0);
+    for (place, value) in values.iter().enumerate() {
+        rise += (place as f64 - middle) * (value - mean);
+        run += (place as f64 - middle).powi(2);
+    }
+    if run > 0.0 { rise / run } else { 0.0 }
 }
 
 /// Adds series until there are [`SERIES`]: slow waves of different length, as interfaces and sensors have.

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::layer::Layers;
-use super::{Config, ConfigError, GeneralConfig, Origin};
-use crate::base::time::exact;
+use super::{Config, ConfigError, Origin};
 
 /// Prefix of environment variables that set a key: `FAROL_GENERAL__INTERVAL`.
 const PREFIX: &str = "FAROL_";
@@ -67,33 +66,27 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     for path in inputs.file.iter().chain(&overrides) {
         layers.add(read_file(path)?, &Origin::File(path.display().to_string()));
     }
-    let set = inputs.environment.iter().filter_map(|(name, value)| {
-        let path = name.strip_prefix(PREFIX).filter(|key| key.contains("__"))?;
+    for (name, text) in &inputs.environment {
+        let Some(path) = name.strip_prefix(PREFIX).filter(|key| key.contains("__")) else { continue };
         let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-        Some((path, scalar(value), Origin::Environment(name.clone())))
-    });
-    let flags = inputs
-        .flags
-        .iter()
-        .map(|(key, value, flag)| (key.split('.').map(str::to_owned).collect(), value.clone(), Origin::Flag(flag.clone())));
-    for (path, value, origin) in set.chain(flags) {
-        layers.set(&path, value, &origin);
-        // One at a time, so that the mistake is known to be in this one.
-        layers.merged.clone().try_into::<Config>().map_err(|e| ConfigError::new(origin.to_string(), e.message()))?;
+        let origin = Origin::Environment(name.clone());
+        // A name may look like a number: what is wrong as a number or list is tried as the text it is.
+        set(&mut layers, &path, scalar(text), &origin)
+            .or_else(|error| set(&mut layers, &path, Value::String(text.clone()), &origin).map_err(|_| error))?;
+    }
+    for (key, value, flag) in &inputs.flags {
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        set(&mut layers, &path, value.clone(), &Origin::Flag(flag.clone()))?;
     }
     let config: Config = layers.merged.clone().try_into().map_err(|e| ConfigError::new("configuration", e.message()))?;
-    check_bounds(&config, &layers)?;
     Ok(Loaded { config, file: inputs.file.clone(), origins: layers.origins, values: layers.merged })
 }
 
-fn check_bounds(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
-    let (least, most) = GeneralConfig::INTERVALS;
-    if config.general.interval < least || config.general.interval > most {
-        let place = layers.origins.get("general.interval").map_or_else(String::new, |o| format!("{o}: "));
-        let message = format!("interval must lie between {} and {}", exact(least), exact(most));
-        return Err(ConfigError::new(format!("{place}[general] interval"), message));
-    }
-    Ok(())
+/// Sets one value and checks all, so that a mistake is known to be in this one.
+fn set(layers: &mut Layers, path: &[String], value: Value, origin: &Origin) -> Result<(), ConfigError> {
+    layers.set(path, value, origin);
+    let checked: Result<Config, _> = layers.merged.clone().try_into();
+    checked.map(drop).map_err(|e| ConfigError::new(origin.to_string(), e.message()))
 }
 
 /// Reads one file and checks it by itself, so that mistakes have a line.
@@ -188,6 +181,20 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_for_text_may_look_like_a_number() {
+        let variable = |name: &str, text: &str| vec![(name.to_owned(), text.to_owned())];
+        let inputs = Inputs { environment: variable("FAROL_GENERAL__HOST", "123"), ..Inputs::default() };
+        assert_eq!(load(&inputs).expect("a name").config.general.host.as_deref(), Some("123"));
+        let inputs = Inputs { environment: variable("FAROL_GENERAL__LABELS__RACK", "7"), ..Inputs::default() };
+        assert_eq!(load(&inputs).expect("a label").config.general.labels["rack"], "7");
+        let inputs = Inputs { environment: variable("FAROL_COLLECT__MAX_INSTANCES", "9"), ..Inputs::default() };
+        assert_eq!(load(&inputs).expect("a number").config.collect.max_instances, 9);
+        let inputs = Inputs { environment: variable("FAROL_COLLECT__MAX_INSTANCES", "true"), ..Inputs::default() };
+        let error = load(&inputs).expect_err("no number").to_string();
+        assert!(error.starts_with("$FAROL_COLLECT__MAX_INSTANCES: ") && error.contains("boolean"), "{error}");
+    }
+
+    #[test]
     fn garbage_is_refused_with_its_place() {
         let (dir, inputs) = file("config.toml", "general = = 1");
         assert!(load(&inputs).expect_err("garbage").to_string().contains("config.toml:1:"));
@@ -198,6 +205,7 @@ mod tests {
     #[test]
     fn an_interval_out_of_bounds_is_refused() {
         let (_dir, inputs) = file("config.toml", "[general]\ninterval = \"1ms\"\n");
-        assert!(load(&inputs).expect_err("too fast").to_string().contains("between 100ms and 1h"));
+        let error = load(&inputs).expect_err("too fast").to_string();
+        assert!(error.contains("config.toml:2:12: [general] interval must lie between 100ms and 1h"), "{error}");
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
-use crate::base::time::duration_text;
+use crate::base::time::{duration_text, exact};
 use crate::{alert, analyze, check, collect, net, notify, store, ui};
 
 /// The whole configuration.
@@ -44,7 +45,7 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct GeneralConfig {
     /// Time between two rounds; 100 ms to 1 h.
-    #[serde(with = "duration_text")]
+    #[serde(serialize_with = "duration_text::serialize", deserialize_with = "interval")]
     pub interval: Duration,
     /// Name of the machine; the system's where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +82,15 @@ impl Config {
     }
 }
 
-impl GeneralConfig {
-    /// The bounds of `interval`: faster costs more than it shows, slower is no monitor.
-    pub(super) const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+/// Shortest and longest interval: faster costs more than it shows, slower is no monitor.
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+
+fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let interval = duration_text::deserialize(deserializer)?;
+    let (least, most) = INTERVALS;
+    if interval < least || interval > most {
+        let text = format!("[general] interval must lie between {} and {}", exact(least), exact(most));
+        return Err(D::Error::custom(text));
+    }
+    Ok(interval)
 }

@@ -125,7 +125,10 @@ impl Evaluation<'_> {
         // A comparison keeps the series as it is, arithmetic makes another quantity of it.
         let labels = if operator.is_comparison() { Clone::clone } else { nameless };
         Ok(match (self.node(&b.left)?, self.node(&b.right)?) {
-            (Operand::Number(l), Operand::Number(r)) => Operand::Number(computed(operator, l, r).unwrap_or(f64::NAN)),
+            // Nothing is what it is where there is no such number.
+            (Operand::Number(l), Operand::Number(r)) => {
+                computed(operator, l, r).map_or_else(|| Operand::Vector(Vec::new()), Operand::Number)
+            }
             (Operand::Vector(rows), Operand::Number(r)) => Operand::Vector(mapped(rows, labels, |l| computed(operator, l, r))),
             (Operand::Number(l), Operand::Vector(rows)) => Operand::Vector(mapped(rows, labels, |r| {
                 let value = computed(operator, l, r);

@@ -1,7 +1,7 @@
 //! The simulated machine keeps its promises.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::model::{CheckOutcome, ProcessChange};
@@ -184,17 +184,4 @@ fn each_service_is_checked_at_its_own_times() {
         counts.keys().map(String::as_str).collect::<Vec<_>>(),
         machine.services().iter().map(|s| s.name).collect::<Vec<_>>()
     );
-}
-
-/// Not a test of speed: prints what a sample costs (`cargo test --release -- --ignored cost_of_a_sample --nocapture`).
-#[test]
-#[ignore = "a measurement"]
-fn cost_of_a_sample() {
-    let mut machine = Machine::new(7, START);
-    let started = Instant::now();
-    for i in 0..DAY {
-        machine.sample(after(i));
-        machine.checks(after(i));
-    }
-    println!("{:.1} µs a sample", started.elapsed().as_secs_f64() * 1e6 / DAY as f64);
 }

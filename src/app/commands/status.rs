@@ -107,7 +107,7 @@ fn described(snapshot: &Snapshot, now: Timestamp) -> (State, String, Value) {
             snapshot.health.score,
             counts.critical,
             counts.warning,
-            snapshot.services.len() - offline,
+            up(snapshot),
             snapshot.services.len(),
             snapshot.health.score,
             counts.critical,
@@ -142,6 +142,11 @@ fn described(snapshot: &Snapshot, now: Timestamp) -> (State, String, Value) {
     (state, text, body)
 }
 
+/// Services known to be up; of the unknown ones nothing is known.
+fn up(snapshot: &Snapshot) -> usize {
+    snapshot.services.iter().filter(|s| matches!(s.state, ServiceState::Online | ServiceState::Degraded)).count()
+}
+
 fn nobody() -> Value {
     json!({
         "state": "unknown",
@@ -154,4 +159,22 @@ fn nobody() -> Value {
         "alerts": null,
         "services": null,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Catalog, ServiceStatus};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_service_nobody_knows_of_is_not_up() {
+        let states = [ServiceState::Online, ServiceState::Degraded, ServiceState::Offline, ServiceState::Unknown];
+        let services = states.map(|state| ServiceStatus { state, ..ServiceStatus::default() });
+        let now = Timestamp::now();
+        let empty = Snapshot::empty(Arc::new(Catalog::default()));
+        let (_, text, body) = described(&Snapshot { at: now, services: services.into(), ..empty }, now);
+        assert!(text.contains("2 of 4 services up"), "{text}");
+        assert_eq!(body["services"]["unknown"], 1);
+    }
 }
