@@ -7,8 +7,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::monitor::Scope;
@@ -46,6 +45,8 @@ pub struct SocketError {
 pub struct Peer {
     /// What it may do; `None`: nothing.
     pub scope: Option<Scope>,
+    /// Number of its user, as the kernel says; `None` where it does not say.
+    pub uid: Option<u32>,
 }
 
 /// A socket whose file is removed when it is dropped.
@@ -151,8 +152,8 @@ impl Listener for Socket {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let scope = stream.peer_cred().ok().and_then(|c| self.door.scope(c.uid()));
-                    return (stream, Peer { scope });
+                    let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+                    return (stream, Peer { scope: uid.and_then(|uid| self.door.scope(uid)), uid });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -164,13 +165,7 @@ impl Listener for Socket {
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer { scope: None })
-    }
-}
-
-impl Connected<IncomingStream<'_, Socket>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Socket>) -> Self {
-        *stream.remote_addr()
+        Ok(Peer { scope: None, uid: None })
     }
 }
 

@@ -5,7 +5,9 @@
 
 mod listen;
 mod route;
+mod serve;
 mod stream;
 
 pub use listen::{Access, Door, Peer, SocketError, bind};
-pub use route::{MonitorSource, ROUTES, serve};
+pub use route::{Entry, MonitorSource, Namer, ROUTES};
+pub use serve::{Ending, Limits, serve};

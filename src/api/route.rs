@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{Peer, listen::Socket, stream};
+use super::{Peer, stream};
 use crate::base::{TimeRange, Timestamp, parse_duration, parse_time};
 use crate::model::Snapshot;
 use crate::monitor::{Answer, Monitor, QueryRequest, Refusal, RefusalKind, Request, Scope, Waker, stale_after};
@@ -32,20 +32,35 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("/api/v1/stream", "WebSocket: hello, snapshot, then every pulse; takes requests"),
 ];
 
-/// Serves until `stop` is notified.
-pub async fn serve(socket: Socket, monitors: MonitorSource, stop: Arc<Notify>) {
-    let app = Router::new()
+/// Name of a user by number.
+pub type Namer = Arc<dyn Fn(u32) -> Option<String> + Send + Sync>;
+
+/// What a listener leads to.
+#[derive(Clone)]
+pub struct Entry {
+    /// Makes readers.
+    pub monitors: MonitorSource,
+    /// Names those who decide.
+    pub names: Namer,
+}
+
+impl Entry {
+    /// The user behind a connection, for what it decides.
+    pub(super) fn user(&self, peer: Peer) -> String {
+        let named = |uid| (self.names)(uid).unwrap_or_else(|| format!("uid {uid}"));
+        peer.uid.map_or_else(|| "unknown user".to_owned(), named)
+    }
+}
+
+/// All routes.
+pub(super) fn router(entry: Entry) -> Router {
+    Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/query_range", get(query_range))
         .route("/api/v1/stream", get(stream::upgrade))
-        .with_state(monitors);
-    let service = app.into_make_service_with_connect_info::<Peer>();
-    let served = axum::serve(socket, service).with_graceful_shutdown(async move { stop.notified().await });
-    if let Err(error) = served.await {
-        tracing::error!(%error, "the API ended");
-    }
+        .with_state(entry)
 }
 
 /// A refusal as an HTTP answer: status and `{"error": …}`.
@@ -93,9 +108,9 @@ async fn healthz(ConnectInfo(peer): ConnectInfo<Peer>) -> Result<&'static str, R
     scope_of(peer).map(|_| "ok\n")
 }
 
-async fn readyz(State(monitors): State<MonitorSource>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
+async fn readyz(State(entry): State<Entry>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
-    let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
+    let snapshot = (entry.monitors)(scope, Arc::new(|| {})).snapshot();
     let age = Timestamp::now().since(snapshot.at);
     let reason = if age > stale_after(&snapshot) {
         Some(format!("the newest sample is {} s old\n", age.as_secs()))
@@ -120,9 +135,9 @@ struct Described<'a> {
     snapshot: &'a Snapshot,
 }
 
-async fn snapshot(State(monitors): State<MonitorSource>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
+async fn snapshot(State(entry): State<Entry>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
-    let snapshot = monitors(scope, Arc::new(|| {})).snapshot();
+    let snapshot = (entry.monitors)(scope, Arc::new(|| {})).snapshot();
     let body = serde_json::to_string(&Described {
         schema: "farol.snapshot/1",
         generated_at: Timestamp::now().rfc3339(),
@@ -163,20 +178,20 @@ impl RangeParams {
 }
 
 async fn query_range(
-    State(monitors): State<MonitorSource>,
+    State(entry): State<Entry>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Query(params): Query<RangeParams>,
 ) -> Result<Json<Value>, Refused> {
     let scope = scope_of(peer)?;
     let request = params.request().map_err(Refused)?;
-    match ask(&monitors, scope, Request::Query(request)).await? {
-        Answer::Query { series, .. } => Ok(Json(envelope(&series))),
+    match ask(&entry.monitors, scope, Request::Query(request)).await? {
+        Answer::Query { series, .. } => Ok(Json(envelope(&series, Timestamp::now()))),
         other => Err(Refused(Refusal::new(RefusalKind::Failed, format!("unexpected answer: {other:?}")))),
     }
 }
 
-/// The Prometheus HTTP API's envelope of a matrix.
-fn envelope(series: &[crate::monitor::QuerySeries]) -> Value {
+/// The Prometheus HTTP API's envelope of a matrix, with what every object of ours has.
+fn envelope(series: &[crate::monitor::QuerySeries], now: Timestamp) -> Value {
     let result: Vec<Value> = series
         .iter()
         .map(|s| {
@@ -184,5 +199,6 @@ fn envelope(series: &[crate::monitor::QuerySeries]) -> Value {
             json!({"metric": s.metric, "values": values})
         })
         .collect();
-    json!({"status": "success", "data": {"resultType": "matrix", "result": result}})
+    let (schema, generated_at) = ("farol.query/1", now.rfc3339());
+    json!({"schema": schema, "generated_at": generated_at, "status": "success", "data": {"resultType": "matrix", "result": result}})
 }

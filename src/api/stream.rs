@@ -3,15 +3,18 @@
 //! Invariant: a reader that is too slow gets a fresh snapshot with the number of pulses it lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use tokio::sync::Notify;
 
 use super::Peer;
-use super::route::{MonitorSource, Refused, scope_of};
-use crate::monitor::{ClientMessage, Monitor, Refusal, RefusalKind, Scope, ServerMessage, Ticket, WIRE_VERSION};
+use super::route::{Entry, Refused, scope_of};
+use super::serve::Slot;
+use crate::monitor::{ClientMessage, Link, Monitor, Refusal, RefusalKind, Scope, ServerMessage, Ticket, WIRE_VERSION};
 
 /// Largest message a reader may send: requests are small.
 const MAX_MESSAGE: usize = 64 << 10;
@@ -19,24 +22,29 @@ const MAX_MESSAGE: usize = 64 << 10;
 /// Requests of one reader that may be open at once.
 const MAX_OPEN: usize = 64;
 
+/// A reader that takes nothing for so long is given up.
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+
 /// `GET /api/v1/stream`.
 pub(super) async fn upgrade(
-    State(monitors): State<MonitorSource>,
+    State(entry): State<Entry>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(slot): Extension<Slot>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
     let upgrade = upgrade.max_message_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // The other side went away: nothing is left to tell it.
-        let _ = run(socket, &monitors, scope).await;
+        let _ = run(socket, &entry, (scope, &entry.user(peer))).await;
+        drop(slot);
     }))
 }
 
-async fn run(mut socket: WebSocket, monitors: &MonitorSource, scope: Scope) -> Result<(), axum::Error> {
+async fn run(mut socket: WebSocket, entry: &Entry, (scope, user): (Scope, &str)) -> Result<(), axum::Error> {
     let notify = Arc::new(Notify::new());
     let waker = Arc::clone(&notify);
-    let mut monitor = monitors(scope, Arc::new(move || waker.notify_one()));
+    let mut monitor = (entry.monitors)(scope, Arc::new(move || waker.notify_one()));
     let hello = ServerMessage::Hello { version: WIRE_VERSION, program: env!("CARGO_PKG_VERSION").to_owned(), scope };
     send(&mut socket, &hello).await?;
     // Pulses from before the snapshot are already in it.
@@ -48,9 +56,15 @@ async fn run(mut socket: WebSocket, monitors: &MonitorSource, scope: Scope) -> R
         tokio::select! {
             () = notify.notified() => {
                 seen = news(&mut socket, monitor.as_mut(), &mut open, seen).await?;
+                if let Link::Lost { reason, .. } = monitor.link()
+                    && open.is_empty()
+                {
+                    send(&mut socket, &ServerMessage::Bye { reason }).await?;
+                    return socket.send(Message::Close(None)).await;
+                }
             }
             message = socket.recv() => match message {
-                Some(Ok(Message::Text(text))) => take(&mut socket, monitor.as_mut(), &mut open, &text).await?,
+                Some(Ok(Message::Text(text))) => take(&mut socket, (monitor.as_mut(), user), &mut open, &text).await?,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                 Some(Ok(_)) => {}
             },
@@ -88,7 +102,7 @@ async fn news(
 /// Takes a reader's message; one that is not understood is answered, not fatal.
 async fn take(
     socket: &mut WebSocket,
-    monitor: &mut dyn Monitor,
+    (monitor, user): (&mut dyn Monitor, &str),
     open: &mut Vec<(u64, Ticket)>,
     text: &str,
 ) -> Result<(), axum::Error> {
@@ -98,7 +112,7 @@ async fn take(
             send(socket, &refuse(ticket, RefusalKind::Unavailable, format!("{MAX_OPEN} requests are open already"))).await
         }
         Ok(ClientMessage::Ask { ticket, request }) => {
-            open.push((ticket, monitor.ask(request)));
+            open.push((ticket, monitor.ask(request.by(user))));
             Ok(())
         }
         Err(error) => send(socket, &refuse(0, RefusalKind::Invalid, format!("the message was not understood: {error}"))).await,
@@ -107,5 +121,6 @@ async fn take(
 
 async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<(), axum::Error> {
     let text = serde_json::to_string(message).map_err(axum::Error::new)?;
-    socket.send(Message::Text(text.into())).await
+    let sent = tokio::time::timeout(SEND_LIMIT, socket.send(Message::Text(text.into()))).await;
+    sent.unwrap_or_else(|late| Err(axum::Error::new(late)))
 }

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("farol: {failure}");
-            unknown(failure.code)
+            unknown(failure.exit_code())
         }
     }
 }
@@ -53,6 +53,13 @@ impl Failure {
     /// Usage or configuration: exit code 2.
     pub fn usage(error: impl Into<anyhow::Error>) -> Self {
         Self { code: 2, error: error.into() }
+    }
+}
+
+impl Failure {
+    /// What the program ends with.
+    pub fn exit_code(&self) -> u8 {
+        self.code
     }
 }
 

@@ -7,9 +7,14 @@ use directories::ProjectDirs;
 use toml::Value;
 
 use super::cli::{Global, RunArgs};
+use crate::base::Timestamp;
 use crate::base::time::exact;
+use crate::collect::LinuxHost;
 use crate::config::{Inputs, Loaded, load, search};
 use crate::engine;
+use crate::model::Host;
+use crate::monitor::request;
+use crate::remote::Address;
 
 /// Data folder of a recorder that runs as a service of the system.
 pub const SYSTEM_DATA: &str = "/var/lib/farol";
@@ -37,7 +42,17 @@ pub fn data_dirs(global: &Global) -> Vec<PathBuf> {
 
 /// Socket of the first engine that lives in those folders, and its owner; one that is starting is waited for.
 pub fn engine(dirs: &[PathBuf]) -> Option<(PathBuf, engine::Owner)> {
-    dirs.iter().find_map(|dir| engine::listening(dir))
+    let unknown = |socket: PathBuf| {
+        let owner = engine::Owner { pid: 0, role: engine::Role::Recorder, socket: None, since: Timestamp::default() };
+        (socket, owner)
+    };
+    dirs.iter().find_map(|dir| engine::listening(dir).or_else(|| engine::shared(dir).map(unknown)))
+}
+
+/// Where engines may be found now: whoever has one of those folders, at once and without waiting.
+pub fn addresses(dirs: &[PathBuf]) -> Vec<Address> {
+    let at = |dir: &PathBuf| engine::owner(dir).and_then(|owner| owner.socket).or_else(|| engine::shared(dir));
+    dirs.iter().filter_map(at).map(Address).collect()
 }
 
 /// The configuration of this call.
@@ -63,12 +78,12 @@ fn flags(run: &RunArgs) -> Vec<(String, Value, String)> {
         .collect()
 }
 
-/// Who acts: the user's name for decisions.
+/// Who acts, for decisions: the user's name, and in brackets who the environment says it is, where that is somebody else.
 pub fn author() -> String {
-    ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+    let uid = rustix::process::getuid().as_raw();
+    let user = LinuxHost::new().user_name(uid).unwrap_or_else(|| format!("uid {uid}"));
+    let said = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    request::signed(&user, said.as_deref().unwrap_or_default())
 }
 
 /// The user's folder of themes.

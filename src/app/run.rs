@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::cli::{Global, RunArgs};
 use super::logging::{self, Destination};
 use super::signals::{self, Asked};
 use super::{Failure, place};
-use crate::api::{self, Access, MonitorSource};
+use crate::api::{self, Access, Ending, Entry, Limits, MonitorSource};
 use crate::base::{Timestamp, Worker};
 use crate::collect::{self, LinuxHost};
 use crate::config::{Config, Loaded};
@@ -22,6 +22,9 @@ use crate::remote::{Address, ask_once};
 
 /// How long a recorder waits for a screen to hand over.
 const HANDOVER: Duration = Duration::from_secs(10);
+
+/// How long an ending engine waits for those who are still being answered: twice what they are given.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// `farol` without a command.
 ///
@@ -48,7 +51,7 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     let served = match serve(&engine, Role::Recorder, &access) {
         Ok(served) => served,
         Err(failure) => {
-            engine.end();
+            engine.end(|| {});
             return Err(failure);
         }
     };
@@ -63,8 +66,7 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let code = watch(&engine, &asked);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-    served.stop();
-    for name in engine.end() {
+    for name in engine.end(|| served.end()) {
         tracing::warn!(thread = name, "left behind: it hangs in a system call");
     }
     tracing::info!("ended");
@@ -72,7 +74,7 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Waits for signals and for the engine's own end; gives the exit code.
-fn watch(engine: &Engine, asked: &std::sync::mpsc::Receiver<Asked>) -> u8 {
+fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
     // Without a watchdog nothing has to be done but to wait.
     let pause = sd_notify::watchdog_enabled().map(|limit| limit / 3);
     loop {
@@ -162,13 +164,16 @@ fn settings(config: &Config, host: &Arc<dyn Host>, dir: &Path, sending: Sending)
 pub struct Served {
     /// Where it listens.
     pub socket: PathBuf,
-    stop: Arc<tokio::sync::Notify>,
+    ending: Ending,
+    ended: Receiver<()>,
 }
 
 impl Served {
-    /// Takes no further connections.
-    pub fn stop(&self) {
-        self.stop.notify_one();
+    /// Takes no further connections and gives those there are the time to say goodbye; before the engine's runtimes end.
+    pub fn end(&self) {
+        self.ending.ask();
+        // Ended, or not in time: both is the end.
+        let _ = self.ended.recv_timeout(GOODBYE);
     }
 }
 
@@ -191,9 +196,16 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
     engine.lock().announce(&Owner { pid: std::process::id(), role, socket: Some(path.clone()), since })?;
     let hub = engine.hub().clone();
     let monitors: MonitorSource = Arc::new(move |scope, wake| Box::new(hub.monitor(scope, wake)));
-    let stop = Arc::new(tokio::sync::Notify::new());
-    engine.inward().spawn(api::serve(socket, monitors, Arc::clone(&stop)));
-    Ok(Served { socket: path, stop })
+    let host = LinuxHost::new();
+    let entry = Entry { monitors, names: Arc::new(move |uid| host.user_name(uid)) };
+    let ending = Ending::default();
+    let (end, ended) = channel();
+    let serving = api::serve(socket, entry, Limits::default(), ending.clone());
+    engine.inward().spawn(async move {
+        serving.await;
+        drop(end);
+    });
+    Ok(Served { socket: path, ending, ended })
 }
 
 /// Who may use the socket, by the configuration.

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cli::{Global, RunArgs};
 use super::commands;
 use super::logging::{self, Destination};
-use super::switch::{Slot, SwitchMonitor};
+use super::run::Served;
+use super::switch::{Slot, SwitchMonitor, TakeOver};
 use super::{Failure, place, run};
 use crate::api::Access;
 use crate::base::Worker;
@@ -40,18 +42,18 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
         return attached(&address.parse().map_err(Failure::usage)?, options);
     }
     if let Some((socket, _)) = place::engine(&place::data_dirs(global)) {
-        return attached_here(Address(socket), options, (loaded, global, args));
+        return attached_here(Address(socket), options, (global, args));
     }
     let dir = place::data_dir(global)?;
     match DataLock::take(&dir, Role::Screen) {
         Ok(lock) => {
             let access = run::access(&loaded.config)?;
-            own(run::start(lock, loaded, global, args)?, options, &access)
+            let again = (global.clone(), args.clone());
+            own(run::start(lock, loaded, global, args)?, options, (&access, Some(again)))
         }
         // Somebody else was quicker.
         Err(LockError::Held { owner, .. }) if owner.socket.is_some() => {
-            let loaded = place::configuration(global, Some(args))?;
-            attached_here(Address(owner.socket.unwrap_or_default()), options, (loaded, global, args))
+            attached_here(Address(owner.socket.unwrap_or_default()), options, (global, args))
         }
         Err(error) => Err(error.into()),
     }
@@ -63,12 +65,13 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 /// No terminal.
 pub fn on_engine(engine: Engine, config: &UiConfig, (global, args): (&Global, &RunArgs)) -> Result<ExitCode, Failure> {
     let options = options(config, global, args)?;
-    own(engine, options, &Access::default())
+    own(engine, options, (&Access::default(), None))
 }
 
 fn attached(address: &Address, options: UiOptions) -> Result<ExitCode, Failure> {
     let events = EventSource::default();
-    let client = Client::connect(address.clone(), events.waker()).map_err(|e| anyhow::anyhow!(e))?;
+    let address = address.clone();
+    let client = Client::connect(Box::new(move || vec![address.clone()]), events.waker()).map_err(|e| anyhow::anyhow!(e))?;
     ended(ui::run(Box::new(client), options, events))
 }
 
@@ -85,71 +88,109 @@ fn replay(file: &Path, loaded: &Loaded, options: UiOptions) -> Result<ExitCode, 
     ended(ui::run(Box::new(monitor), options, events))
 }
 
-/// The screen on top of its own engine; after a handover it goes on attached to the new one.
-fn own(engine: Engine, options: UiOptions, access: &Access) -> Result<ExitCode, Failure> {
+/// What a screen needs to record itself when the recorder is gone.
+type Again = (Global, RunArgs);
+
+/// The screen on top of its own engine; after a handover it goes on attached to the new one, and takes over where that ends.
+fn own(engine: Engine, options: UiOptions, (access, again): (&Access, Option<Again>)) -> Result<ExitCode, Failure> {
     let events = EventSource::default();
     let home = Home::new(events.waker());
     let monitor = SwitchMonitor::new(home.begin(engine, access)?, home.slot.clone());
-    let result = ui::run(Box::new(monitor), options, events);
-    home.end();
-    ended(result)
+    let monitor = match again {
+        Some(again) => monitor.able_to(home.taking_over(again)),
+        None => monitor,
+    };
+    home.show(monitor, options, events)
 }
 
 /// The screen on a recorder of this machine; where that is gone, it can record itself when asked to.
-fn attached_here(
-    address: Address,
-    options: UiOptions,
-    (loaded, global, args): (Loaded, &Global, &RunArgs),
-) -> Result<ExitCode, Failure> {
+fn attached_here(address: Address, options: UiOptions, (global, args): (&Global, &RunArgs)) -> Result<ExitCode, Failure> {
     let events = EventSource::default();
-    let client = Client::connect(address, events.waker()).map_err(|e| anyhow::anyhow!(e))?;
+    let dirs = place::data_dirs(global);
+    // The one that was found may be starting; later whoever is there.
+    let lookup = Box::new(move || match place::addresses(&dirs) {
+        found if found.is_empty() => vec![address.clone()],
+        found => found,
+    });
+    let client = Client::connect(lookup, events.waker()).map_err(|e| anyhow::anyhow!(e))?;
     let home = Home::new(events.waker());
-    let (taking, given) = (home.clone(), (loaded, global.clone(), args.clone()));
-    let take_over = move |reply: engine::Reply| {
-        let (home, (loaded, global, args)) = (taking.clone(), given.clone());
-        // Opening the history takes time the screen does not have.
-        let started = Worker::spawn("takeover", move |_| {
-            let begun = home.take_over(loaded, &global, &args);
-            let done = begun.map(|()| Answer::Done { saved: Saved::Disk, message: "recording here".to_owned() });
-            reply(done.map_err(|e| Refusal::new(RefusalKind::Unavailable, e.to_string())));
-            (home.wake)();
-        });
-        drop(started);
-    };
-    let monitor = SwitchMonitor::new(Box::new(client), home.slot.clone()).able_to(Box::new(take_over));
-    let result = ui::run(Box::new(monitor), options, events);
-    home.end();
-    ended(result)
+    let again = home.taking_over((global.clone(), args.clone()));
+    let monitor = SwitchMonitor::new(Box::new(client), home.slot.clone()).able_to(again);
+    home.show(monitor, options, events)
 }
 
 /// The engine of this process, while it has one; clones share it.
 #[derive(Clone)]
 struct Home {
-    engine: Arc<Mutex<Option<Engine>>>,
+    engine: Arc<Mutex<Option<(Engine, Served)>>>,
     slot: Slot,
     wake: Waker,
+    // The last engine here ended because its workers failed.
+    failed: Arc<AtomicBool>,
 }
 
 impl Home {
     fn new(wake: Waker) -> Self {
-        Self { engine: Arc::default(), slot: Slot::default(), wake }
+        Self { engine: Arc::default(), slot: Slot::default(), wake, failed: Arc::default() }
+    }
+
+    /// Shows the screen until it is closed, then ends the engine.
+    ///
+    /// # Errors
+    /// No terminal, or an engine that failed while the screen was open.
+    fn show(&self, monitor: SwitchMonitor, options: UiOptions, events: EventSource) -> Result<ExitCode, Failure> {
+        let shown = ui::run(Box::new(monitor), options, events);
+        self.end();
+        ended(shown)?;
+        self.outcome()
+    }
+
+    fn outcome(&self) -> Result<ExitCode, Failure> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(anyhow::anyhow!(
+                "recording ended: farol failed five times within ten minutes; what was recorded before is kept. \
+                 Start farol again; farol --record says in its log what fails"
+            )
+            .into());
+        }
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Takes the engine in, lets others reach it, and watches for its end.
     fn begin(&self, engine: Engine, access: &Access) -> Result<Box<dyn Monitor>, Failure> {
-        if let Err(failure) = run::serve(&engine, Role::Screen, access) {
-            engine.end();
-            return Err(failure);
-        }
+        let served = match run::serve(&engine, Role::Screen, access) {
+            Ok(served) => served,
+            Err(failure) => {
+                engine.end(|| {});
+                return Err(failure);
+            }
+        };
         let dir = engine.lock().dir().to_owned();
         let monitor = engine.hub().monitor(Scope::Admin, Arc::clone(&self.wake));
-        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some((engine, served));
+        self.failed.store(false, Ordering::Relaxed);
         self.keep(dir);
         Ok(Box::new(monitor))
     }
 
-    /// Records from now on, in place of a recorder that is gone.
-    fn take_over(&self, loaded: Loaded, global: &Global, args: &RunArgs) -> Result<(), Failure> {
+    /// Records here when it is asked to, in place of a recorder that is gone.
+    fn taking_over(&self, again: Again) -> TakeOver {
+        let home = self.clone();
+        Box::new(move |reply: engine::Reply| {
+            let (home, (global, args)) = (home.clone(), again.clone());
+            // Opening the history takes time the screen does not have.
+            let started = Worker::spawn("takeover", move |_| {
+                let begun = home.take_over(&global, &args);
+                let done = begun.map(|()| Answer::Done { saved: Saved::Disk, message: "recording here".to_owned() });
+                reply(done.map_err(|e| Refusal::new(RefusalKind::Unavailable, e.to_string())));
+                (home.wake)();
+            });
+            drop(started);
+        })
+    }
+
+    fn take_over(&self, global: &Global, args: &RunArgs) -> Result<(), Failure> {
+        let loaded = place::configuration(global, Some(args))?;
         let access = run::access(&loaded.config)?;
         let lock = DataLock::take(&place::data_dir(global)?, Role::Screen)?;
         let monitor = self.begin(run::start(lock, loaded, global, args)?, &access)?;
@@ -162,15 +203,18 @@ impl Home {
         let home = self.clone();
         let watch = move |_: &crate::base::Beat| {
             let Some(exit) = home.wait() else { return };
-            let ended = home.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
-            drop(ended.map(Engine::end));
+            home.failed.store(exit == Exit::Failed, Ordering::Relaxed);
+            home.end();
             let deadline = Instant::now() + TAKE_OVER;
             while exit == Exit::HandedOver && Instant::now() < deadline {
                 // It listens where its own surroundings say, which the lock file tells.
-                let client = engine::listening(&dir).map(|(socket, _)| Client::connect(Address(socket), Arc::clone(&home.wake)));
-                if let Some(Ok(client)) = client {
-                    home.slot.put(Box::new(client));
-                    break;
+                if engine::listening(&dir).is_some() {
+                    let dirs = [dir.clone()];
+                    let client = Client::connect(Box::new(move || place::addresses(&dirs)), Arc::clone(&home.wake));
+                    if let Ok(client) = client {
+                        home.slot.put(Box::new(client));
+                        break;
+                    }
                 }
                 // The new engine opens the history first.
                 std::thread::sleep(Duration::from_millis(100));
@@ -186,7 +230,7 @@ impl Home {
     fn wait(&self) -> Option<Exit> {
         loop {
             let guard = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-            let running = guard.as_ref()?;
+            let (running, _) = guard.as_ref()?;
             if let Some(exit) = running.wait(Duration::ZERO) {
                 return Some(exit);
             }
@@ -200,7 +244,12 @@ impl Home {
     /// Ends the engine, if there is one.
     fn end(&self) {
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(engine.map(Engine::end));
+        if let Some((engine, served)) = engine {
+            if engine.wait(Duration::ZERO) == Some(Exit::Failed) {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+            engine.end(|| served.end());
+        }
     }
 }
 
@@ -241,5 +290,79 @@ fn export(name: &str, text: &str) -> Result<PathBuf, String> {
     match home {
         Some(path) if commands::report::write(&path, text).is_ok() => Ok(path),
         _ => Err(format!("{first:#}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Inputs, load};
+    use crate::engine::{Feed, Setup};
+    use crate::model::{FileSystemStat, HostFacts, ProcessFile};
+    use std::io;
+
+    /// A machine whose reading fails in a way nobody thought of.
+    struct Broken;
+
+    impl Host for Broken {
+        fn read(&self, path: &str, _: &mut Vec<u8>) -> io::Result<()> {
+            assert_ne!(path, "/proc/uptime", "a round begins with it, and nobody thought of this");
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn list(&self, _: &str, _: &mut Vec<String>) -> io::Result<()> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn read_link(&self, _: &str) -> io::Result<String> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn pids(&self, _: &mut Vec<u32>) -> io::Result<()> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn read_process(&self, _: u32, _: ProcessFile, _: &mut Vec<u8>) -> io::Result<()> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn cpu_clock(&self, _: u32) -> io::Result<Duration> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        fn statvfs(&self, _: &str) -> io::Result<FileSystemStat> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+        fn tcp_states(&self) -> io::Result<[u32; 13]> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        fn user_name(&self, _: u32) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_screen_whose_engine_failed_ends_with_1_and_says_so() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut config = load(&Inputs::default()).expect("the defaults are good").config;
+        config.general.interval = Duration::from_millis(100);
+        let host = Arc::new(HostFacts::default());
+        let around = Surroundings { host, link_bits_per_second: None, data_dir: dir.path(), sending: Sending::Dry };
+        let settings = engine::settings(&config, &Arc::new(engine::catalog()), &around).expect("the defaults are good");
+        let lock = DataLock::take(dir.path(), Role::Screen).expect("free");
+        let setup = Setup {
+            lock,
+            config,
+            settings,
+            feed: Feed::Machine(Arc::new(Broken)),
+            headless: false,
+            reread: Box::new(|| Err("never read again".to_owned())),
+        };
+        let (wake, woken) = std::sync::mpsc::channel();
+        let home = Home::new(Arc::new(move || wake.send(()).unwrap_or_default()));
+        let monitor = home.begin(Engine::start(setup).expect("it starts"), &Access::default()).expect("it listens");
+        assert!(home.outcome().is_ok(), "as long as it runs");
+        while !home.failed.load(Ordering::Relaxed) {
+            woken.recv_timeout(Duration::from_secs(60)).expect("its end is told");
+        }
+        home.end();
+        assert!(matches!(monitor.link(), crate::monitor::Link::Lost { .. }));
+        let failure = home.outcome().expect_err("it failed");
+        assert!(failure.to_string().contains("failed five times"), "{failure}");
+        assert_eq!(failure.exit_code(), 1);
     }
 }

@@ -16,6 +16,9 @@ use crate::base::Timestamp;
 /// How long a starting engine waits for a one-shot command to close the store.
 const ONE_SHOT_WAIT: Duration = Duration::from_secs(10);
 
+/// Whoever may read it learns where the engine listens, whoever may write it could keep it from starting: its owner alone.
+const MODE: u32 = 0o600;
+
 /// Longest path a Unix socket can have.
 const MAX_SOCKET_PATH: usize = 107;
 
@@ -98,7 +101,9 @@ impl DataLock {
         make_private(dir)?;
         let path = dir.join("farol.lock");
         let io = |source| LockError::Io { path: path.clone(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        let mut options = OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         let deadline = Instant::now() + ONE_SHOT_WAIT;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -117,6 +122,8 @@ impl DataLock {
             }
         }
         let lock = Self { file, dir: dir.to_owned() };
+        // One that was made with another mode; where it is not ours, its owner decides.
+        let _ = lock.file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE));
         lock.announce(&Owner { pid: std::process::id(), role, socket: None, since: Timestamp::now() })?;
         Ok(lock)
     }
@@ -173,6 +180,13 @@ pub fn owner(dir: &Path) -> Option<Owner> {
     }
 }
 
+/// The socket in a folder whose lock file this user may not read: for members of the engine's group.
+pub fn shared(dir: &Path) -> Option<PathBuf> {
+    let unread = File::open(dir.join("farol.lock")).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied);
+    let path = dir.join("farol.sock");
+    (unread && std::os::unix::net::UnixStream::connect(&path).is_ok()).then_some(path)
+}
+
 /// The engine on a folder, once it listens; waits for one that is starting. `None` where there is none.
 pub fn listening(dir: &Path) -> Option<(PathBuf, Owner)> {
     let deadline = Instant::now() + ONE_SHOT_WAIT;
@@ -222,7 +236,11 @@ mod tests {
     fn a_held_folder_says_who_holds_it() {
         let dir = tempfile::tempdir().expect("a folder");
         assert_eq!(owner(dir.path()), None);
+        let file = dir.path().join("farol.lock");
+        std::fs::write(&file, "").expect("ours");
         let lock = DataLock::take(dir.path(), Role::Recorder).expect("free");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).expect("there").permissions());
+        assert_eq!(mode & 0o777, 0o600, "whatever it was before");
         let seen = owner(dir.path()).expect("held");
         assert_eq!((seen.pid, seen.role), (std::process::id(), Role::Recorder));
         assert!(matches!(DataLock::take(dir.path(), Role::Screen), Err(LockError::Held { .. })));

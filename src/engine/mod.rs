@@ -39,7 +39,7 @@ pub use exchange::{CoreSettings, Output, Past, Reread, Rounds, Timing};
 pub use feed::{Feed, Simulation};
 pub use hub::{EngineMonitor, Hub, Reply, Wish};
 pub use live::{Head, Merged};
-pub use lock::{DataLock, LockError, Owner, Role, listening, owner, socket_path};
+pub use lock::{DataLock, LockError, Owner, Role, listening, owner, shared, socket_path};
 pub use offline::{Offline, OfflineError};
 pub use own::METRICS;
 pub use setup::{Surroundings, catalog, settings};

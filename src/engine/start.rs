@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
@@ -80,6 +80,7 @@ pub struct Engine {
     inward: tokio::runtime::Handle,
     workers: Vec<Worker>,
     exit: Receiver<Exit>,
+    exited: OnceLock<Exit>,
     lock: Option<DataLock>,
 }
 
@@ -204,7 +205,7 @@ impl Engine {
             }
         };
         workers.push(spawn.guarded("core", body).map_err(other)?);
-        Ok(Self { hub, events, stop, queues, taking, runtimes, inward, workers, exit, lock: Some(lock) })
+        Ok(Self { hub, events, stop, queues, taking, runtimes, inward, workers, exit, exited: OnceLock::new(), lock: Some(lock) })
     }
 
     /// Where readers meet it.
@@ -236,14 +237,15 @@ impl Engine {
     pub fn wait(&self, timeout: Duration) -> Option<Exit> {
         use std::sync::mpsc::RecvTimeoutError;
         match self.exit.recv_timeout(timeout) {
-            Ok(exit) => Some(exit),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Exit::Failed),
+            // Told once; whoever asks again is told the same.
+            told => Some(*self.exited.get_or_init(|| told.unwrap_or(Exit::Failed))),
         }
     }
 
-    /// Ends everything, writes what is left, releases the data folder. Gives the names of threads left behind.
-    pub fn end(mut self) -> Vec<String> {
+    /// Ends everything, writes what is left, releases the data folder. `farewell` is called when all is written and the
+    /// runtimes still live, for those who wait for an answer. Gives the names of threads left behind.
+    pub fn end(mut self, farewell: impl FnOnce()) -> Vec<String> {
         let deadline = Instant::now() + END_LIMIT;
         self.stop.ask();
         self.queues.courses.close();
@@ -261,6 +263,7 @@ impl Engine {
         core.into_iter().for_each(&mut join);
         self.queues.store.end();
         store.into_iter().for_each(&mut join);
+        farewell();
         self.queues.interactive.close();
         self.queues.batch.close();
         self.queues.fit.jobs.close();

@@ -194,7 +194,43 @@ pub enum Request {
     TakeOver,
 }
 
+/// Longest name a client gives itself.
+const MAX_NAME: usize = 64;
+
+/// Who decided: `user`, and in brackets who is `said` to be behind it (`root (ana)`).
+pub fn signed(user: &str, said: &str) -> Author {
+    let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    match said.trim() {
+        "" => user.to_owned(),
+        said if said == user || said.starts_with(&format!("{user} (")) => said.to_owned(),
+        said => format!("{user} ({said})"),
+    }
+}
+
 impl Request {
+    /// The same, decided by `user`; who the client says it is stands behind it in brackets (`root (ana)`).
+    #[must_use]
+    pub fn by(mut self, user: &str) -> Self {
+        if let Some(author) = self.author_mut() {
+            *author = signed(user, author);
+        }
+        self
+    }
+
+    fn author_mut(&mut self) -> Option<&mut Author> {
+        match self {
+            Self::Acknowledge { author, .. }
+            | Self::Unacknowledge { author, .. }
+            | Self::Snooze { author, .. }
+            | Self::AddSilence { author, .. }
+            | Self::ExpireSilence { author, .. }
+            | Self::Feedback { author, .. }
+            | Self::Annotate { author, .. }
+            | Self::Maintenance { author, .. } => Some(author),
+            _ => None,
+        }
+    }
+
     /// The least scope that may ask this.
     pub fn scope(&self) -> Scope {
         match self {
@@ -347,4 +383,26 @@ pub enum RefusalKind {
     Unavailable,
     /// farol failed.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_decides_is_who_the_system_says() {
+        let author = |said: &str| {
+            let request = Request::ExpireSilence { id: "s1".to_owned(), author: said.to_owned() };
+            match request.by("root") {
+                Request::ExpireSilence { author, .. } => author,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(author(""), "root");
+        assert_eq!(author("root"), "root");
+        assert_eq!(author("ana"), "root (ana)");
+        assert_eq!(author("root (ana)"), "root (ana)", "said twice");
+        assert_eq!(author(&format!("\x1b[2J{}", "x".repeat(500))).len(), "root ([2J)".len() + 61);
+        assert_eq!(Request::Stop.by("root"), Request::Stop);
+    }
 }

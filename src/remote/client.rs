@@ -20,6 +20,9 @@ const MAX_BEHIND: usize = 120;
 /// First and longest pause before connecting again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
+/// Says where engines may be, the first to be tried first; asked before each try to connect, because they move.
+pub type Lookup = Box<dyn Fn() -> Vec<Address> + Send>;
+
 /// An engine elsewhere.
 pub struct Client {
     shared: Arc<Shared>,
@@ -53,9 +56,9 @@ impl Client {
     ///
     /// # Errors
     /// Why the engine cannot be reached, for people.
-    pub fn connect(address: Address, wake: Waker) -> Result<Self, String> {
+    pub fn connect(lookup: Lookup, wake: Waker) -> Result<Self, String> {
         let (requests, inbox) = unbounded_channel();
-        let lost = Link::Lost { address: address.to_string(), since: Timestamp::now(), reason: "connecting".to_owned() };
+        let lost = Link::Lost { address: String::new(), since: Timestamp::now(), reason: "connecting".to_owned() };
         let snapshot = Arc::new(Snapshot::empty(Arc::new(Catalog::default())));
         let state = State { snapshot, link: lost, scope: Scope::Read, lagged: 0, open: HashMap::new() };
         let shared = Arc::new(Shared { state: Mutex::new(state), pulses: Queue::new(MAX_BEHIND), wake });
@@ -64,7 +67,7 @@ impl Client {
         Worker::spawn("remote", move |_| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
-                Ok(runtime) => runtime.block_on(run(&own, &address, inbox, &ready)),
+                Ok(runtime) => runtime.block_on(run(&own, &lookup, inbox, &ready)),
                 // The reader learns of it as of any failure to connect.
                 Err(e) => drop(ready.send(Err(format!("no runtime: {e}")))),
             }
@@ -117,14 +120,17 @@ impl Monitor for Client {
 
 type First = std::sync::mpsc::Sender<Result<(), String>>;
 
-async fn run(shared: &Shared, address: &Address, mut inbox: UnboundedReceiver<ClientMessage>, ready: &First) {
+async fn run(shared: &Shared, lookup: &Lookup, mut inbox: UnboundedReceiver<ClientMessage>, ready: &First) {
     let mut pause = RETRY.0;
     let mut was_ready = false;
+    let mut last = None;
     loop {
-        let reason = match Connection::open(address).await {
-            Ok(connection) => {
+        let reason = match first_open(lookup()).await {
+            Ok((address, connection)) => {
                 pause = RETRY.0;
-                match talk(shared, address, connection, &mut inbox, (ready, &mut was_ready)).await {
+                let ended = talk(shared, &address, connection, &mut inbox, (ready, &mut was_ready)).await;
+                last = Some(address);
+                match ended {
                     // The reader is gone.
                     None => return,
                     Some(reason) => reason,
@@ -137,13 +143,27 @@ async fn run(shared: &Shared, address: &Address, mut inbox: UnboundedReceiver<Cl
             let _ = ready.send(Err(reason));
             return;
         }
-        lose(shared, address, &reason);
+        if let Some(address) = &last {
+            lose(shared, address, &reason);
+        }
         tokio::time::sleep(pause).await;
         if inbox.is_closed() {
             return;
         }
         pause = (pause * 2).min(RETRY.1);
     }
+}
+
+/// The first engine that answers; else why the first of them does not.
+async fn first_open(addresses: Vec<Address>) -> Result<(Address, Connection), String> {
+    let mut why = None;
+    for address in addresses {
+        match Connection::open(&address).await {
+            Ok(connection) => return Ok((address, connection)),
+            Err(reason) => drop(why.get_or_insert(reason)),
+        }
+    }
+    Err(why.unwrap_or_else(|| "no engine runs".to_owned()))
 }
 
 /// Marks the connection lost and refuses what was asked over it.

@@ -6,5 +6,5 @@
 mod client;
 mod connect;
 
-pub use client::Client;
+pub use client::{Client, Lookup};
 pub use connect::{Address, AddressError, ask_once};

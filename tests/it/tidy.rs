@@ -52,8 +52,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("directories", &["app"]),
     ("futures_util", &["api", "check", "net", "notify", "remote"]),
     ("http_body_util", &["net"]),
-    ("hyper", &["net"]),
-    ("hyper_util", &["net"]),
+    ("hyper", &["api", "net"]),
+    ("hyper_util", &["api", "net"]),
     ("lettre", &["notify"]),
     ("nix", &["collect"]),
     ("notify_rust", &["notify"]),
@@ -84,7 +84,7 @@ const MOST_LINES: usize = 450;
 const MEDIAN_LINES: usize = 200;
 
 /// Tests that are only run by another test in a process of its own, and measurements.
-const IGNORED: &[&str] = &["src/notify/desktop/tests.rs", "src/sim/tests.rs"];
+const IGNORED: &[&str] = &["src/notify/desktop/tests.rs"];
 
 /// What must not come into the tree by any way: other TLS stacks, C libraries, other runtimes and clocks.
 const ABSENT: &[&str] =

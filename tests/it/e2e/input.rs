@@ -123,6 +123,31 @@ fn a_broken_configuration_on_reload_keeps_the_old_one() {
 }
 
 #[test]
+fn a_newer_and_a_foreign_history_are_refused_and_left_as_they_are() {
+    let place = Place::new();
+    let foreign = place.path("foreign.redb");
+    let database = redb::Database::create(&foreign).expect("room");
+    let txn = database.begin_write().expect("room");
+    let table: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("accounts");
+    txn.open_table(table).expect("room").insert("ana", 3).expect("room");
+    txn.commit().expect("room");
+    drop(database);
+    let newer = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/newer.redb");
+    for (file, why) in [(foreign.as_path(), "not a history of farol"), (std::path::Path::new(newer), "install a newer farol")] {
+        let before = std::fs::read(file).expect("there");
+        let history = place.data().join("farol.redb");
+        std::fs::write(&history, &before).expect("room");
+        for args in [&["--record"][..], &["silence", "list"], &["query", "cpu_usage_ratio"]] {
+            place.run(args).expect(1).says(&["farol.redb", why, "--data-dir"]);
+            assert!(std::fs::read(&history).expect("there") == before, "{why} was touched by {args:?}");
+        }
+        let tape = file.to_str().expect("plain");
+        place.run(&["--replay", tape]).expect(1).says(&[tape]);
+        assert_eq!(farol::engine::owner(&place.data()), None);
+    }
+}
+
+#[test]
 fn a_replay_of_garbage_is_refused_and_the_file_untouched() {
     let place = Place::new();
     let garbage = place.write("tape.redb", "no history at all");

@@ -94,10 +94,15 @@ impl Place {
 
     /// Starts a recorder.
     pub fn start(&self, args: &[&str]) -> Recorder {
+        self.start_in(&self.path("run"), args)
+    }
+
+    /// Starts a recorder whose runtime folder is another one.
+    pub fn start_in(&self, runtime: &Path, args: &[&str]) -> Recorder {
         let log = self.path("log");
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
         let mut command = self.farol(&["--record"]);
-        command.args(args).stdout(Stdio::null()).stderr(file);
+        command.args(args).env("XDG_RUNTIME_DIR", runtime).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().expect("the program starts");
         Recorder { child, data: self.data(), log }
     }

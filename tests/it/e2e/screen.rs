@@ -111,6 +111,47 @@ fn a_screen_hands_over_to_a_recorder_and_goes_on_attached() {
 }
 
 #[test]
+fn a_screen_that_handed_over_takes_over_again_when_the_recorder_dies() {
+    let place = Place::new();
+    let mut screen = Screen::open(&place, &["--interval", "200ms"]);
+    screen.until("LIVE");
+    let mut second = Screen::open(&place, &["--interval", "200ms"]);
+    second.until("ATTACHED");
+    let recorder = place.record(&["--interval", "200ms"]);
+    screen.until("ATTACHED");
+    second.until_not("LOST");
+    recorder.kill();
+    screen.until("LOST");
+    second.until("LOST");
+    screen.press("T");
+    screen.until("LIVE");
+    second.until("ATTACHED");
+    second.until_not("LOST");
+    second.quit();
+    screen.quit();
+    assert_eq!(farol::engine::owner(&place.data()), None);
+}
+
+#[test]
+fn a_screen_finds_a_recorder_that_listens_elsewhere() {
+    let place = Place::new();
+    let recorder = place.record(&["--interval", "200ms"]);
+    let first = recorder.wait_ready();
+    let mut screen = Screen::open(&place, &[]);
+    screen.until("ATTACHED");
+    recorder.kill();
+    screen.until("LOST");
+    let elsewhere = place.path("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("made");
+    let recorder = place.start_in(&elsewhere, &["--interval", "200ms"]);
+    assert_ne!(recorder.wait_ready(), first);
+    screen.until("ATTACHED");
+    screen.until_not("LOST");
+    screen.quit();
+    recorder.stop();
+}
+
+#[test]
 fn a_screen_survives_its_recorder_and_finds_the_next() {
     let place = Place::new();
     let recorder = place.record(&["--interval", "200ms"]);

@@ -23,7 +23,8 @@ fn the_routes_answer_over_the_socket() {
     let range = "/api/v1/query_range?query=cpu_usage_ratio%7Bcore%3D%220%22%7D&start=-1m&end=-0s&step=1s";
     until("a range is answered", || {
         let text = get(&socket, range);
-        text.starts_with("HTTP/1.1 200") && text.contains("\"matrix\"") && text.contains("\"core\":\"0\"")
+        let described = text.contains("\"schema\":\"farol.query/1\"") && text.contains("\"generated_at\":\"");
+        text.starts_with("HTTP/1.1 200") && described && text.contains("\"matrix\"") && text.contains("\"core\":\"0\"")
     });
     let wrong = get(&socket, "/api/v1/query_range?query=cpu_usage_ratoi&start=-1m&end=-0s&step=1s");
     assert!(wrong.starts_with("HTTP/1.1 400") && wrong.contains("cpu_usage_ratio"), "{wrong}");
@@ -37,7 +38,7 @@ fn a_stream_carries_pulses_and_answers() {
     let place = Place::new();
     let recorder = place.record(&["--interval", "200ms"]);
     let socket = recorder.wait_ready();
-    let mut client = Client::connect(Address(socket), Arc::new(|| {})).expect("it listens");
+    let mut client = Client::connect(Box::new(move || vec![Address(socket.clone())]), Arc::new(|| {})).expect("it listens");
     let first = client.snapshot().seq;
     until("pulses arrive", || client.snapshot().seq > first + 2);
     assert!(client.changed().pulses.len() > 1);
@@ -140,4 +141,61 @@ fn a_strangers_user_is_refused() {
     let status = as_nobody(&["status", "--attach", &address]).expect(3);
     assert!(status.out.contains("not permitted"), "{}", status.out);
     recorder.stop();
+}
+
+#[test]
+fn members_of_the_group_look_and_decide_under_their_own_name() {
+    if !is_root() {
+        eprintln!("not run: members_of_the_group_look_and_decide_under_their_own_name needs root to become two other users");
+        return;
+    }
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    const RECORDER: &str = "65534";
+    const MEMBER: &str = "65533";
+    const GROUP: &str = "64242";
+    let place = Place::new();
+    let open =
+        |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+    let program = place.path("farol");
+    std::fs::copy(env!("CARGO_BIN_EXE_farol"), &program).expect("copied");
+    let config = place.write("config.toml", &format!("[general]\ninterval = \"200ms\"\n[api]\ngroup = \"{GROUP}\"\n"));
+    open(place.root(), 0o755);
+    open(&program, 0o755);
+    std::os::unix::fs::chown(place.data(), Some(65534), Some(65534)).expect("root may");
+    open(&place.data(), 0o700);
+    let data = place.data().display().to_string();
+    let as_user = |user: &str, groups: &str, args: &[&str]| {
+        let mut command = std::process::Command::new("setpriv");
+        command.args([&format!("--reuid={user}"), &format!("--regid={user}"), groups, "--"]).arg(&program).args(args);
+        command.args(["--data-dir", &data]);
+        command.env_clear().envs(place.environment()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    };
+    let member = format!("--groups={GROUP}");
+    let mut record = as_user(RECORDER, &member, &["--record", "--config", config.to_str().expect("plain")]);
+    let mut recorder = Ended(record.stderr(std::process::Stdio::null()).spawn().expect("setpriv is there"));
+    // Its user may write neither runtime folder: it listens in its data folder.
+    let socket = place.data().join("farol.sock");
+    until("it listens for its group", || std::fs::metadata(&socket).is_ok_and(|m| m.mode() & 0o777 == 0o660));
+    until("it is ready", || get(&socket, "/readyz").starts_with("HTTP/1.1 200"));
+    let lock = std::fs::metadata(place.data().join("farol.lock")).expect("there");
+    assert_eq!(lock.mode() & 0o777, 0o600);
+    ran(&mut as_user(MEMBER, &member, &["silence", "add", "rule=disk", "--comment", "by a member"])).expect(0);
+    let list = ran(&mut as_user(MEMBER, &member, &["silence", "list"])).expect(0).out;
+    assert!(list.contains("uid 65533 (tester)"), "whatever it says of itself: {list}");
+    ran(&mut as_user(MEMBER, "--clear-groups", &["silence", "list"])).expect(1).says(&["ermission denied"]);
+    let pid = rustix::process::Pid::from_child(&recorder.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it lives");
+    let code = super::kit::within(super::kit::LIMIT, || recorder.0.try_wait().expect("a child"));
+    assert_eq!(code.and_then(|c| c.code()), Some(0));
+}
+
+/// A child that does not outlive its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
