@@ -1,22 +1,21 @@
-//! One chart as inline SVG.
+//! One chart as shapes, which each format paints.
 //!
-//! Lines of means over their minimum–maximum band; gaps stay gaps. Invariant: coordinates have one decimal, so
-//! the same points give the same bytes on every machine.
+//! Lines of means over their minimum–maximum band; gaps stay gaps. Invariant: a drawing depends on the chart and the
+//! zone alone, and nothing of it lies outside its frame.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::document::{Chart, Line};
-use super::format::escaped;
+use super::document::{Chart, Level, Line};
 use super::text;
 use crate::base::{Timestamp, Unit};
 use crate::model::Bucket;
 
 /// The drawing in user units: half the page's width, the golden ratio flattened to what a list of charts bears.
-const WIDTH: f64 = 520.0;
-const HEIGHT: f64 = 190.0;
+pub(super) const WIDTH: f64 = 520.0;
+/// Its height.
+pub(super) const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
@@ -39,25 +38,64 @@ struct Scale {
     step: f64,
 }
 
-/// Writes the figure: caption, legend, drawing.
-pub(super) fn draw(page: &mut String, chart: &Chart, zone: &TimeZone) {
+/// One stroke, area or word of a drawing, in user units.
+pub(super) enum Shape {
+    /// Points joined by straight lines.
+    Path {
+        look: Look,
+        points: Vec<(f64, f64)>,
+    },
+    /// A word at its baseline.
+    Word { x: f64, y: f64, anchor: Anchor, text: String },
+}
+
+/// What a path stands for; each format has its own colors for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A line of the grid.
+    Grid,
+    /// A limit across.
+    Limit,
+    /// An alert fired.
+    Mark(Level),
+    /// A line of means, by its place in the legend.
+    Line(usize),
+    /// The filled span from lowest to highest.
+    Band(usize),
+}
+
+/// Which end of a word its place is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Middle,
+    End,
+}
+
+/// Draws a chart: grid, lines, marks, in painting order.
+pub(super) fn draw(chart: &Chart, zone: &TimeZone) -> Vec<Shape> {
     let scale = Scale::new(chart);
-    let title = escaped(&chart.title);
-    let _ = write!(page, "<figure>\n<figcaption>{title}");
+    let mut shapes = Vec::new();
+    grid(&mut shapes, chart, &scale, zone);
     for (i, line) in chart.lines.iter().enumerate() {
-        let last = line.points.last().map_or_else(String::new, |b| format!(" {}", text::number(b.last, chart.unit)));
-        let _ = write!(page, "<span><i class=\"c{i}\"></i>{}{}</span>", escaped(&line.name), escaped(&last));
-    }
-    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
-    grid(page, chart, &scale, zone);
-    for (i, line) in chart.lines.iter().enumerate() {
-        self::line(page, line, i, &scale);
+        self::line(&mut shapes, line, i, &scale);
     }
     for (at, level) in &chart.marks {
         let x = scale.x(*at);
-        let _ = writeln!(page, "<path class=\"mark {}\" d=\"M{x:.1} {TOP}V{:.1}\"/>", level.name(), HEIGHT - BOTTOM);
+        shapes.push(path(Look::Mark(*level), [(x, TOP), (x, HEIGHT - BOTTOM)]));
     }
-    page.push_str("</svg>\n</figure>\n");
+    shapes
+}
+
+/// Name and newest value of each line.
+pub(super) fn legend(chart: &Chart) -> impl Iterator<Item = String> {
+    chart.lines.iter().map(|line| {
+        let last = line.points.last().map_or_else(String::new, |b| format!(" {}", text::number(b.last, chart.unit)));
+        format!("{}{last}", line.name)
+    })
+}
+
+fn path(look: Look, points: impl Into<Vec<(f64, f64)>>) -> Shape {
+    Shape::Path { look, points: points.into() }
 }
 
 impl Scale {
@@ -97,24 +135,23 @@ fn nice_step(least: f64, binary: bool) -> f64 {
     factors.iter().map(|f| f * unit).find(|s| *s >= least * (1.0 - 1e-9)).unwrap_or(unit * base)
 }
 
-fn grid(page: &mut String, chart: &Chart, scale: &Scale, zone: &TimeZone) {
+fn grid(shapes: &mut Vec<Shape>, chart: &Chart, scale: &Scale, zone: &TimeZone) {
+    let across = |look, y| path(look, [(LEFT, y), (WIDTH - RIGHT, y)]);
     let lines = ((scale.high - scale.low) / scale.step).round().clamp(1.0, 8.0) as u32;
     for i in 0..=lines {
         let value = scale.low + f64::from(i) * scale.step;
         let y = scale.y(value);
-        let _ = writeln!(page, "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{:.1}\"/>", WIDTH - RIGHT);
-        let label = escaped(&axis_label(value, chart.unit));
-        let _ = writeln!(page, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", LEFT - 6.0, y + 3.5);
+        shapes.push(across(Look::Grid, y));
+        let text = axis_label(value, chart.unit);
+        shapes.push(Shape::Word { x: LEFT - 6.0, y: y + 3.5, anchor: Anchor::End, text });
     }
     if let Some(limit) = chart.limit.filter(|l| (scale.low..=scale.high).contains(l)) {
-        let y = scale.y(limit);
-        let _ = writeln!(page, "<path class=\"limit\" d=\"M{LEFT} {y:.1}H{:.1}\"/>", WIDTH - RIGHT);
+        shapes.push(across(Look::Limit, scale.y(limit)));
     }
-    for (at, label) in time_labels(chart, zone) {
+    for (at, text) in time_labels(chart, zone) {
         let x = scale.x(at);
-        let anchor = if x > WIDTH - 24.0 { "end" } else { "middle" };
-        let y = HEIGHT - 6.0;
-        let _ = writeln!(page, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", escaped(&label));
+        let anchor = if x > WIDTH - 24.0 { Anchor::End } else { Anchor::Middle };
+        shapes.push(Shape::Word { x, y: HEIGHT - 6.0, anchor, text });
     }
 }
 
@@ -142,24 +179,15 @@ fn time_labels(chart: &Chart, zone: &TimeZone) -> Vec<(Timestamp, String)> {
     instants.filter(|at| chart.range.contains(*at)).map(|at| (at, text::local(at, zone, format))).collect()
 }
 
-fn line(page: &mut String, line: &Line, color: usize, scale: &Scale) {
+fn line(shapes: &mut Vec<Shape>, line: &Line, color: usize, scale: &Scale) {
     for part in unbroken(&line.points) {
-        let (mut means, mut lows) = (String::new(), String::new());
-        let mut highs = String::new();
-        for (i, b) in part.iter().enumerate() {
-            let (x, letter) = (scale.x(b.at), if i == 0 { 'M' } else { 'L' });
-            let _ = write!(means, "{letter}{x:.1} {:.1}", scale.y(b.mean));
-            let _ = write!(highs, "{letter}{x:.1} {:.1}", scale.y(b.max));
-        }
-        for b in part.iter().rev() {
-            let _ = write!(lows, "L{:.1} {:.1}", scale.x(b.at), scale.y(b.min));
-        }
         if part.iter().any(|b| b.max > b.min) {
-            let _ = writeln!(page, "<path class=\"band c{color}\" d=\"{highs}{lows}Z\"/>");
+            let highs = part.iter().map(|b| (scale.x(b.at), scale.y(b.max)));
+            let lows = part.iter().rev().map(|b| (scale.x(b.at), scale.y(b.min)));
+            shapes.push(path(Look::Band(color), highs.chain(lows).collect::<Vec<_>>()));
         }
-        // A lone point is a dot: round caps make one of a line without length.
-        let dot = if part.len() == 1 { "h0" } else { "" };
-        let _ = writeln!(page, "<path class=\"line c{color}\" d=\"{means}{dot}\"/>");
+        let means: Vec<_> = part.iter().map(|b| (scale.x(b.at), scale.y(b.mean))).collect();
+        shapes.push(path(Look::Line(color), means));
     }
 }
 

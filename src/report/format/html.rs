@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use crate::base::{Unit, format_duration};
 use crate::model::Fact;
-use crate::report::chart;
 use crate::report::document::{Cell, Document, FactsLook, Level, Look, Section, Table};
 use crate::report::text;
 
@@ -71,7 +70,7 @@ fn section(page: &mut String, document: &Document<'_>, section: &Section) {
     }
     if !section.charts.is_empty() {
         page.push_str("<div class=\"charts\">\n");
-        section.charts.iter().for_each(|c| chart::draw(page, c, &document.facts.zone));
+        section.charts.iter().for_each(|c| super::svg::figure(page, c, &document.facts.zone));
         page.push_str("</div>\n");
     }
     grids.into_iter().for_each(|t| grid(page, document, t));
@@ -146,7 +145,7 @@ fn capitalized(word: &str) -> String {
 }
 
 /// A text that is only a text, between tags and within quotes; control characters become blanks.
-pub(in crate::report) fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,8 +6,9 @@
 mod csv;
 mod html;
 mod json;
+mod svg;
 
-pub(super) use html::escaped;
+use html::escaped;
 
 use super::document::Document;
 use crate::model::ReportFormat;

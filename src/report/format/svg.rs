@@ -1,0 +1,55 @@
+//! A drawing as inline SVG.
+//!
+//! Invariant: coordinates have one decimal, so the same drawing gives the same bytes on every machine.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+
+use super::escaped;
+use crate::report::chart::{self, Anchor, HEIGHT, Look, Shape, WIDTH};
+use crate::report::document::Chart;
+
+/// Writes the figure: caption, legend, drawing.
+pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone) {
+    let title = escaped(&chart.title);
+    let _ = write!(page, "<figure>\n<figcaption>{title}");
+    for (i, name) in chart::legend(chart).enumerate() {
+        let _ = write!(page, "<span><i class=\"c{i}\"></i>{}</span>", escaped(&name));
+    }
+    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
+    chart::draw(chart, zone).iter().for_each(|s| shape(page, s));
+    page.push_str("</svg>\n</figure>\n");
+}
+
+fn shape(page: &mut String, shape: &Shape) {
+    let _ = match shape {
+        Shape::Word { x, y, anchor, text } => {
+            let anchor = if *anchor == Anchor::End { "end" } else { "middle" };
+            writeln!(page, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", escaped(text))
+        }
+        Shape::Path { look, points } => {
+            let mut d = String::with_capacity(points.len() * 12);
+            for (i, (x, y)) in points.iter().enumerate() {
+                let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
+            }
+            match look {
+                Look::Band(_) => d.push('Z'),
+                // A lone point is a dot: round caps make one of a line without length.
+                Look::Line(_) if points.len() == 1 => d.push_str("h0"),
+                _ => {}
+            }
+            writeln!(page, "<path class=\"{}\" d=\"{d}\"/>", class(*look))
+        }
+    };
+}
+
+fn class(look: Look) -> String {
+    match look {
+        Look::Grid => "grid".to_owned(),
+        Look::Limit => "limit".to_owned(),
+        Look::Mark(level) => format!("mark {}", level.name()),
+        Look::Line(color) => format!("line c{color}"),
+        Look::Band(color) => format!("band c{color}"),
+    }
+}
