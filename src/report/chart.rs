@@ -41,10 +41,7 @@ struct Scale {
 /// One stroke, area or word of a drawing, in user units.
 pub(super) enum Shape {
     /// Points joined by straight lines.
-    Path {
-        look: Look,
-        points: Vec<(f64, f64)>,
-    },
+    Path { look: Look, points: Vec<(f64, f64)> },
     /// A word at its baseline.
     Word { x: f64, y: f64, anchor: Anchor, text: String },
 }

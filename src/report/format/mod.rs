@@ -6,9 +6,6 @@
 mod csv;
 mod html;
 mod json;
-mod svg;
-
-use html::escaped;
 
 use super::document::Document;
 use crate::model::ReportFormat;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: every text passes through [`escaped`]; nothing else reaches the page.
 
+mod svg;
+
 use std::fmt::Write as _;
 
 use crate::base::{Unit, format_duration};
@@ -70,7 +72,7 @@ fn section(page: &mut String, document: &Document<'_>, section: &Section) {
     }
     if !section.charts.is_empty() {
         page.push_str("<div class=\"charts\">\n");
-        section.charts.iter().for_each(|c| super::svg::figure(page, c, &document.facts.zone));
+        section.charts.iter().for_each(|c| svg::figure(page, c, &document.facts.zone));
         page.push_str("</div>\n");
     }
     grids.into_iter().for_each(|t| grid(page, document, t));
@@ -145,7 +147,7 @@ fn capitalized(word: &str) -> String {
 }
 
 /// A text that is only a text, between tags and within quotes; control characters become blanks.
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
