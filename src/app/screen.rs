@@ -280,15 +280,15 @@ fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptio
 }
 
 /// Writes a report into the current folder; where that is not possible, into the home folder.
-fn export(name: &str, text: &str) -> Result<PathBuf, String> {
+fn export(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|e| e.to_string())?.join(name);
-    let first = match commands::report::write(&here, text) {
+    let first = match commands::report::write(&here, bytes) {
         Ok(()) => return Ok(here),
         Err(error) => error,
     };
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(name));
     match home {
-        Some(path) if commands::report::write(&path, text).is_ok() => Ok(path),
+        Some(path) if commands::report::write(&path, bytes).is_ok() => Ok(path),
         _ => Err(format!("{first:#}")),
     }
 }

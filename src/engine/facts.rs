@@ -27,8 +27,8 @@ const TREND_POINTS: u32 = 24;
 /// A span without length, or a history that cannot be read.
 pub fn report(spec: &ReportSpec, context: &Context<'_>) -> Result<Answer, Refusal> {
     let facts = facts(spec, context)?;
-    let text = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
-    Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), text })
+    let bytes = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
+    Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), bytes })
 }
 
 fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {

@@ -66,6 +66,8 @@ named_enum! {
 named_enum! {
     /// How it is written.
     ReportFormat {
+        /// Pages to print or to send: text, vector charts, tags.
+        Pdf = "pdf",
         /// One self-contained page with SVG charts.
         Html = "html",
         /// `farol.report/1`.

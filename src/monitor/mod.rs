@@ -3,6 +3,7 @@
 //! In-process engine, attached client and replay tape implement it; the screen, the API and the
 //! commands use nothing else. The wire's envelope lives here too. Invariant: no method blocks.
 
+mod bytes;
 pub mod request;
 pub mod wire;
 

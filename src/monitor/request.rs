@@ -347,8 +347,9 @@ pub enum Answer {
     Report {
         /// Proposed file name.
         name: String,
-        /// The whole file; text in all present formats.
-        text: String,
+        /// The whole file.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
     },
 }
 

@@ -32,7 +32,7 @@ pub enum ReportError {
 ///
 /// # Errors
 /// A span that is empty.
-pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<String, ReportError> {
+pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<Vec<u8>, ReportError> {
     if spec.range.to <= spec.range.from {
         return Err(ReportError::EmptySpan);
     }

@@ -4,6 +4,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::facts::Facts;
 use crate::base::{Timestamp, Unit, format_value, units};
 use crate::model::SeriesKey;
 
@@ -44,4 +45,23 @@ pub(super) fn plural(n: usize, one: &str) -> String {
 pub(super) fn named(title: &str, key: &SeriesKey) -> String {
     let instance = key.instance();
     if instance.is_empty() { title.to_owned() } else { format!("{title} {instance}") }
+}
+
+/// The machine in a few words, each an entry: system, kernel, cores, memory, labels, and how much of the span was observed.
+pub(super) fn about(facts: &Facts) -> Vec<String> {
+    let host = &facts.host;
+    let mut about = Vec::new();
+    about.extend((!host.system.is_empty()).then(|| host.system.clone()));
+    about.extend((!host.kernel.is_empty()).then(|| host.kernel.clone()));
+    about.extend((host.cores > 0).then(|| plural(host.cores as usize, "core")));
+    about.extend((host.memory_bytes > 0).then(|| format!("{} memory", number(host.memory_bytes as f64, Unit::Bytes))));
+    about.extend(host.labels.iter().map(|(name, value)| format!("{name}={value}")));
+    about.push(format!("{} observed", number(facts.coverage, Unit::Ratio)));
+    about
+}
+
+/// The word with its first letter large.
+pub(super) fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

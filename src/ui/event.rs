@@ -100,7 +100,7 @@ pub enum Effect {
     /// Ask the monitor.
     Ask(Purpose, Request),
     /// Give a report's name and text to whoever writes files.
-    Export(String, String),
+    Export(String, Vec<u8>),
     /// Draw every cell again.
     Repaint,
     /// Stop the process until it is told to go on.

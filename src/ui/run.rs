@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(170);
 const PATIENCE: Duration = Duration::from_millis(40);
 
 /// Writes a report's text under a name; gives the path, or why it could not.
-pub type Export = Box<dyn FnMut(&str, &str) -> Result<PathBuf, String>>;
+pub type Export = Box<dyn FnMut(&str, &[u8]) -> Result<PathBuf, String>>;
 
 /// What the screen is told by whoever starts it.
 pub struct UiOptions {
@@ -269,8 +269,8 @@ impl Session {
                     let ticket = self.monitor.ask(request);
                     self.asked.push((Some(purpose), ticket));
                 }
-                Effect::Export(name, text) => {
-                    let result = (self.options.export)(&name, &text).map(|path| path.display().to_string());
+                Effect::Export(name, bytes) => {
+                    let result = (self.options.export)(&name, &bytes).map(|path| path.display().to_string());
                     let more = update(&mut self.state, UiEvent::Exported(result));
                     self.perform(more);
                 }

@@ -46,7 +46,7 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
         author: "tom".to_owned(),
         keymap: Keymap::default(),
         export: Box::new(move |name, text| {
-            files.lock().expect("one thread").push((name.to_owned(), text.to_owned()));
+            files.lock().expect("one thread").push((name.to_owned(), String::from_utf8_lossy(text).into_owned()));
             Ok(PathBuf::from("/tmp").join(name))
         }),
     }

@@ -14,8 +14,16 @@ use crate::base::{TimeRange, Timestamp, parse_time};
 /// # Errors
 /// Where standard output cannot be written.
 pub fn print(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
+/// Prints a file; a reader that has seen enough is no failure.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }

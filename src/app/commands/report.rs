@@ -34,7 +34,7 @@ pub struct Report {
     /// End.
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     to: Option<String>,
-    /// html, json, csv.
+    /// pdf, html, json, csv.
     #[arg(long, value_parser = parse::<ReportFormat>, default_value = "html")]
     format: ReportFormat,
     /// File to write; `-` is standard output. By default a file of its own name in this folder.
@@ -64,17 +64,17 @@ impl Report {
         let last = self.last.unwrap_or_else(|| span(self.depth));
         let range = out::range(last, self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
         let spec = ReportSpec { kind: self.kind, depth: self.depth, range, format: self.format };
-        let (name, text) = match Reach::find(global)?.ask(Request::Report(spec))? {
-            Answer::Report { name, text } => (name, text),
+        let (name, bytes) = match Reach::find(global)?.ask(Request::Report(spec))? {
+            Answer::Report { name, bytes } => (name, bytes),
             other => return Err(unexpected(&other).into()),
         };
         let piped = self.output.is_none() && !std::io::stdout().is_terminal();
         if piped || self.output.as_deref().is_some_and(|p| p.as_os_str() == "-") {
-            out::print(&text)?;
+            out::bytes(&bytes)?;
             return Ok(ExitCode::SUCCESS);
         }
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        write(&path, &text)?;
+        write(&path, &bytes)?;
         eprintln!("{}", path.display());
         Ok(ExitCode::SUCCESS)
     }
@@ -84,14 +84,14 @@ impl Report {
 ///
 /// # Errors
 /// Where the folder cannot be written.
-pub fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
+pub fn write(path: &std::path::Path, bytes: &[u8]) -> anyhow::Result<()> {
     // A link is followed to its file; what is no file (a pipe, a device) is written into, never replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let path = target.as_path();
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         let opened = std::fs::OpenOptions::new().write(true).open(path);
         return opened
-            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|mut file| file.write_all(bytes))
             .with_context(|| format!("{} cannot be written", path.display()));
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -99,7 +99,7 @@ pub fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
     let beside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
         let mut file = std::fs::File::create_new(&beside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
     };

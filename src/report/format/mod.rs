@@ -6,6 +6,7 @@
 mod csv;
 mod html;
 mod json;
+mod pdf;
 
 use super::document::Document;
 use crate::model::ReportFormat;
@@ -13,12 +14,13 @@ use crate::model::ReportFormat;
 /// One way to write a report.
 pub(super) struct FormatDef {
     pub format: ReportFormat,
-    pub write: fn(&Document<'_>) -> String,
+    pub write: fn(&Document<'_>) -> Vec<u8>,
 }
 
 /// All of them; names are those of the files.
 pub(super) const FORMATS: &[FormatDef] = &[
-    FormatDef { format: ReportFormat::Html, write: html::write },
-    FormatDef { format: ReportFormat::Json, write: json::write },
-    FormatDef { format: ReportFormat::Csv, write: csv::write },
+    FormatDef { format: ReportFormat::Pdf, write: pdf::write },
+    FormatDef { format: ReportFormat::Html, write: |d| html::write(d).into_bytes() },
+    FormatDef { format: ReportFormat::Json, write: |d| json::write(d).into_bytes() },
+    FormatDef { format: ReportFormat::Csv, write: |d| csv::write(d).into_bytes() },
 ];

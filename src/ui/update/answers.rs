@@ -66,7 +66,7 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
             }
         }
         (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
-        (Purpose::Report, Answer::Report { name, text }) => return vec![Effect::Export(name, text)],
+        (Purpose::Report, Answer::Report { name, bytes }) => return vec![Effect::Export(name, bytes)],
         (_, Answer::Done { saved, message }) => done(state, saved, &message),
         (_, Answer::Silenced { saved, silence, matches }) => {
             let until = crate::ui::format::time_or_date(silence.until, state.live.at, &state.zone);

@@ -6,7 +6,7 @@ mod svg;
 
 use std::fmt::Write as _;
 
-use crate::base::{Unit, format_duration};
+use crate::base::format_duration;
 use crate::model::Fact;
 use crate::report::document::{Cell, Document, FactsLook, Level, Look, Section, Table};
 use crate::report::text;
@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 
 pub(super) fn write(document: &Document<'_>) -> String {
     let host = escaped(&document.facts.host.name);
-    let kind = capitalized(document.spec.kind.name());
+    let kind = text::capitalized(document.spec.kind.name());
     let mut page = String::with_capacity(64 * 1024);
     page.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n");
@@ -35,18 +35,11 @@ pub(super) fn write(document: &Document<'_>) -> String {
 }
 
 fn header(page: &mut String, document: &Document<'_>, host: &str, kind: &str) {
-    let facts = &document.facts.host;
     let _ = writeln!(page, "<header>\n<h1>{kind} report · {host}</h1>");
     let length = format_duration(document.spec.range.length());
-    let depth = capitalized(document.spec.depth.name());
+    let depth = text::capitalized(document.spec.depth.name());
     let _ = writeln!(page, "<p>{depth}: {} ({length})</p>", span(document));
-    let mut about = Vec::new();
-    about.extend((!facts.system.is_empty()).then(|| escaped(&facts.system)));
-    about.extend((!facts.kernel.is_empty()).then(|| escaped(&facts.kernel)));
-    about.extend((facts.cores > 0).then(|| text::plural(facts.cores as usize, "core")));
-    about.extend((facts.memory_bytes > 0).then(|| format!("{} memory", text::number(facts.memory_bytes as f64, Unit::Bytes))));
-    about.extend(facts.labels.iter().map(|(name, value)| escaped(&format!("{name}={value}"))));
-    about.push(format!("{} observed", text::number(document.facts.coverage, Unit::Ratio)));
+    let about: Vec<String> = text::about(document.facts).iter().map(|a| escaped(a)).collect();
     let _ = writeln!(page, "<p class=\"dim\">{}</p>\n</header>", about.join(" · "));
 }
 
@@ -139,11 +132,6 @@ fn cell(page: &mut String, document: &Document<'_>, cell: &Cell) {
         }
         Cell::Level(level) => write!(page, "<td class=\"l {}\">{}</td>", level.name(), glyph(*level)),
     };
-}
-
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// A text that is only a text, between tags and within quotes; control characters become blanks.

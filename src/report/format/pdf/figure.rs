@@ -1,0 +1,111 @@
+//! Charts, two beside each other.
+//!
+//! Invariant: a chart is one figure with words for those who cannot see it.
+
+use super::ink::{DIM, LINE, LINES, STRONG, Style, WARNING, of};
+use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH};
+use crate::report::chart::{self, Anchor, Look, Shape};
+use crate::report::document::{Chart, Document};
+
+/// Blank between two charts.
+const GAP: f32 = 14.0;
+const CHART: f32 = (WIDTH - GAP) / 2.0;
+const SCALE: f32 = CHART / chart::WIDTH as f32;
+const HEIGHT: f32 = chart::HEIGHT as f32 * SCALE;
+/// A row of charts with its titles and one row of legends.
+pub(super) const ROOM: f32 = HEIGHT + 30.0;
+const TITLE: Style = Style::bold(8.5, STRONG);
+const LEGEND: Style = Style::regular(7.0, DIM);
+
+/// Draws the charts of a section; moves on.
+pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, charts: &[Chart]) {
+    for pair in charts.chunks(2) {
+        let legends: Vec<Vec<Vec<Entry>>> = pair.iter().map(|c| legend(sheet, c)).collect();
+        let rows = legends.iter().map(Vec::len).max().unwrap_or(0) as f32;
+        let height = TITLE.leading() + rows * LEGEND.leading() + HEIGHT + 10.0;
+        sheet.make_room(height);
+        let top = sheet.y;
+        for (i, (chart, legend)) in pair.iter().zip(&legends).enumerate() {
+            let x = LEFT + i as f32 * (CHART + GAP);
+            let y = top + TITLE.leading() + rows * LEGEND.leading();
+            let frame = [x, top, x + CHART, y + HEIGHT];
+            sheet.open(Tag::Figure(spoken(chart), sheet.page(), frame));
+            let mut ops = vec![Op::Text { x, y: top + TITLE.size, style: TITLE, text: chart.title.clone() }];
+            legend_ops(&mut ops, legend, (x, top + TITLE.leading()));
+            ops.extend(chart::draw(chart, &document.facts.zone).iter().map(|s| op(sheet, s, (x, y))));
+            sheet.paint(ops);
+            sheet.close();
+        }
+        sheet.y = top + height;
+    }
+}
+
+/// A line's place in the legend: its color, where it begins, and its words.
+struct Entry {
+    line: usize,
+    x: f32,
+    text: String,
+}
+
+/// The legend in rows no wider than the chart.
+fn legend(sheet: &Sheet, chart: &Chart) -> Vec<Vec<Entry>> {
+    let mut rows: Vec<Vec<Entry>> = vec![Vec::new()];
+    let mut x = 0.0;
+    for (line, name) in chart::legend(chart).enumerate() {
+        let name = super::ink::clean(&name);
+        let lines = sheet.faces.wrap(&sheet.faces.drawable(&name), LEGEND, CHART - 12.0);
+        let text = lines.into_iter().next().unwrap_or_default();
+        let width = sheet.faces.width(&text, LEGEND) + 22.0;
+        if x > 0.0 && x + width > CHART {
+            rows.push(Vec::new());
+            x = 0.0;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push(Entry { line, x, text });
+        }
+        x += width;
+    }
+    rows
+}
+
+fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
+    for (i, row) in rows.iter().enumerate() {
+        let y = top + i as f32 * LEGEND.leading() + LEGEND.size;
+        for entry in row {
+            let x = left + entry.x;
+            let middle = y - LEGEND.size * 0.35;
+            let color = LINES.get(entry.line).copied().unwrap_or(DIM);
+            ops.push(Op::Stroke { points: vec![(x, middle), (x + 9.0, middle)], color, width: 2.0, dash: None });
+            ops.push(Op::Text { x: x + 12.0, y, style: LEGEND, text: entry.text.clone() });
+        }
+    }
+}
+
+/// Title and newest values, for ears.
+fn spoken(chart: &Chart) -> String {
+    let lines: Vec<String> = chart::legend(chart).map(|l| super::ink::clean(&l)).collect();
+    format!("{} over time. At the end: {}.", chart.title, lines.join(", "))
+}
+
+fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32)) -> Op {
+    let at = |(x, y): (f64, f64)| (x0 + x as f32 * SCALE, y0 + y as f32 * SCALE);
+    match shape {
+        Shape::Word { x, y, anchor, text } => {
+            let style = Style::regular(6.5, DIM);
+            let width = sheet.faces.width(text, style);
+            let (x, y) = at((*x, *y));
+            Op::Text { x: if *anchor == Anchor::End { x - width } else { x - width / 2.0 }, y, style, text: text.clone() }
+        }
+        Shape::Path { look, points } => {
+            let points: Vec<_> = points.iter().copied().map(at).collect();
+            let color = |i: usize| LINES.get(i).copied().unwrap_or(DIM);
+            match look {
+                Look::Grid => Op::Stroke { points, color: LINE, width: 0.5, dash: None },
+                Look::Limit => Op::Stroke { points, color: WARNING, width: 0.6, dash: Some([1.0, 2.5]) },
+                Look::Mark(level) => Op::Stroke { points, color: of(*level), width: 0.7, dash: Some([2.5, 1.8]) },
+                Look::Line(i) => Op::Stroke { points, color: color(*i), width: 0.9, dash: None },
+                Look::Band(i) => Op::Area { points, color: color(*i), opacity: 0.16 },
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! PDF/UA-1: real text in embedded fonts, vector charts, outline, tags.
+//!
+//! The document is laid out first ([`sheet`]), then written ([`file`]). Invariant: the same document gives the same
+//! bytes; no clock and no font of the machine is asked.
+
+mod figure;
+mod file;
+mod ink;
+mod sheet;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use ink::{CARD, DIM, STRONG, Style, TEXT};
+use sheet::{LEFT, Mark, Op, Sheet, Tag, WIDTH, rectangle};
+
+use crate::base::format_duration;
+use crate::model::Fact;
+use crate::report::document::{Cell, Document, FactsLook, Look, Section, Table};
+use crate::report::text;
+
+const TITLE: Style = Style::bold(19.0, STRONG);
+const HEADING: Style = Style::bold(12.5, STRONG);
+const SUBHEADING: Style = Style::bold(9.0, STRONG);
+const WORDS: Style = Style::regular(9.0, TEXT);
+const ASIDE: Style = Style::regular(8.0, DIM);
+/// Figures beside each other in a row.
+const TILES: usize = 4;
+const TILE_HEIGHT: f32 = 32.0;
+/// A row of tiles, or a table's head and its first row.
+const ROW_ROOM: f32 = 70.0;
+
+pub(super) fn write(document: &Document<'_>) -> Vec<u8> {
+    let mut sheet = Sheet::new();
+    heading(&mut sheet, document);
+    for part in &document.sections {
+        sheet.within(Tag::Section, |sheet| section(sheet, document, part));
+    }
+    file::write(document, sheet)
+}
+
+/// What the report is, of whom and of when.
+pub(super) fn title(document: &Document<'_>) -> String {
+    let kind = text::capitalized(document.spec.kind.name());
+    ink::clean(&format!("{kind} report · {}", document.facts.host.name))
+}
+
+/// The span in the zone of the report.
+pub(super) fn span(document: &Document<'_>) -> String {
+    let range = document.spec.range;
+    let time = |at| text::local(at, &document.facts.zone, "%Y-%m-%d %H:%M");
+    format!("{} – {} UTC{}", time(range.from), time(range.to), text::local(range.to, &document.facts.zone, "%:z"))
+}
+
+fn heading(sheet: &mut Sheet, document: &Document<'_>) {
+    headline(sheet, 1, TITLE, &title(document));
+    let depth = text::capitalized(document.spec.depth.name());
+    sheet.paragraph(WORDS, &format!("{depth}: {} ({})", span(document), format_duration(document.spec.range.length())));
+    sheet.paragraph(ASIDE, &text::about(document.facts).join(" · "));
+    sheet.paragraph(ASIDE, "≈ marks what is not exact: percentiles from sketches (within 1 %) or from means of longer spans.");
+}
+
+fn headline(sheet: &mut Sheet, level: u16, style: Style, words: &str) {
+    let words = ink::clean(words);
+    let lines = sheet.faces.wrap(&sheet.faces.drawable(&words), style, WIDTH);
+    sheet.marks.push(Mark { title: words.clone(), page: sheet.page(), y: sheet.y });
+    sheet.open(Tag::Heading(level, words));
+    for line in lines {
+        let y = sheet.y + style.size;
+        sheet.line((LEFT, y), style, &line);
+        sheet.y += style.leading();
+    }
+    sheet.close();
+}
+
+fn section(sheet: &mut Sheet, document: &Document<'_>, section: &Section) {
+    sheet.y += 12.0;
+    // A heading stays with what it heads.
+    let first = if section.charts.is_empty() || sentences(section) { ROW_ROOM } else { figure::ROOM };
+    sheet.make_room(HEADING.leading() + first);
+    headline(sheet, 2, HEADING, section.title);
+    sheet.y += 2.0;
+    let (sentences, grids): (Vec<_>, Vec<_>) = section.tables.iter().partition(|t| t.look == Look::Statements);
+    sentences.into_iter().for_each(|t| statements(sheet, t));
+    if section.facts_look == FactsLook::Tiles && !section.facts.is_empty() {
+        tiles(sheet, &section.facts);
+    }
+    figure::draw(sheet, document, &section.charts);
+    for grid in grids {
+        if !grid.title.is_empty() {
+            sheet.y += 4.0;
+            sheet.make_room(SUBHEADING.leading() + 40.0);
+            let y = sheet.y + SUBHEADING.size;
+            sheet.within(Tag::Heading(3, grid.title.to_owned()), |s| s.line((LEFT, y), SUBHEADING, grid.title));
+            sheet.y += SUBHEADING.leading() + 2.0;
+        }
+        if grid.rows.is_empty() {
+            sheet.paragraph(ASIDE, grid.empty);
+        } else {
+            table::draw(sheet, document, grid);
+        }
+    }
+}
+
+/// Whether a section begins with something smaller than a chart.
+fn sentences(section: &Section) -> bool {
+    section.facts_look == FactsLook::Tiles || section.tables.iter().any(|t| t.look == Look::Statements)
+}
+
+/// Sentences, each on the ground of its level with its sign before it.
+fn statements(sheet: &mut Sheet, table: &Table) {
+    if table.rows.is_empty() {
+        sheet.paragraph(ASIDE, table.empty);
+        return;
+    }
+    sheet.open(Tag::List);
+    for row in &table.rows {
+        let [Cell::Level(level), Cell::Text(what), Cell::Text(because)] = row.as_slice() else { continue };
+        let wrap = |sheet: &Sheet, text: &str, style| {
+            let text = ink::clean(text);
+            sheet.faces.wrap(&sheet.faces.drawable(&text), style, WIDTH - 30.0)
+        };
+        let what = wrap(sheet, what, WORDS);
+        let because = if because.is_empty() { Vec::new() } else { wrap(sheet, because, ASIDE) };
+        let height = what.len() as f32 * WORDS.leading() + because.len() as f32 * ASIDE.leading() + 7.0;
+        sheet.make_room(height + 3.0);
+        let top = sheet.y;
+        let ground = Op::Area { points: rectangle(LEFT, top, WIDTH, height), color: ink::ground(*level), opacity: 1.0 };
+        sheet.decorate(vec![ground]);
+        sheet.open(Tag::Item);
+        let sign = Style::bold(WORDS.size, ink::of(*level));
+        sheet.within(Tag::Label, |s| s.line((LEFT + 7.0, top + 3.0 + WORDS.size), sign, level.glyph()));
+        sheet.open(Tag::Body);
+        let mut y = top + 3.0;
+        for (lines, style) in [(&what, WORDS), (&because, ASIDE)] {
+            for line in lines {
+                sheet.line((LEFT + 22.0, y + style.size), style, line);
+                y += style.leading();
+            }
+        }
+        sheet.close();
+        sheet.close();
+        sheet.y = top + height + 3.0;
+    }
+    sheet.close();
+    sheet.y += 3.0;
+}
+
+fn tiles(sheet: &mut Sheet, facts: &[Fact]) {
+    let width = (WIDTH - 6.0 * (TILES - 1) as f32) / TILES as f32;
+    sheet.open(Tag::List);
+    for row in facts.chunks(TILES) {
+        sheet.make_room(TILE_HEIGHT + 6.0);
+        for (i, fact) in row.iter().enumerate() {
+            let x = LEFT + i as f32 * (width + 6.0);
+            let top = sheet.y;
+            let ground = rectangle(x, top, width, TILE_HEIGHT);
+            sheet.decorate(vec![Op::Area { points: ground, color: CARD, opacity: 1.0 }]);
+            let mut label = sheet.faces.wrap(&ink::clean(&fact.label), Style::regular(7.5, DIM), width - 14.0);
+            label.truncate(1);
+            let about = if fact.exact { "" } else { "≈ " };
+            let value = fact.value.map_or_else(|| "–".to_owned(), |v| format!("{about}{}", text::number(v, fact.unit)));
+            sheet.open(Tag::Item);
+            sheet.within(Tag::Label, |s| s.line((x + 7.0, top + 11.0), Style::regular(7.5, DIM), &label.concat()));
+            sheet.within(Tag::Body, |s| s.line((x + 7.0, top + 25.0), Style::bold(11.5, STRONG), &value));
+            sheet.close();
+        }
+        sheet.y += TILE_HEIGHT + 6.0;
+    }
+    sheet.close();
+    sheet.y += 2.0;
+}

@@ -1,0 +1,145 @@
+//! What readers of PDF find in a report.
+//!
+//! Read back by poppler and qpdf in the slow set; without them it is said that they did not read.
+
+use std::process::{Command, Stdio};
+
+use super::facts::{facts, spec};
+use super::hostile;
+use crate::model::{ReportDepth, ReportFormat, SeriesKey};
+use crate::report::{Facts, render};
+
+fn pdf(facts: &Facts, depth: ReportDepth) -> Vec<u8> {
+    render(&spec(depth, ReportFormat::Pdf), facts).expect("a report")
+}
+
+/// Whether the slow set runs and `program` is there.
+fn have(program: &str) -> bool {
+    if std::env::var_os("FAROL_SLOW").is_none() {
+        return false;
+    }
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        eprintln!("not run: {program} is not installed (scripts/test installs it)");
+    }
+    found
+}
+
+/// What `program` prints of a report in a file.
+fn read_by(program: &str, before: &[&str], bytes: &[u8], after: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.pdf");
+    std::fs::write(&path, bytes).expect("the file is written");
+    let output = Command::new(program).args(before).arg(&path).args(after).output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{program}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+fn words_of(bytes: &[u8]) -> String {
+    read_by("pdftotext", &["-layout"], bytes, &["-"])
+}
+
+#[test]
+fn every_depth_is_a_tagged_file_of_a_few_pages() {
+    for depth in ReportDepth::ALL {
+        let bytes = pdf(&facts(), *depth);
+        assert!(bytes.starts_with(b"%PDF-1.7") && bytes.len() < 1 << 20, "{depth}: {} bytes", bytes.len());
+    }
+}
+
+/// `FAROL_PDF=FILE cargo test` keeps the pages of the day, to be looked at.
+#[test]
+fn the_same_facts_give_the_same_pages() {
+    let bytes = pdf(&facts(), ReportDepth::Daily);
+    assert!(bytes == pdf(&facts(), ReportDepth::Daily));
+    if let Some(path) = std::env::var_os("FAROL_PDF") {
+        std::fs::write(path, bytes).expect("the file is written");
+    }
+}
+
+#[test]
+fn nothing_at_all_is_a_report_too() {
+    let nothing = Facts {
+        series: Vec::new(),
+        alerts: Vec::new(),
+        anomalies: Vec::new(),
+        services: Vec::new(),
+        predictions: Vec::new(),
+        coverage: 0.0,
+        ..facts()
+    };
+    let bytes = pdf(&nothing, ReportDepth::Daily);
+    if have("pdftotext") {
+        assert!(words_of(&bytes).contains("0.0% of the span was observed"));
+    }
+}
+
+#[test]
+fn a_thousand_mounts_stay_a_few_pages_and_say_what_is_left_out() {
+    let mut many = facts();
+    let one = many.series.iter().find(|s| s.id == "filesystem").expect("a file system").clone();
+    for i in 0..1000 {
+        let mut more = one.clone();
+        more.key = SeriesKey::new("filesystem_used_ratio", [("mount", format!("/srv/tenant-{i:04}/data").as_str())]);
+        many.series.push(more);
+    }
+    let bytes = pdf(&many, ReportDepth::Monthly);
+    assert!(bytes.len() < 1 << 20, "{} bytes", bytes.len());
+    if have("pdftotext") {
+        let words = words_of(&bytes);
+        assert!(words.contains("the JSON and CSV formats hold all rows"), "{words}");
+        let pages = words.matches('\u{c}').count();
+        assert!((2..=6).contains(&pages), "{pages} pages");
+    }
+}
+
+#[test]
+fn hostile_names_are_words_on_a_page() {
+    for name in [
+        "<script>alert(1)</script>",
+        "=cmd()",
+        "a\u{0}b\u{1b}[31mc\u{7f}",
+        "\u{202e}gpj.exe",
+        "漢字 Ωμέγα Жук",
+        "e\u{301}\u{200d}x",
+        "",
+    ] {
+        let bytes = pdf(&hostile(name), ReportDepth::Daily);
+        if have("pdftotext") && name.starts_with('<') {
+            assert!(words_of(&bytes).contains(name));
+        }
+        // Signs that the faces have not are seen as code points and copied as they are.
+        if have("pdftotext") && name.starts_with('漢') {
+            let words = read_by("pdftotext", &[], &bytes, &["-"]);
+            assert!(words.contains("Ωμέγα Жук") && words.contains('漢'), "{words}");
+        }
+        if have("qpdf") {
+            assert!(read_by("qpdf", &["--check"], &bytes, &[]).contains("No syntax or stream encoding errors found"), "{name:?}");
+        }
+    }
+}
+
+#[test]
+fn readers_of_pdf_find_the_words_the_pages_and_the_title() {
+    let bytes = pdf(&facts(), ReportDepth::Daily);
+    if have("pdftotext") {
+        let words = words_of(&bytes);
+        for word in [
+            "Performance report · web-01",
+            "Open at the end: memory 91% > 85%",
+            "Rotate /var/log/nginx",
+            "page 1 of",
+            "checkout-api",
+        ] {
+            assert!(words.contains(word), "{word}: {words}");
+        }
+    }
+    if have("pdfinfo") {
+        let about = read_by("pdfinfo", &[], &bytes, &[]);
+        assert!(about.contains("Tagged:          yes") && about.contains("Performance report · web-01"), "{about}");
+    }
+    if have("qpdf") {
+        assert!(read_by("qpdf", &["--check"], &bytes, &[]).contains("No syntax or stream encoding errors found"));
+    }
+}
