@@ -10,9 +10,9 @@ pub mod time;
 pub mod units;
 pub mod worker;
 
+pub use self::ring::Ring;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use queue::{Queue, QueueStats};
-pub use ring::Ring;
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
 pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};
 pub use worker::{Beat, Worker};

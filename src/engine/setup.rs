@@ -36,7 +36,7 @@ pub struct Surroundings<'a> {
 /// What is wrong in the configuration, for people: rule, service or channel by name.
 pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> Result<CoreSettings, String> {
     let services = check::services(&config.service).map_err(|e| e.to_string())?;
-    let context = ChannelContext { folder: around.data_dir.to_owned() };
+    let context = ChannelContext { folder: around.data_dir.to_owned(), client: crate::net::Client::new(&config.net) };
     let opened = channels(&config.notify, around.sending).open(&context)?;
     let joins: Vec<(String, u8)> = opened.iter().map(|(name, kind, _)| (name.clone(), kind.joins_at)).collect();
     let rules = rules(config, catalog, around)?;

@@ -14,6 +14,7 @@ mod url;
 pub use client::{Client, NetConfig};
 pub use connect::{Duplex, Opened, Stream, connect_tcp, plain as plain_error};
 pub use request::{NetError, Phases, Request, Response};
+pub use url::base64;
 
 /// Makes ring the process's TLS provider; call it first in `main`. Later calls do nothing.
 pub fn install_crypto() {

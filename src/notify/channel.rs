@@ -7,16 +7,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 
-use super::Message;
+use super::{Delivery, Secrets};
 
 /// Delivers messages to one place.
 pub trait Channel: Send + Sync {
     /// Hands one message over; cancelled after the channel's time limit.
-    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>>;
+    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>>;
+
+    /// Looks whether its secrets can be read and, where the other side can be asked without telling anybody, are right.
+    fn verify(&self) -> BoxFuture<'_, Result<Receipt, DeliveryError>> {
+        Box::pin(std::future::ready(Ok(Receipt::default())))
+    }
+
     /// The longest a delivery may take.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
+    }
+
+    /// Where it shows its messages, for those that speak to a screen of farol.
+    fn attach(&self, _screen: &Screen) {}
+}
+
+/// Shows a title and a text in the terminals that look at this machine; false where none does.
+pub type Screen = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
+/// What the other side said when it took a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// For people (`200 ok`); holds no secret.
+    pub answer: String,
+    /// Names the message there, for changing it or answering to it later.
+    pub handle: Option<String>,
+}
+
+impl Receipt {
+    /// An answer without a handle.
+    pub fn new(answer: impl Into<String>) -> Self {
+        Self { answer: answer.into(), handle: None }
     }
 }
 
@@ -39,6 +68,10 @@ pub struct DeliveryError {
     pub fault: DeliveryFault,
     /// When the other side wants to be asked again.
     pub retry_after: Option<Duration>,
+    /// The message went out and the answer was lost: a further attempt may double it.
+    pub in_doubt: bool,
+    /// Those of several recipients who have it, so that a further attempt leaves them alone.
+    pub told: Vec<String>,
     /// What happened, for people; holds no secret.
     pub text: String,
 }
@@ -46,28 +79,82 @@ pub struct DeliveryError {
 impl DeliveryError {
     /// An error that asks for no particular delay.
     pub fn new(fault: DeliveryFault, text: impl Into<String>) -> Self {
-        Self { fault, retry_after: None, text: text.into() }
+        Self { fault, retry_after: None, in_doubt: false, told: Vec::new(), text: text.into() }
+    }
+
+    /// One that may pass.
+    pub fn transient(text: impl Into<String>) -> Self {
+        Self::new(DeliveryFault::Transient, text)
+    }
+
+    /// One that stays.
+    pub fn permanent(text: impl Into<String>) -> Self {
+        Self::new(DeliveryFault::Permanent, text)
     }
 }
 
 /// What channels know of where they run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct ChannelContext {
     /// Folder that relative paths are in: the data directory.
     pub folder: PathBuf,
+    /// For all HTTP.
+    pub client: crate::net::Client,
 }
 
-/// Makes a channel of its settings, or says what is wrong with them.
-pub type OpenChannel = fn(&serde_json::Value, &ChannelContext) -> Result<Arc<dyn Channel>, String>;
+/// Makes a channel of its settings and secrets, or says what is wrong with them; no I/O.
+pub type OpenChannel = fn(&Map<String, Value>, Secrets, &ChannelContext) -> Result<Arc<dyn Channel>, String>;
+
+/// Who reads a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// People: many alerts are one message, too many are a digest.
+    People,
+    /// A service that keeps alerts by itself and must hear of each one, in order: no budget and no digest.
+    Service,
+}
 
 /// A row of [`super::CHANNELS`].
 pub struct ChannelKind {
     /// The `type`; the name of its file.
     pub name: &'static str,
+    /// What it is, for the README.
+    pub about: &'static str,
     /// Level at which it joins where no route names it (contracts §3).
     pub joins_at: u8,
+    /// Who reads it.
+    pub audience: Audience,
+    /// How often a message about what still fires is sent again, for services that forget.
+    pub refresh: Option<Duration>,
+    /// Keys that are read only from `<key>_file`, `<key>_command` or `<key>_env`.
+    pub secrets: &'static [&'static str],
+    /// Those of them that may also be written as they are.
+    pub plain_too: &'static [&'static str],
     /// Its table in `config.example.toml`, one key a line, defaults where there are some.
     pub example: &'static str,
     /// Reads its settings and makes the channel; no I/O.
     pub open: OpenChannel,
+}
+
+impl ChannelKind {
+    /// For people, from the first message on.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        about: "",
+        joins_at: 0,
+        audience: Audience::People,
+        refresh: None,
+        secrets: &[],
+        plain_too: &[],
+        example: "",
+        open: |_, _, _| Err(String::new()),
+    };
+}
+
+/// Reads a channel's settings.
+///
+/// # Errors
+/// The key that is wrong or missing.
+pub(super) fn settings<T: serde::de::DeserializeOwned>(map: &Map<String, Value>) -> Result<T, String> {
+    T::deserialize(Value::Object(map.clone())).map_err(|e| e.to_string())
 }

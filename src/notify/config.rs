@@ -3,13 +3,12 @@
 //! Each channel's own settings are read beside the channel. Invariant: a configuration that was read can be opened.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
-use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Routing};
+use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Routing, Secrets};
 
 /// All `[notify.<name>]` tables by name; empty: see [`NotifyConfig::or_default`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -43,20 +42,20 @@ impl<'de> Deserialize<'de> for NotifyConfig {
             channels.insert(name, ChannelConfig { kind, settings });
         }
         let config = Self(channels);
-        config.open(&ChannelContext { folder: PathBuf::new() }).map_err(D::Error::custom)?;
+        config.open(&ChannelContext::default()).map_err(D::Error::custom)?;
         Ok(config)
     }
 }
 
 impl NotifyConfig {
-    /// This; where nothing is configured the desktop if there is one, else nothing.
+    /// This; where nothing is configured the desktop if there is one, else the terminal of whoever looks.
     #[must_use]
     pub fn or_default(self, has_session_bus: bool) -> Self {
-        if !self.0.is_empty() || !has_session_bus {
+        if !self.0.is_empty() {
             return self;
         }
-        let desktop = ChannelConfig { kind: "desktop".to_owned(), settings: Map::new() };
-        Self([("desktop".to_owned(), desktop)].into())
+        let kind = if has_session_bus { "desktop" } else { "terminal" }.to_owned();
+        Self([(kind.clone(), ChannelConfig { kind, settings: Map::new() })].into())
     }
 
     /// Makes the channels; no I/O.
@@ -66,8 +65,9 @@ impl NotifyConfig {
     pub fn open(&self, context: &ChannelContext) -> Result<Vec<Opened>, String> {
         let open = |(name, config): (&String, &ChannelConfig)| {
             let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
-            let settings = Value::Object(config.settings.clone());
-            let channel = (kind.open)(&settings, context).map_err(|e| format!("notify.{name}: {e}"))?;
+            let mut settings = config.settings.clone();
+            let opened = Secrets::take(&mut settings, kind, &context.folder).and_then(|s| (kind.open)(&settings, s, context));
+            let channel = opened.map_err(|e| format!("notify.{name}: {e}"))?;
             Ok((name.clone(), kind, channel))
         };
         self.0.iter().map(open).collect()
@@ -119,6 +119,16 @@ mod tests {
             ("[email]\nserver='m'\nfrom='not an address'\nto=['a@b.c']", "not an address"),
             ("[email]\nserver='m'\nfrom='a@b.c'\nto=[]", "to"),
             ("[email]\nserver='m'\nfrom='a@b.c'\nto=['a@b.c']\npassword_file='x'", "user"),
+            ("[slack]\nurl='https://hooks.slack.com/x'", "is a secret: write url_file"),
+            ("[slack]\ntoken_file='x'", "to = "),
+            ("[teams]", "url_file"),
+            ("[sms]\naccount='A'\nfrom='+1'\nto=['12']\ntoken_file='x'", "\"12\" is no number"),
+            ("[webhook]\nurl='ftp://x'", "url"),
+            ("[webhook]\nurl='http://x'\nheaders={a=\"b\\nc\"}", "headers"),
+            ("[syslog]\naddress='nowhere'", "udp://"),
+            ("[ntfy]\ntopic='a b'", "topic"),
+            ("[matrix]\nurl='http://x'\nroom='#x:y'\ntoken_file='t'", "room"),
+            ("[command]\ncommand=[]", "command"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains("notify.") && error.contains(hint), "{text}: {error}");
@@ -128,7 +138,7 @@ mod tests {
     #[test]
     fn without_configuration_the_desktop_is_told_where_there_is_one() {
         assert_eq!(NotifyConfig::default().or_default(true).levels(), [("desktop".to_owned(), 0)]);
-        assert_eq!(NotifyConfig::default().or_default(false), NotifyConfig::default());
+        assert_eq!(NotifyConfig::default().or_default(false).levels(), [("terminal".to_owned(), 0)]);
         let file = read("[file]\npath='x'").expect("a table");
         assert_eq!(file.clone().or_default(true), file);
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::base::worker::panic_text;
 
-use super::{Channel, Delivery, DeliveryError, DeliveryFault};
+use super::{Channel, Delivery, DeliveryError, DeliveryFault, Receipt};
 
 /// Messages that wait for one channel; the outbox keeps fewer in flight.
 const QUEUE: usize = 64;
@@ -22,7 +22,7 @@ pub struct DeliveryReport {
     /// The outbox row.
     pub row: u64,
     /// Taken, or why not.
-    pub result: Result<(), DeliveryError>,
+    pub result: Result<Receipt, DeliveryError>,
 }
 
 /// Called from the runtime with every report; must not block.
@@ -69,17 +69,20 @@ async fn deliver_all(channel: Arc<dyn Channel>, mut waiting: Receiver<Delivery>,
     }
 }
 
-async fn deliver_one(channel: &dyn Channel, delivery: &Delivery) -> Result<(), DeliveryError> {
+async fn deliver_one(channel: &dyn Channel, delivery: &Delivery) -> Result<Receipt, DeliveryError> {
     let limit = channel.timeout();
     // `deliver` itself may panic before it gives a future.
-    let attempt = async { channel.deliver(&delivery.message).await };
+    let attempt = async { channel.deliver(delivery).await };
     let caught = tokio::time::timeout(limit, AssertUnwindSafe(attempt).catch_unwind()).await;
     match caught {
         Ok(Ok(result)) => result,
         Ok(Err(payload)) => {
             Err(DeliveryError::new(DeliveryFault::Transient, format!("failed: {}", panic_text(payload.as_ref()))))
         }
-        Err(_) => Err(DeliveryError::new(DeliveryFault::Transient, format!("no answer for {} s", limit.as_secs()))),
+        Err(_) => {
+            let error = DeliveryError::transient(format!("no answer for {} s", limit.as_secs()));
+            Err(DeliveryError { in_doubt: true, ..error })
+        }
     }
 }
 
@@ -98,11 +101,11 @@ mod tests {
     struct Moody;
 
     impl Channel for Moody {
-        fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
-            match message.subject.as_str() {
+        fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
+            match delivery.message.subject.as_str() {
                 "hang" => Box::pin(std::future::pending()),
                 "panic" => panic!("boom"),
-                _ => Box::pin(std::future::ready(Ok(()))),
+                _ => Box::pin(std::future::ready(Ok(Receipt::default()))),
             }
         }
 
@@ -113,7 +116,7 @@ mod tests {
 
     fn delivery(row: u64, channel: &str, subject: &str) -> Delivery {
         let message = Message { subject: subject.to_owned(), ..message("x") };
-        Delivery { row, channel: channel.to_owned(), message: Arc::new(message) }
+        Delivery { row, channel: channel.to_owned(), ..crate::notify::tests::delivery(message) }
     }
 
     #[test]

@@ -8,18 +8,22 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use notify_rust::{Notification, Urgency};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::base::parse_duration;
 use crate::model::Severity;
 
-use super::{Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, Message, Reason};
+use super::channel::settings;
+use super::{
+    Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Message, Reason, Receipt, Secrets, text,
+};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "desktop",
-    joins_at: 0,
+    about: "Notifications on the desktop of whoever runs farol: nothing to set",
     example: "show_for = \"10s\"                # critical ones stay until they are closed",
     open,
+    ..ChannelKind::PLAIN
 };
 
 /// Its keys.
@@ -37,8 +41,11 @@ struct DesktopChannel {
 /// How long notifications that are not critical stay: the usual time of desktops is 5 s, too short to read three lines.
 const SHOW_FOR: Duration = Duration::from_secs(10);
 
-fn open(settings: &Value, _: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
-    let config = DesktopConfig::deserialize(settings).map_err(|e| e.to_string())?;
+/// Longest text.
+const MOST: usize = 4_000;
+
+fn open(map: &Map<String, Value>, _: Secrets, _: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
+    let config: DesktopConfig = settings(map)?;
     let show_for = config.show_for.as_deref().map(parse_duration).transpose().map_err(|e| format!("show_for: {e}"))?;
     Ok(Arc::new(DesktopChannel { show_for: show_for.unwrap_or(SHOW_FOR) }))
 }
@@ -52,13 +59,13 @@ pub fn session_bus() -> bool {
 }
 
 impl Channel for DesktopChannel {
-    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
-        let notification = self.notification(message);
+    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
+        let notification = self.notification(&delivery.message);
         Box::pin(async move {
             if !session_bus() {
                 return Err(DeliveryError::new(DeliveryFault::Unavailable, "no desktop here (no session bus)"));
             }
-            notification.show_async().await.map(|_| ()).map_err(|e| failed(&e.to_string()))
+            notification.show_async().await.map(|_| Receipt::new("shown")).map_err(|e| failed(&e.to_string()))
         })
     }
 
@@ -81,14 +88,11 @@ impl DesktopChannel {
             Urgency::Low | Urgency::Normal => notify_rust::Timeout::from(self.show_for),
         };
         let mut notification = Notification::new();
-        notification.appname("farol").summary(&message.subject).body(&escaped(&message.body));
+        // Desktops cut by themselves; this only bounds what goes over the bus.
+        let body = text::cut(&message.body(), MOST, text::Count::Chars).into_owned();
+        notification.appname("farol").summary(&message.subject).body(&text::html(&body));
         notification.urgency(urgency).timeout(timeout).finalize()
     }
-}
-
-/// Bodies are a small markup on desktops.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Without a notification service, or a bus that is gone, the desktop cannot be told; anything else may pass.

@@ -4,29 +4,37 @@
 //! `security = "plain"` says so.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{self, AsyncSmtpTransport};
 use lettre::{AsyncTransport, Tokio1Executor};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::base::time::duration_text;
+use crate::model::Severity;
 
-use super::{Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, Message, Reason};
+use super::channel::settings;
+use super::text::html;
+use super::{
+    Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Message, Reason, Receipt, Secret, Secrets,
+};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "email",
+    about: "E-mail by SMTP: `server`, `from`, `to`, and `user` with `password_file` where the server asks for it",
     joins_at: 2,
+    secrets: &["password"],
     example: "server = \"mail.example.org\"\nsecurity = \"starttls\"            # starttls (587), tls (465), plain (25)\n\
               from = \"farol@example.org\"\nto = [\"ops@example.org\"]\nuser = \"farol\"\npassword_file = \"/etc/farol/smtp-password\"",
     open,
+    ..ChannelKind::PLAIN
 };
 
 /// How the connection is protected.
@@ -54,10 +62,6 @@ struct EmailConfig {
     from: String,
     to: Vec<String>,
     user: Option<String>,
-    /// A file whose first line is the password.
-    password_file: Option<PathBuf>,
-    /// A command whose first line of output is the password.
-    password_command: Option<String>,
     /// Certificates (PEM) trusted beside the system's.
     ca_file: Option<PathBuf>,
     #[serde(default = "default_timeout", with = "duration_text")]
@@ -71,37 +75,46 @@ fn default_timeout() -> Duration {
 
 struct EmailChannel {
     config: EmailConfig,
+    password: Option<Secret>,
     from: Mailbox,
     to: Vec<Mailbox>,
 }
 
-fn open(settings: &Value, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
-    let mut config = EmailConfig::deserialize(settings).map_err(|e| e.to_string())?;
+fn open(map: &Map<String, Value>, secrets: Secrets, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
+    let mut config: EmailConfig = settings(map)?;
     let mailbox = |key: &str, text: &str| text.parse::<Mailbox>().map_err(|e| format!("{key}: \"{text}\" is no address: {e}"));
     let from = mailbox("from", &config.from)?;
     let to = config.to.iter().map(|t| mailbox("to", t)).collect::<Result<Vec<_>, _>>()?;
     if to.is_empty() {
         return Err("to must name at least one address".to_owned());
     }
-    match (&config.user, &config.password_file, &config.password_command) {
-        (_, Some(_), Some(_)) => return Err("write one of password_file and password_command".to_owned()),
-        (None, None, None) => {}
-        (Some(_), None, None) => return Err("user needs a password_file or a password_command".to_owned()),
-        (None, ..) => return Err("a password needs a user".to_owned()),
-        (Some(_), ..) => {}
+    let password = secrets.get("password");
+    match (&config.user, &password) {
+        (Some(_), None) => return Err("user needs a password_file, password_command or password_env".to_owned()),
+        (None, Some(_)) => return Err("a password needs a user".to_owned()),
+        _ => {}
     }
-    config.password_file = config.password_file.map(|p| context.folder.join(p));
     config.ca_file = config.ca_file.map(|p| context.folder.join(p));
-    Ok(Arc::new(EmailChannel { config, from, to }))
+    Ok(Arc::new(EmailChannel { config, password, from, to }))
 }
 
 impl Channel for EmailChannel {
-    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
         Box::pin(async move {
-            let mail = self.mail(message).map_err(|e| DeliveryError::new(DeliveryFault::Permanent, format!("e-mail: {e}")))?;
-            let transport =
-                self.transport().await.map_err(|e| DeliveryError::new(DeliveryFault::Transient, format!("e-mail: {e}")))?;
-            transport.send(mail).await.map(|_| ()).map_err(|e| self.failed(&e))
+            let mail = self.mail(&delivery.message).map_err(|e| DeliveryError::permanent(format!("e-mail: {e}")))?;
+            let answer = self.transport().await?.send(mail).await.map_err(|e| self.failed(&e))?;
+            let said = answer.first_line().map(super::text::line).unwrap_or_default();
+            Ok(Receipt::new(format!("{} {said}", answer.code())))
+        })
+    }
+
+    /// Connects, speaks TLS and logs in, as for a mail.
+    fn verify(&self) -> BoxFuture<'_, Result<Receipt, DeliveryError>> {
+        Box::pin(async move {
+            let found = self.transport().await?.test_connection().await.map_err(|e| self.failed(&e))?;
+            let (server, user) = (&self.config.server, self.config.user.is_some());
+            let text = if user { format!("{server} takes the password") } else { format!("{server} answers") };
+            if found { Ok(Receipt::new(text)) } else { Err(DeliveryError::transient(format!("{server} does not answer"))) }
         })
     }
 
@@ -117,22 +130,31 @@ impl EmailChannel {
         for to in &self.to {
             mail = mail.to(to.clone());
         }
-        // The same for every attempt, so that mail programs drop a double; one alert is one thread.
+        // The same for every attempt, so that mail programs drop a double; all about the same is one thread.
         let domain = self.from.email.domain();
-        let thread = format!("<farol.{}.{}@{domain}>", message.alert, "alert");
+        let word =
+            |text: &str| -> String { text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(64).collect() };
+        let thread = format!("<farol.{}.{}.alert@{domain}>", word(&message.host), word(&message.thread));
         if message.reason != Reason::Fired {
             mail = mail.in_reply_to(thread.clone()).references(thread.clone());
         }
         let own = match message.reason {
             Reason::Fired => thread,
-            reason => format!("<farol.{}.{reason:?}.{}@{domain}>", message.alert, message.at.millis()).replace(['(', ')'], "-"),
+            reason => {
+                let (host, thread, reason) = (word(&message.host), word(&message.thread), word(&reason.phrase()));
+                format!("<farol.{host}.{thread}.{reason}.{}@{domain}>", message.at.millis())
+            }
         };
-        mail.message_id(Some(own)).header(ContentType::TEXT_PLAIN).body(message.body.clone())
+        // No program must answer it with "I am on holiday" (RFC 3834).
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        mail.message_id(Some(own))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .multipart(MultiPart::alternative_plain_html(message.body(), rich(message)))
     }
 
-    async fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+    async fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, DeliveryError> {
         let config = &self.config;
-        let tls = self.tls().await?;
+        let tls = self.tls().await.map_err(|e| DeliveryError::transient(format!("e-mail: {e}")))?;
         let (port, tls) = match config.security {
             Security::Plain => (25, Tls::None),
             Security::Starttls => (587, Tls::Required(tls)),
@@ -140,8 +162,8 @@ impl EmailChannel {
         };
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.server);
         builder = builder.port(config.port.unwrap_or(port)).tls(tls).timeout(Some(config.timeout));
-        if let Some(user) = &config.user {
-            builder = builder.credentials(Credentials::new(user.clone(), self.password().await?));
+        if let (Some(user), Some(password)) = (&config.user, &self.password) {
+            builder = builder.credentials(Credentials::new(user.clone(), password.read().await?));
         }
         Ok(builder.build())
     }
@@ -157,24 +179,6 @@ impl EmailChannel {
         builder.build().map_err(|e| e.to_string())
     }
 
-    /// Read for each message, so that a changed password needs no reload.
-    async fn password(&self) -> Result<String, String> {
-        let text = if let Some(path) = &self.config.password_file {
-            read(path.clone()).await.map_err(|e| format!("password_file {}: {e}", path.display()))?
-        } else if let Some(command) = &self.config.password_command {
-            let mut shell = tokio::process::Command::new("/bin/sh");
-            shell.args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-            let out = shell.output().await.map_err(|e| format!("password_command: {e}"))?;
-            if !out.status.success() {
-                return Err(format!("password_command: {}", out.status));
-            }
-            String::from_utf8(out.stdout).map_err(|_| "password_command: output is not UTF-8".to_owned())?
-        } else {
-            String::new()
-        };
-        Ok(text.lines().next().unwrap_or("").to_owned())
-    }
-
     /// A server's 5xx is final; everything else may pass.
     fn failed(&self, error: &smtp::Error) -> DeliveryError {
         let fault = if error.is_permanent() { DeliveryFault::Permanent } else { DeliveryFault::Transient };
@@ -187,8 +191,35 @@ impl EmailChannel {
             }
             cause = inner.source();
         }
-        DeliveryError::new(fault, text)
+        let hint = if text.contains("535") || text.contains("530") { "; is the password right?" } else { "" };
+        let in_doubt = fault == DeliveryFault::Transient && error.status().is_none() && !text.contains("Connection error");
+        DeliveryError { in_doubt, ..DeliveryError::new(fault, format!("{}{hint}", super::text::line(&text))) }
     }
+}
+
+/// The text as HTML: a bar in the color of the severity, facts as a table.
+fn rich(message: &Message) -> String {
+    let color = match (message.reason, message.severity) {
+        (Reason::Resolved, _) => "#2e7d32",
+        (_, Severity::Critical) => "#c62828",
+        (_, Severity::Warning) => "#b26a00",
+        (_, Severity::Info) => "#1565c0",
+    };
+    let lead = html(&message.lead).replace('\n', "<br>");
+    let row = |(name, value): &(String, String)| {
+        format!(
+            "<tr><td style=\"color:#666;padding-right:1em;vertical-align:top\">{}</td><td>{}</td></tr>",
+            html(name),
+            html(value)
+        )
+    };
+    let rows: String = message.facts.iter().map(row).collect();
+    format!(
+        "<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><div style=\"border-left:4px solid {color};padding-left:1em\">\
+         <h3 style=\"color:{color}\">{}</h3><p>{lead}</p><table>{rows}</table><p style=\"color:#666\">{}</p></div></body></html>",
+        html(&message.subject),
+        html(&message.hint)
+    )
 }
 
 async fn read(path: PathBuf) -> std::io::Result<String> {

@@ -10,15 +10,17 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, Message};
+use super::channel::settings;
+use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Receipt, Secrets};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "file",
-    joins_at: 0,
+    about: "A file (`path`) with one line of `farol.message/1` for each message",
     example: "path = \"alerts.jsonl\"            # relative to the data directory",
     open,
+    ..ChannelKind::PLAIN
 };
 
 /// Its keys.
@@ -32,8 +34,8 @@ struct FileChannel {
     path: PathBuf,
 }
 
-fn open(settings: &Value, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
-    let config = FileConfig::deserialize(settings).map_err(|e| e.to_string())?;
+fn open(map: &Map<String, Value>, _: Secrets, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
+    let config: FileConfig = settings(map)?;
     if config.path.as_os_str().is_empty() {
         return Err("path must name a file".to_owned());
     }
@@ -41,16 +43,16 @@ fn open(settings: &Value, context: &ChannelContext) -> Result<Arc<dyn Channel>, 
 }
 
 impl Channel for FileChannel {
-    fn deliver<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<(), DeliveryError>> {
+    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
         let path = self.path.clone();
-        let mut line = message.json.to_string();
+        let mut line = delivery.message.json.to_string();
         line.push('\n');
         Box::pin(async move {
             let shown = path.display().to_string();
             // A disk may hang: off the runtime's thread.
             let written = tokio::task::spawn_blocking(move || append(&path, line.as_bytes())).await;
             let result = written.unwrap_or_else(|e| Err(io::Error::other(e)));
-            result.map_err(|e| DeliveryError::new(DeliveryFault::Transient, format!("{shown}: {e}")))
+            result.map(|()| Receipt::new("written")).map_err(|e| DeliveryError::transient(format!("{shown}: {e}")))
         })
     }
 }
@@ -74,15 +76,15 @@ fn append(path: &Path, line: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notify::tests::{message, run};
+    use crate::notify::DeliveryFault;
+    use crate::notify::tests::{delivery, message, opened, run};
 
     #[test]
     fn messages_are_appended_as_lines_that_only_the_owner_reads() {
         let folder = tempfile::tempdir().expect("a folder");
-        let context = ChannelContext { folder: folder.path().to_owned() };
-        let channel = open(&serde_json::json!({"path": "alerts.jsonl"}), &context).expect("a channel");
+        let channel = opened("file", &serde_json::json!({"path": "alerts.jsonl"}), folder.path());
         for title in ["one", "two\nlines"] {
-            assert_eq!(run(channel.deliver(&message(title))), Ok(()));
+            assert!(run(channel.deliver(&delivery(message(title)))).is_ok());
         }
         let path = folder.path().join("alerts.jsonl");
         let text = std::fs::read_to_string(&path).expect("the file");
@@ -99,9 +101,8 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_is_tried_again_later() {
-        let context = ChannelContext { folder: "/nonexistent".into() };
-        let channel = open(&serde_json::json!({"path": "no/alerts.jsonl"}), &context).expect("a channel");
-        let error = run(channel.deliver(&message("one"))).expect_err("no such folder");
+        let channel = opened("file", &serde_json::json!({"path": "no/alerts.jsonl"}), Path::new("/nonexistent"));
+        let error = run(channel.deliver(&delivery(message("one")))).expect_err("no such folder");
         assert!(error.fault == DeliveryFault::Transient && error.text.contains("/nonexistent/no/alerts.jsonl"), "{error:?}");
     }
 }

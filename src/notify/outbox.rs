@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Timestamp;
 use crate::model::{Alert, JournalEvent};
 
-use super::{DeliveryError, DeliveryFault, Message, Reason, Routing};
+use super::{DeliveryError, DeliveryFault, Message, Part, Reason, Receipt, Routing};
 
 /// Whether messages really go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +43,15 @@ pub struct OutboxRow {
     pub failed_at: Option<Timestamp>,
     /// Why the last attempt failed.
     pub error: Option<String>,
+    /// The message went out once and the answer was lost.
+    #[serde(default)]
+    pub in_doubt: bool,
+    /// Of several recipients those who have it.
+    #[serde(default)]
+    pub told: Vec<String>,
+    /// Names the message on the other side.
+    #[serde(default)]
+    pub handle: Option<String>,
 }
 
 /// What must be on disk before anything else happens.
@@ -64,6 +73,12 @@ pub struct Delivery {
     pub channel: String,
     /// What.
     pub message: Arc<Message>,
+    /// The same for all attempts and for no other message: by it a receiver can drop a double.
+    pub key: String,
+    /// What the other side called the first message of the same thread.
+    pub earlier: Option<String>,
+    /// Of several recipients those who have it.
+    pub told: Vec<String>,
 }
 
 /// What happened.
@@ -83,7 +98,7 @@ pub enum OutboxEvent<'a> {
         /// Its row.
         row: u64,
         /// How.
-        result: Result<(), DeliveryError>,
+        result: Result<Receipt, DeliveryError>,
     },
     /// Time passed: [`Outbox::next_due`] is reached.
     Due,
@@ -164,11 +179,12 @@ impl Outbox {
         let quiet = alert.is_quiet() || alert.acknowledged.is_some();
         let recipients = match reason {
             Reason::Resolved => self.close(&alert.id, out),
-            Reason::Fired | Reason::Reminder(_) if quiet => return,
-            Reason::Fired | Reason::Reminder(_) => self.routing.recipients(alert, own, alert.level),
-            Reason::Test => return,
+            reason if reason.is_alarm() && quiet => return,
+            reason if reason.is_alarm() => self.routing.recipients(alert, own, alert.level),
+            _ => return,
         };
-        let message = Message::about(alert, reason, &self.host, now);
+        let part = Part { alert: Box::new(alert.clone()), reason, at: now };
+        let message = Message::about(&[part], reason, (&self.host, &alert.id), now, "");
         for channel in recipients {
             if !self.unavailable.contains(&channel) && !self.knows(&alert.id, &channel, reason) {
                 self.add(channel, message.clone(), now, out);
@@ -196,6 +212,9 @@ impl Outbox {
             delivered_at: None,
             failed_at: None,
             error: None,
+            in_doubt: false,
+            told: Vec::new(),
+            handle: None,
         };
         if self.sending == Sending::Dry {
             row.delivered_at = Some(now);
@@ -240,13 +259,14 @@ impl Outbox {
         }
     }
 
-    fn done(&mut self, id: u64, result: Result<(), DeliveryError>, now: Timestamp, out: &mut OutboxStep) {
+    fn done(&mut self, id: u64, result: Result<Receipt, DeliveryError>, now: Timestamp, out: &mut OutboxStep) {
         self.in_flight.remove(&id);
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.attempts += 1;
         let gone = result.as_ref().is_err_and(|e| e.fault == DeliveryFault::Unavailable);
         match result {
-            Ok(()) => {
+            Ok(receipt) => {
+                row.handle = receipt.handle;
                 row.delivered_at = Some(now);
                 row.error = None;
                 out.journal.push(delivered(row, None));
@@ -295,11 +315,23 @@ impl Outbox {
             if due && *load < MOST_IN_FLIGHT && !self.in_flight.contains(&row.id) {
                 *load += 1;
                 chosen.push(row.id);
-                let message = Arc::new(row.message.clone());
-                out.deliveries.push(Delivery { row: row.id, channel: row.channel.clone(), message });
+                out.deliveries.push(self.delivery(row));
             }
         }
         self.in_flight.extend(chosen);
+    }
+
+    fn delivery(&self, row: &OutboxRow) -> Delivery {
+        let message = row.message.clone();
+        let earlier = self.of(&message.alert).find(|r| r.channel == row.channel && r.handle.is_some());
+        Delivery {
+            row: row.id,
+            channel: row.channel.clone(),
+            key: format!("farol-{}-{}-{}", self.host, row.id, message.at.millis()),
+            earlier: earlier.and_then(|r| r.handle.clone()),
+            told: row.told.clone(),
+            message: Arc::new(if row.in_doubt { message.marked_doubtful() } else { message }),
+        }
     }
 
     /// The first row of each alert and channel that waits.
@@ -341,7 +373,8 @@ impl OutboxRow {
 
     /// Nothing is sent any more: only who was told of what is kept.
     fn settle(&mut self) {
-        self.message.body = String::new();
+        self.message.lead = String::new();
+        self.message.facts = Vec::new();
         self.message.json = serde_json::Value::Null;
     }
 }
@@ -363,6 +396,8 @@ fn failed(row: &mut OutboxRow, error: &DeliveryError, now: Timestamp, out: &mut 
         out.journal.push(delivered(row, Some(format!("{}{more}", error.text))));
     }
     row.error = Some(error.text.clone());
+    row.in_doubt |= error.in_doubt;
+    row.told.clone_from(&error.told);
 }
 
 fn delivered(row: &OutboxRow, error: Option<String>) -> JournalEvent {

@@ -1,6 +1,8 @@
 //! Alerts, messages and a runtime for the tests of this room.
 
 use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -38,7 +40,33 @@ pub(super) fn alert(id: &str, title: &str) -> Alert {
 }
 
 pub(super) fn message(title: &str) -> Message {
-    Message::about(&alert("7k", title), Reason::Fired, "web-1", at(60))
+    about(alert("7k", title), Reason::Fired)
+}
+
+pub(super) fn about(alert: Alert, reason: Reason) -> Message {
+    let id = alert.id.clone();
+    let part = Part { alert: Box::new(alert), reason, at: at(60) };
+    Message::about(&[part], reason, ("web-1", &id), at(60), "")
+}
+
+pub(super) fn delivery(message: Message) -> Delivery {
+    Delivery {
+        row: 1,
+        channel: "x".to_owned(),
+        message: Arc::new(message),
+        key: "farol-web-1-1".to_owned(),
+        earlier: None,
+        told: Vec::new(),
+    }
+}
+
+/// A channel of that type with these settings.
+pub(super) fn opened(kind: &str, settings: &serde_json::Value, folder: &Path) -> Arc<dyn Channel> {
+    let mut map = settings.as_object().expect("a table").clone();
+    map.insert("type".to_owned(), kind.into());
+    let config: NotifyConfig = serde_json::from_value(serde_json::json!({"x": map})).expect("a configuration");
+    let context = ChannelContext { folder: folder.to_owned(), ..ChannelContext::default() };
+    config.open(&context).expect("a channel").remove(0).2
 }
 
 pub(super) fn runtime() -> tokio::runtime::Runtime {

@@ -41,6 +41,11 @@ fn routes() -> String {
     std::iter::once("| Route | What |\n|---|---|\n".to_owned()).chain(rows).collect()
 }
 
+fn channels() -> String {
+    let rows = farol::notify::CHANNELS.iter().map(|kind| format!("| `{}` | {} |\n", kind.name, kind.about));
+    std::iter::once("| Type | What, and what to set |\n|---|---|\n".to_owned()).chain(rows).collect()
+}
+
 fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Ratio => "0–1",
@@ -71,6 +76,7 @@ fn the_tables_of_the_readme_are_those_of_the_program() {
     check("keys", &farol::ui::key_table());
     check("commands", &commands());
     check("routes", &routes());
+    check("channels", &channels());
     check("metrics", &metrics());
 }
 

@@ -63,6 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pco", &["store"]),
     ("ratatui", &["ui"]),
     ("redb", &["store"]),
+    ("ring", &["notify"]),
     ("rustix", &["api", "app", "base", "check", "collect", "engine", "store", "ui"]),
     ("rustls", &["net"]),
     ("rustls_native_certs", &["net"]),

@@ -8,10 +8,10 @@ use std::sync::mpsc::{Sender, channel};
 use futures_util::StreamExt;
 
 use super::*;
-use crate::notify::tests::{message, run, runtime};
+use crate::notify::tests::{delivery, message, opened, run, runtime};
 
 fn desktop() -> Arc<dyn Channel> {
-    open(&serde_json::json!({}), &ChannelContext { folder: "/".into() }).expect("a channel")
+    opened("desktop", &serde_json::json!({}), std::path::Path::new("/"))
 }
 
 /// A session bus of its own; ended when dropped.
@@ -70,7 +70,7 @@ fn deliver_in_child(address: &str) -> String {
 #[test]
 #[ignore = "run by the other tests of this file with a bus of their own"]
 fn one_delivery_for_another_test() {
-    println!("delivered: {:?}", run(desktop().deliver(&message("memory 91% > 85%"))));
+    println!("delivered: {:?}", run(desktop().deliver(&delivery(message("memory 91% > 85%")))));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_desktop_shows_the_message_with_its_urgency() {
         tokio::spawn(show_all(builder.build().await.expect("the bus"), sender));
         tokio::task::spawn_blocking(move || deliver_in_child(&address)).await.expect("a run")
     });
-    assert!(out.contains("delivered: Ok(())"), "{out}");
+    assert!(out.contains("delivered: Ok("), "{out}");
     let (summary, body, urgency, timeout) = shown.try_recv().expect("a notification");
     assert_eq!(summary, "[critical] web-1: memory 91% > 85%");
     assert!(body.contains("farol ack 7k"), "{body}");

@@ -3,11 +3,11 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
 use super::*;
-use crate::notify::tests::{message, run};
+use crate::notify::tests::{delivery, message, opened, run};
 
 /// What the server says and when it refuses.
 #[derive(Clone, Copy, PartialEq)]
@@ -94,27 +94,29 @@ fn email(port: u16, more: &Value) -> Arc<dyn Channel> {
     });
     let map = settings.as_object_mut().expect("a table");
     map.extend(more.as_object().expect("a table").clone());
-    open(&settings, &ChannelContext { folder: "/".into() }).expect("a channel")
+    opened("email", &settings, Path::new("/"))
 }
 
-fn send(mood: Mood, extensions: &'static [&'static str], more: Value) -> (Result<(), DeliveryError>, Session) {
+fn send(mood: Mood, extensions: &'static [&'static str], more: Value) -> (Result<Receipt, DeliveryError>, Session) {
     let (port, handle) = server(mood, extensions);
-    let result = run(email(port, &more).deliver(&message("memory 91% > 85%")));
+    let result = run(email(port, &more).deliver(&delivery(message("memory 91% > 85%"))));
     (result, handle.join().expect("the server"))
 }
 
 #[test]
 fn a_mail_goes_to_every_recipient_and_counts_once_it_is_taken() {
     let (result, session) = send(Mood::Takes, &[], serde_json::json!({"security": "plain"}));
-    assert_eq!(result, Ok(()));
+    assert_eq!(result, Ok(Receipt::new("250 taken")));
     let recipients: Vec<&String> = session.commands.iter().filter(|c| c.starts_with("RCPT")).collect();
     assert_eq!(recipients, ["RCPT TO:<ana@test.test>", "RCPT TO:<bo@test.test>"]);
     let text = session.text.replace("=\r\n", "");
     for part in [
         "From: farol <farol@web-1.test>",
         "Subject: [critical] web-1: memory 91% > 85%",
-        "Message-ID: <farol.7k.alert@web-1.test>",
-        "value 91%",
+        "Message-ID: <farol.web-1.7k.alert@web-1.test>",
+        "Auto-Submitted: auto-generated",
+        "Content-Type: text/html",
+        "value: 91%",
     ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
@@ -132,7 +134,8 @@ fn only_a_servers_final_no_is_final() {
         assert!(error.fault == fault && error.text.contains(hint), "{error:?}");
     }
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    let error = run(email(closed, &serde_json::json!({"security": "plain"})).deliver(&message("x"))).expect_err("nobody there");
+    let error =
+        run(email(closed, &serde_json::json!({"security": "plain"})).deliver(&delivery(message("x")))).expect_err("nobody there");
     assert_eq!(error.fault, DeliveryFault::Transient);
 }
 
@@ -156,12 +159,12 @@ fn passwords_come_from_files_and_commands_and_are_never_told() {
         let mut more = serde_json::json!({"security": "plain", "user": "farol"});
         more.as_object_mut().expect("a table").extend(source.as_object().expect("a table").clone());
         let (result, session) = send(Mood::Takes, &["AUTH PLAIN"], more);
-        assert_eq!(result, Ok(()));
+        assert_eq!(result, Ok(Receipt::new("250 taken")));
         // base64 of NUL farol NUL sécret.
         assert!(session.commands.iter().any(|c| c == "AUTH PLAIN AGZhcm9sAHPDqWNyZXQ="), "{:?}", session.commands);
     }
     let more = serde_json::json!({"security": "plain", "user": "farol", "password_command": "echo sécret; exit 3"});
-    let error = run(email(1, &more).deliver(&message("x"))).expect_err("a failed command");
+    let error = run(email(1, &more).deliver(&delivery(message("x")))).expect_err("a failed command");
     assert!(error.text.contains("password_command") && !error.text.contains("sécret"), "{error:?}");
 }
 
@@ -196,7 +199,7 @@ fn tls_end(folder: &Path) -> (u16, Child) {
     (port, command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server"))
 }
 
-fn send_by_tls(folder: &Path, more: Value) -> (Result<(), DeliveryError>, Session) {
+fn send_by_tls(folder: &Path, more: Value) -> (Result<Receipt, DeliveryError>, Session) {
     let (port, mut end) = tls_end(folder);
     let (input, output) = (end.stdin.take().expect("input"), BufReader::new(end.stdout.take().expect("output")));
     let handle = std::thread::spawn(move || {
@@ -205,11 +208,11 @@ fn send_by_tls(folder: &Path, more: Value) -> (Result<(), DeliveryError>, Sessio
         session
     });
     let channel = email(port, &more);
-    let mut result = run(channel.deliver(&message("x")));
+    let mut result = run(channel.deliver(&delivery(message("x"))));
     // Until it listens.
     while result.as_ref().is_err_and(|e| e.text.contains("Connection refused")) {
         std::thread::yield_now();
-        result = run(channel.deliver(&message("x")));
+        result = run(channel.deliver(&delivery(message("x"))));
     }
     let _ = end.kill();
     let _ = end.wait();
@@ -224,7 +227,7 @@ fn tls_is_spoken_only_with_a_server_that_is_trusted() {
     }
     let (result, session) =
         send_by_tls(folder.path(), serde_json::json!({"security": "tls", "ca_file": folder.path().join("ca.pem")}));
-    assert_eq!(result, Ok(()));
+    assert_eq!(result, Ok(Receipt::new("250 taken")));
     assert!(session.text.contains("Subject: [critical] web-1: x"), "{}", session.text);
     let (result, session) = send_by_tls(folder.path(), serde_json::json!({"security": "tls"}));
     assert!(result.is_err_and(|e| e.fault == DeliveryFault::Transient), "a stranger's certificate");

@@ -17,7 +17,7 @@ fn tell(outbox: &mut Outbox, alert: &Alert, reason: Reason, second: u64) -> Outb
     outbox.step(OutboxEvent::Told { alert, reason, channels: &[] }, at(second))
 }
 
-fn done(outbox: &mut Outbox, row: u64, result: Result<(), DeliveryError>, second: u64) -> OutboxStep {
+fn done(outbox: &mut Outbox, row: u64, result: Result<Receipt, DeliveryError>, second: u64) -> OutboxStep {
     outbox.step(OutboxEvent::Done { row, result }, at(second))
 }
 
@@ -25,8 +25,8 @@ fn sent(step: &OutboxStep) -> Vec<(u64, &str, Reason)> {
     step.deliveries.iter().map(|d| (d.row, d.channel.as_str(), d.message.reason)).collect()
 }
 
-fn transient(text: &str) -> Result<(), DeliveryError> {
-    Err(DeliveryError::new(DeliveryFault::Transient, text))
+fn transient(text: &str) -> Result<Receipt, DeliveryError> {
+    Err(DeliveryError::transient(text))
 }
 
 #[test]
@@ -37,13 +37,13 @@ fn everybody_is_told_once_and_those_who_were_told_hear_the_end() {
     assert_eq!(sent(&step), [(1, "desktop", Reason::Fired), (2, "file", Reason::Fired)]);
     assert_eq!(step.writes.len(), 2, "written before it is sent");
     assert_eq!(tell(&mut outbox, &alert, Reason::Fired, 1), OutboxStep::default(), "told twice is told once");
-    let told = done(&mut outbox, 1, Ok(()), 2);
+    let told = done(&mut outbox, 1, Ok(Receipt::default()), 2);
     assert_eq!(told.journal, [JournalEvent::Delivered { alert: "7k".into(), channel: "desktop".into(), error: None }]);
     done(&mut outbox, 2, Err(DeliveryError::new(DeliveryFault::Permanent, "no")), 2);
     assert_eq!((outbox.told("7k"), outbox.depth()), (vec!["desktop"], 0));
     let step = tell(&mut outbox, &alert, Reason::Resolved, 3);
     assert_eq!(sent(&step), [(3, "desktop", Reason::Resolved)]);
-    let step = done(&mut outbox, 3, Ok(()), 4);
+    let step = done(&mut outbox, 3, Ok(Receipt::default()), 4);
     let deleted: Vec<&OutboxWrite> = step.writes.iter().filter(|w| matches!(w, OutboxWrite::Delete(_))).collect();
     assert_eq!(deleted.len(), 3, "nothing is kept of an alert that is over");
 }
@@ -85,7 +85,7 @@ fn the_end_is_told_after_the_beginning_also_when_that_was_late() {
     assert!(step.writes.contains(&OutboxWrite::Delete(2)), "a reminder of what is over is dropped");
     let step = outbox.step(OutboxEvent::Due, at(400));
     assert_eq!(sent(&step), []);
-    let step = done(&mut outbox, 1, Ok(()), 401);
+    let step = done(&mut outbox, 1, Ok(Receipt::default()), 401);
     assert_eq!(sent(&step), [(3, "file", Reason::Resolved)]);
 }
 
@@ -105,9 +105,9 @@ fn reminders_reach_the_channels_of_their_level() {
     let channels = vec![("desktop".to_owned(), 0), ("email".to_owned(), 2)];
     let mut outbox = Outbox::new("web-1", Routing { channels, ..Routing::default() }, Sending::Real);
     let mut alert = alert("1", "x");
-    done(&mut outbox, 0, Ok(()), 0);
+    done(&mut outbox, 0, Ok(Receipt::default()), 0);
     tell(&mut outbox, &alert, Reason::Fired, 0);
-    done(&mut outbox, 1, Ok(()), 0);
+    done(&mut outbox, 1, Ok(Receipt::default()), 0);
     alert.level = 2;
     let step = tell(&mut outbox, &alert, Reason::Reminder(2), 600);
     assert_eq!(sent(&step), [(2, "desktop", Reason::Reminder(2)), (3, "email", Reason::Reminder(2))]);
@@ -205,7 +205,7 @@ proptest! {
                     if ok {
                         taken.push((delivery.message.alert.clone(), delivery.channel.clone(), delivery.message.reason));
                     }
-                    done(&mut outbox, delivery.row, if ok { Ok(()) } else { transient("x") }, now)
+                    done(&mut outbox, delivery.row, if ok { Ok(Receipt::default()) } else { transient("x") }, now)
                 }
                 Act::Pass(seconds) => {
                     now += seconds;
