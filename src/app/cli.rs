@@ -128,6 +128,12 @@ pub enum Command {
     Forecast(commands::forecast::Forecast),
     /// A report on a span of time.
     Report(commands::report::Report),
+    /// The samples of all series, as CSV or JSON lines.
+    Export(commands::export::Export),
+    /// Samples of a CSV file into the history.
+    Import(commands::import::Import),
+    /// The file of the history: check it, compact it.
+    Store(commands::store::StoreArgs),
     /// The configuration: check it, show it, print an example.
     Config(commands::config::ConfigArgs),
     /// What works here, what does not, and what to do.

@@ -43,4 +43,4 @@ pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
 pub use series::{SeriesKey, SeriesKeyError};
 pub use service::{CheckOutcome, CheckResult, MaintenanceWindow, ServiceState, ServiceStatus, UptimeShare};
 pub use snapshot::Snapshot;
-pub use source::{Bucket, Points, Resolution, SeriesSource, SourceError};
+pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};

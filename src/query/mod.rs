@@ -12,12 +12,14 @@ pub mod format;
 mod lexer;
 mod parser;
 mod refused;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use ast::Expr;
 pub use error::{QueryError, QueryErrorKind};
+pub use summary::{Summary, summarize};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

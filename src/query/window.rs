@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ast::WindowFunction;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Points, Resolution, SeriesKey, SeriesSource, SourceError};
+use crate::model::{Bucket, Detail, Points, Resolution, SeriesKey, SeriesSource, SourceError};
 
 /// Two intervals: one sample may be late or missing (`contracts.md` §1).
 const STALE_AFTER_INTERVALS: u32 = 2;
@@ -76,16 +76,54 @@ pub(super) fn over_time(
     grid: Grid,
     (function, length): (WindowFunction, Duration),
 ) -> Result<Vec<Option<f64>>, SourceError> {
-    let points = read(source, key, grid, grid.resolution_for(length), &|_| length)?;
+    if let WindowFunction::Quantile(q) = function {
+        return quantiles(source, key, grid, (q, length));
+    }
+    let resolution = grid.resolution_for(length);
+    if grid.n == 1 && resolution > Resolution::Raw {
+        let buckets = whole_window(source, key, window(grid.from, length), resolution)?;
+        return Ok(vec![if buckets.is_empty() { None } else { apply(function, &buckets) }]);
+    }
+    let points = read(source, key, grid, resolution, &|_| length)?;
     let (mut first, mut next) = (0, 0);
-    let mut scratch = Vec::new();
     let values = grid.times().map(|at| {
         next += ended(&points, next, at);
         first += ended(&points, first, at - length);
         let buckets = points.buckets.get(first..next)?;
-        if buckets.is_empty() { None } else { Some(apply(function, buckets, &mut scratch)) }
+        if buckets.is_empty() { None } else { apply(function, buckets) }
     });
     Ok(values.collect())
+}
+
+/// Buckets of one window: rolled up where they lie in it whole, samples at its two ends. Where the samples are gone, the bucket
+/// that ends in the window counts.
+fn whole_window(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    range: TimeRange,
+    resolution: Resolution,
+) -> Result<Vec<Bucket>, SourceError> {
+    let step = resolution.step();
+    let before = |at: Timestamp| Timestamp(at.0.saturating_sub(1));
+    let (first, last) = (before(range.from).floor(step) + step, Timestamp(range.to.0.saturating_add(1)).floor(step));
+    let part = |from: Timestamp, to: Timestamp, resolution| {
+        let range = TimeRange { from, to };
+        if from <= to { Ok(Some(source.points(key, range, resolution)?)) } else { Ok(None) }
+    };
+    let mut buckets = Vec::new();
+    if let Some(start) = part(range.from, before(first), Resolution::Raw)? {
+        buckets = start.buckets;
+        if start.resolution > Resolution::Raw {
+            buckets = part(first - step, before(first), resolution)?.map(|p| p.buckets).unwrap_or_default();
+        }
+    }
+    buckets.extend(part(first, before(last), resolution)?.into_iter().flat_map(|p| p.buckets));
+    if let Some(end) = part(last.max(first), range.to, Resolution::Raw)?
+        && end.resolution == Resolution::Raw
+    {
+        buckets.extend(end.buckets);
+    }
+    Ok(buckets)
 }
 
 /// Buckets for all steps, each with `lookback` before it.
@@ -115,39 +153,55 @@ fn ended(points: &Points, from: usize, at: Timestamp) -> usize {
     rest.take_while(|b| end(b, points.resolution) <= at).count()
 }
 
-/// The function's value; `buckets` is not empty. `scratch` is reused between steps.
-fn apply(function: WindowFunction, buckets: &[Bucket], scratch: &mut Vec<(f64, u32)>) -> f64 {
+/// The function's value; `buckets` is not empty.
+fn apply(function: WindowFunction, buckets: &[Bucket]) -> Option<f64> {
     let count = || buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
     let sum = || buckets.iter().map(|b| b.mean * f64::from(b.count)).sum::<f64>();
-    match function {
+    Some(match function {
         WindowFunction::Avg => sum() / count(),
         WindowFunction::Sum => sum(),
         WindowFunction::Count => count(),
         WindowFunction::Min => buckets.iter().map(|b| b.min).fold(f64::INFINITY, f64::min),
         WindowFunction::Max => buckets.iter().map(|b| b.max).fold(f64::NEG_INFINITY, f64::max),
-        WindowFunction::Last => buckets.last().map_or(f64::NAN, |b| b.last),
+        WindowFunction::Last => buckets.last()?.last,
         WindowFunction::Quantile(q) => {
-            scratch.clear();
-            scratch.extend(buckets.iter().map(|b| (b.mean, b.count)));
-            quantile(q, scratch)
+            let mut counted: Vec<(f64, u64)> = buckets.iter().map(|b| (b.mean, u64::from(b.count))).collect();
+            quantile(q, &mut counted)?
         }
-    }
+    })
 }
 
-/// Quantile of values with counts, by linear interpolation between ranks as Prometheus does it; a rolled-up bucket stands
-/// with its mean for each of its samples.
-fn quantile(q: f64, values: &mut [(f64, u32)]) -> f64 {
+/// A quantile of the samples of `(step − length, step]` at each step: of one moment from every sample that is kept, of a span
+/// from the sketches of whole hours, which are within 1 %.
+fn quantiles(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    grid: Grid,
+    (q, length): (f64, Duration),
+) -> Result<Vec<Option<f64>>, SourceError> {
+    let detail = if grid.n <= 1 { Detail::Exact } else { Detail::Sketched };
+    let one = |at: Timestamp| Ok(quantile(q, &mut source.values(key, window(at, length), detail)?.counted));
+    grid.times().map(one).collect()
+}
+
+/// `(at − length, at]` in whole milliseconds.
+pub(super) fn window(at: Timestamp, length: Duration) -> TimeRange {
+    TimeRange { from: Timestamp((at - length).0.saturating_add(1)), to: at }
+}
+
+/// Quantile of values with counts, by linear interpolation between ranks as Prometheus does it; absent without values.
+pub(super) fn quantile(q: f64, values: &mut [(f64, u64)]) -> Option<f64> {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = values.iter().map(|(_, n)| f64::from(*n)).sum();
-    let rank = q * (total - 1.0).max(0.0);
+    let total: u64 = values.iter().map(|(_, n)| *n).sum();
+    let rank = q * total.saturating_sub(1) as f64;
     let at_rank = |rank: f64| {
-        let mut before = 0.0;
+        let mut before = 0;
         let found = values.iter().find(|(_, n)| {
-            before += f64::from(*n);
-            rank < before
+            before += *n;
+            rank < before as f64
         });
-        found.or(values.last()).map_or(f64::NAN, |(value, _)| *value)
+        found.or(values.last()).map(|(value, _)| *value)
     };
-    let (low, high) = (at_rank(rank.floor()), at_rank(rank.ceil()));
-    low + (high - low) * rank.fract()
+    let (low, high) = (at_rank(rank.floor())?, at_rank(rank.ceil())?);
+    Some(low + (high - low) * rank.fract())
 }

@@ -1,6 +1,7 @@
 //! The built program as a user meets it: recorder, commands, screen, socket, bad input.
 
 mod crash;
+mod history;
 mod input;
 pub mod kit;
 mod mount;
