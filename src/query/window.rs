@@ -30,6 +30,11 @@ impl Grid {
         Self { from: at, step: Duration::ZERO, n: 1 }
     }
 
+    /// The same moments, that many milliseconds earlier.
+    pub(super) fn back(self, offset: i64) -> Self {
+        Self { from: Timestamp(self.from.0.saturating_sub(offset)), ..self }
+    }
+
     pub(super) fn times(self) -> impl Iterator<Item = Timestamp> {
         let step = i64::try_from(self.step.as_millis()).unwrap_or(i64::MAX);
         (0..self.n as i64).map(move |i| Timestamp(self.from.0.saturating_add(step.saturating_mul(i))))
@@ -76,13 +81,15 @@ pub(super) fn over_time(
     grid: Grid,
     (function, length): (WindowFunction, Duration),
 ) -> Result<Vec<Option<f64>>, SourceError> {
-    if let WindowFunction::Quantile(q) = function {
-        return quantiles(source, key, grid, (q, length));
+    match function {
+        WindowFunction::Quantile(q) => return of_values(source, key, (grid, length), |counted| quantile(q, counted)),
+        WindowFunction::Stddev => return of_values(source, key, (grid, length), |counted| stddev(counted)),
+        _ => {}
     }
     let resolution = grid.resolution_for(length);
     if grid.n == 1 && resolution > Resolution::Raw {
         let buckets = whole_window(source, key, window(grid.from, length), resolution)?;
-        return Ok(vec![if buckets.is_empty() { None } else { apply(function, &buckets) }]);
+        return Ok(vec![apply(function, &buckets, (window(grid.from, length), resolution))]);
     }
     let points = read(source, key, grid, resolution, &|_| length)?;
     let (mut first, mut next) = (0, 0);
@@ -90,7 +97,7 @@ pub(super) fn over_time(
         next += ended(&points, next, at);
         first += ended(&points, first, at - length);
         let buckets = points.buckets.get(first..next)?;
-        if buckets.is_empty() { None } else { apply(function, buckets) }
+        apply(function, buckets, (window(at, length), points.resolution))
     });
     Ok(values.collect())
 }
@@ -153,35 +160,76 @@ fn ended(points: &Points, from: usize, at: Timestamp) -> usize {
     rest.take_while(|b| end(b, points.resolution) <= at).count()
 }
 
-/// The function's value; `buckets` is not empty.
-fn apply(function: WindowFunction, buckets: &[Bucket]) -> Option<f64> {
+/// The function's value; `None` without buckets.
+fn apply(function: WindowFunction, buckets: &[Bucket], (window, resolution): (TimeRange, Resolution)) -> Option<f64> {
+    let newest = buckets.last()?;
     let count = || buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
     let sum = || buckets.iter().map(|b| b.mean * f64::from(b.count)).sum::<f64>();
-    Some(match function {
+    let value = match function {
         WindowFunction::Avg => sum() / count(),
         WindowFunction::Sum => sum(),
         WindowFunction::Count => count(),
         WindowFunction::Min => buckets.iter().map(|b| b.min).fold(f64::INFINITY, f64::min),
         WindowFunction::Max => buckets.iter().map(|b| b.max).fold(f64::NEG_INFINITY, f64::max),
-        WindowFunction::Last => buckets.last()?.last,
-        WindowFunction::Quantile(q) => {
-            let mut counted: Vec<(f64, u64)> = buckets.iter().map(|b| (b.mean, u64::from(b.count))).collect();
-            quantile(q, &mut counted)?
+        WindowFunction::Last => newest.last,
+        WindowFunction::Delta => delta(buckets, window)?,
+        WindowFunction::Deriv => line(buckets, window.to, resolution)?.0,
+        WindowFunction::PredictLinear(seconds) => {
+            let (slope, value) = line(buckets, window.to, resolution)?;
+            slope.mul_add(seconds, value)
         }
-    })
+        // Of all values at once.
+        WindowFunction::Quantile(_) | WindowFunction::Stddev => return None,
+    };
+    Some(value).filter(|v| v.is_finite())
 }
 
-/// A quantile of the samples of `(step − length, step]` at each step: of one moment from every sample that is kept, of a span
+/// Newest less oldest value, extended to the ends of the window as Prometheus does it: over a gap that is longer than 1.1 times the
+/// usual one by half of that only.
+fn delta(buckets: &[Bucket], window: TimeRange) -> Option<f64> {
+    let [oldest, .., newest] = buckets else { return None };
+    let seen = newest.at.since(oldest.at).as_secs_f64();
+    let usual = seen / (buckets.len() - 1) as f64;
+    let gap = |length: Duration| if length.as_secs_f64() < usual * 1.1 { length.as_secs_f64() } else { usual / 2.0 };
+    // The window's first instant is the millisecond after its beginning.
+    let begin = Timestamp(window.from.0.saturating_sub(1));
+    let extended = seen + gap(oldest.at.since(begin)) + gap(window.to.since(newest.at));
+    Some((newest.last - oldest.mean) * extended / seen)
+}
+
+/// Slope a second and value at `at` of the straight line of least squares.
+fn line(buckets: &[Bucket], at: Timestamp, resolution: Resolution) -> Option<(f64, f64)> {
+    let half = resolution.step().as_secs_f64() / 2.0;
+    let points = buckets.iter().map(|b| {
+        let middle = if b.count > 1 { half } else { 0.0 };
+        ((b.at.0 - at.0) as f64 / 1000.0 + middle, b.mean, f64::from(b.count))
+    });
+    let n: f64 = points.clone().map(|p| p.2).sum();
+    let (x, y) = (points.clone().map(|p| p.0 * p.2).sum::<f64>() / n, points.clone().map(|p| p.1 * p.2).sum::<f64>() / n);
+    let (xx, xy) = points.fold((0.0, 0.0), |(xx, xy), p| (xx + p.2 * (p.0 - x).powi(2), xy + p.2 * (p.0 - x) * (p.1 - y)));
+    let slope = if xx > 0.0 { xy / xx } else { return None };
+    Some((slope, y - slope * x))
+}
+
+/// A figure of all samples of `(step − length, step]` at each step: of one moment from every sample that is kept, of a span
 /// from the sketches of whole hours, which are within 1 %.
-fn quantiles(
+fn of_values(
     source: &dyn SeriesSource,
     key: &SeriesKey,
-    grid: Grid,
-    (q, length): (f64, Duration),
+    (grid, length): (Grid, Duration),
+    figure: impl Fn(&mut [(f64, u64)]) -> Option<f64>,
 ) -> Result<Vec<Option<f64>>, SourceError> {
     let detail = if grid.n <= 1 { Detail::Exact } else { Detail::Sketched };
-    let one = |at: Timestamp| Ok(quantile(q, &mut source.values(key, window(at, length), detail)?.counted));
+    let one = |at: Timestamp| Ok(figure(&mut source.values(key, window(at, length), detail)?.counted));
     grid.times().map(one).collect()
+}
+
+/// Standard deviation of the values as they are, as PromQL has it; absent without values.
+pub(super) fn stddev(counted: &[(f64, u64)]) -> Option<f64> {
+    let n: f64 = counted.iter().map(|(_, n)| *n as f64).sum();
+    let mean = counted.iter().map(|(v, n)| v * *n as f64).sum::<f64>() / n;
+    let squares: f64 = counted.iter().map(|(v, n)| (v - mean).powi(2) * *n as f64).sum();
+    (n > 0.0).then(|| (squares / n).sqrt()).filter(|v| v.is_finite())
 }
 
 /// `(at − length, at]` in whole milliseconds.

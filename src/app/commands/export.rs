@@ -65,12 +65,12 @@ impl Export {
                 Err(e) if e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe) => {}
                 done => done?,
             },
-            Some(path) => self.into_file(&mut reach, range, path)?,
+            Some(path) => self.write_to(&mut reach, range, path)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn into_file(&self, reach: &mut Reach, range: TimeRange, path: &Path) -> Result<(), Failure> {
+    fn write_to(&self, reach: &mut Reach, range: TimeRange, path: &Path) -> Result<(), Failure> {
         let unwritable = || format!("{} cannot be written", path.display());
         if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
             let file = std::fs::OpenOptions::new().write(true).open(path).with_context(unwritable)?;
