@@ -20,6 +20,8 @@ use redb::backends::FileBackend;
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp(1_767_225_600_000);
 const SERIES: usize = 300;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 
 /// A file whose writes are counted.
 #[derive(Debug)]
@@ -142,11 +144,12 @@ fn day(folder: &Path) -> bool {
     let device = Counted::open(&path);
     let (mut writer, reader) = Store::open_with(device.clone(), &StoreConfig::default()).expect("a store");
     let mut machine = Machine::new();
-    let (seconds, before, began) = (86_400, process_writes(), Instant::now());
+    let (seconds, before, began) = (DAY, process_writes(), Instant::now());
     record(&mut writer, &mut machine, 1..=seconds, 10);
     let (written, took) = (device.bytes.load(Ordering::Relaxed), began.elapsed());
     let told = process_writes() - before;
     let stats = reader.view().and_then(|v| v.stats()).expect("readable");
+    drop(reader);
     let blocks = stats.iter().find(|t| t.table == "block").map_or(0, |t| t.stored_bytes);
     let samples = (seconds * SERIES as u64) as f64;
     println!("     recorded and compacted a day in {took:.1?}, {:.3} % of a core", took.as_secs_f64() / seconds as f64 * 100.0);
@@ -155,11 +158,25 @@ fn day(folder: &Path) -> bool {
         check("written", written as f64 / 1024.0 / seconds as f64, 6.0, "KiB/s"),
         check("kept in blocks", blocks as f64 / samples, 2.0, "bytes a sample, rollups included"),
         check("a second on disk", blocks as f64 / seconds as f64, 600.0, "bytes"),
-        check("file", writer.health().file_bytes as f64 / 1_048_576.0, blocks as f64 * 1.5 / 1_048_576.0 + 4.0, "MiB"),
-        charts(&reader, seconds, "a day"),
+        size(writer, &path, blocks),
+        charts(&Store::open(&path, &StoreConfig::default()).expect("closed").1, seconds, "a day"),
     ]
     .iter()
     .all(|good| *good)
+}
+
+/// What the file takes on disk while it is recorded into, and its length once that ended. In between its length is up to twice
+/// what was ever written, because it doubles where it grows: the rest is a hole, which takes nothing.
+fn size(writer: Writer, path: &Path, blocks: u64) -> bool {
+    let (mebi, limit) = (1_048_576.0, blocks as f64 * 1.5 / 1_048_576.0 + 4.0);
+    let file = std::fs::metadata(path).expect("there");
+    println!("     blocks {:.2} MiB, length while recording {:.2} MiB", blocks as f64 / mebi, file.len() as f64 / mebi);
+    // The unit of st_blocks, whatever the file system's own.
+    let taken = std::os::unix::fs::MetadataExt::blocks(&file) * 512;
+    writer.close(START + Duration::from_secs(DAY)).expect("room");
+    let closed = std::fs::metadata(path).expect("there").len();
+    let good = check("file on disk while recording", taken as f64 / mebi, limit, "MiB");
+    check("file after a clean end", closed as f64 / mebi, limit, "MiB") && good
 }
 
 /// Charts of a thousand points over ranges up to all there is.
@@ -192,25 +209,86 @@ fn month(folder: &Path) -> bool {
     charts(&reader, seconds, "a month")
 }
 
-/// Opening a store of 1 GiB whose last run was killed.
+/// Size of the file that is opened after a kill.
+const LARGE: u64 = 1 << 30;
+/// Argument by which the bench starts itself as the recorder that is to be killed.
+const VICTIM: &str = "--victim";
+
+/// Opening a store of 1 GiB whose recorder was killed.
 fn killed(folder: &Path) -> bool {
     let path = folder.join("large.redb");
-    let (mut writer, _reader) = Store::open(&path, &StoreConfig::default()).expect("a store");
-    let mut row = vec![0_u8; 1 << 20];
-    for n in 0..1024_u64 {
-        row.iter_mut().zip(n..).for_each(|(b, x)| *b = (x.wrapping_mul(0x9e37_79b9) >> 11) as u8);
-        writer.commit(vec![farol::store::Write::Model { name: n.to_string(), row: Some(row.clone()) }]).expect("room");
+    let (mut writer, _) = Store::open(&path, &StoreConfig::default()).expect("a store");
+    record(&mut writer, &mut Machine::new(), 1..=DAY, 60);
+    writer.close(START + Duration::from_secs(DAY)).expect("room");
+    let days = repeat(&path);
+    let good: Vec<bool> = (0..3)
+        .map(|_| {
+            let mut recorder = std::process::Command::new(std::env::current_exe().expect("this bench"))
+                .args([VICTIM, path.to_str().expect("a plain path"), &days.to_string()])
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .expect("it starts");
+            let mut told = String::new();
+            let out = recorder.stdout.as_mut().expect("piped");
+            io::BufRead::read_line(&mut io::BufReader::new(out), &mut told).expect("it tells when it records");
+            recorder.kill().expect("it lives");
+            recorder.wait().expect("a child");
+            let began = Instant::now();
+            let (writer, reader) = Store::open(&path, &StoreConfig::default()).expect("a store");
+            let took = began.elapsed();
+            print!("     {} MiB; {}", writer.health().file_bytes >> 20, told);
+            drop(reader.view().expect("open"));
+            check("open after a kill", took.as_secs_f64() * 1000.0, 200.0, "ms")
+        })
+        .collect();
+    good.iter().all(|g| *g)
+}
+
+/// Copies the blocks of the first day to the days after it until the file is large; how many days.
+fn repeat(path: &Path) -> u64 {
+    let table: redb::TableDefinition<'_, &[u8], &[u8]> = redb::TableDefinition::new("block");
+    let database = redb::Database::open(path).expect("closed");
+    let reading = redb::ReadableDatabase::begin_read(&database).expect("open");
+    let day: Vec<(Vec<u8>, Vec<u8>)> = reading
+        .open_table(table)
+        .expect("a table")
+        .range::<&[u8]>(..)
+        .expect("readable")
+        .map(|row| row.map(|(k, v)| (k.value().to_vec(), v.value().to_vec())).expect("readable"))
+        .collect();
+    drop(reading);
+    let mut days = 1;
+    while std::fs::metadata(path).expect("there").len() < LARGE {
+        let mut txn = database.begin_write().expect("room");
+        txn.set_quick_repair(true);
+        let mut blocks = txn.open_table(table).expect("a table");
+        for (key, row) in &day {
+            let mut key = key.clone();
+            let time: [u8; 8] = key[1..9].try_into().expect("kind, then time");
+            key[1..9].copy_from_slice(&(u64::from_be_bytes(time) + days * DAY * 1000).to_be_bytes());
+            blocks.insert(key.as_slice(), row.as_slice()).expect("room");
+        }
+        drop(blocks);
+        txn.commit().expect("room");
+        days += 1;
     }
-    // The copy is what a kill leaves: the lock is gone, the last state is not marked as closed.
-    let copy = folder.join("killed.redb");
-    std::fs::copy(&path, &copy).expect("room");
-    drop(writer);
-    std::fs::remove_file(&path).expect("there");
-    let began = Instant::now();
-    let opened = Store::open(&copy, &StoreConfig::default()).expect("a store");
-    let took = began.elapsed();
-    println!("     {} MiB", opened.0.health().file_bytes >> 20);
-    check("open after a kill", took.as_secs_f64() * 1000.0, 200.0, "ms")
+    days
+}
+
+/// Records on, tells what a flush costs in a file of this size, and goes on until killed.
+fn victim(path: &Path, days: u64) -> ! {
+    let device = Counted::open(path);
+    let (mut writer, _reader) = Store::open_with(device.clone(), &StoreConfig::default()).expect("a store");
+    let (mut machine, start) = (Machine::new(), days * DAY);
+    record(&mut writer, &mut machine, start + 1..start + 601, 10);
+    let before = device.bytes.load(Ordering::Relaxed);
+    record(&mut writer, &mut machine, start + 601..start + 1201, 10);
+    let written = device.bytes.load(Ordering::Relaxed) - before;
+    println!("{:.2} KiB/s are written into it", written as f64 / 1024.0 / 600.0);
+    for second in start + 1201.. {
+        record(&mut writer, &mut machine, second..second + 1, 1);
+    }
+    unreachable!("seconds do not end")
 }
 
 /// One part of the bench; gives whether every bound held.
@@ -220,6 +298,10 @@ fn main() {
     // `cargo test --benches` only wants to know that it builds.
     if std::env::args().any(|a| a == "--test") {
         return;
+    }
+    let mut args = std::env::args().skip_while(|a| a != VICTIM).skip(1);
+    if let Some((path, days)) = args.next().zip(args.next()) {
+        victim(Path::new(&path), days.parse().expect("a number"));
     }
     let folder = tempfile::tempdir().expect("a folder");
     let parts: [(&str, Part); 3] = [("day", day), ("month", month), ("killed", killed)];

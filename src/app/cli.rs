@@ -130,6 +130,12 @@ pub enum Command {
     Report(commands::report::Report),
     /// Check a service once, as a Nagios plugin does; exit code 0 ok, 1 warning, 2 critical, 3 unknown.
     Check(Box<commands::check::Check>),
+    /// The samples of all series, as CSV or JSON lines.
+    Export(commands::export::Export),
+    /// Samples of a CSV file into the history.
+    Import(commands::import::Import),
+    /// The file of the history: check it, compact it.
+    Store(commands::store::StoreArgs),
     /// The configuration: check it, show it, print an example.
     Config(commands::config::ConfigArgs),
     /// What works here, what does not, and what to do.

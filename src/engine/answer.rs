@@ -7,20 +7,17 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::live::{Head, Merged};
-use crate::alert::Standing;
-use crate::base::{TimeRange, Timestamp};
-use crate::model::{
-    Alert, AlertState, Bucket, Catalog, JournalEvent, Points, Reading, Resolution, SeriesKey, SeriesSource, Snapshot,
+use super::moment::{snapshot_at, standing_at};
+use crate::base::TimeRange;
+use crate::model::{Alert, AlertState, Bucket, Catalog, JournalEvent, Resolution, SeriesKey, SeriesSource, Snapshot};
+use crate::monitor::{
+    Answer, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request, StoreCheck, StoreTable,
 };
-use crate::monitor::{Answer, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request};
 use crate::query;
 use crate::store::{ReadError, View};
 
 /// Values a query gives where no step is asked for.
 const QUERY_POINTS: usize = 240;
-
-/// How far back a keyframe can lie: one is written every ten minutes.
-const KEYFRAME_SPAN: Duration = Duration::from_secs(1800);
 
 /// What answers are made from.
 pub struct Context<'a> {
@@ -40,7 +37,7 @@ impl<'a> Context<'a> {
         Merged::new(self.head, self.view)
     }
 
-    fn view(&self) -> Result<&'a View, Refusal> {
+    pub(super) fn view(&self) -> Result<&'a View, Refusal> {
         self.view.ok_or_else(|| Refusal::new(RefusalKind::Unavailable, "the history cannot be read"))
     }
 }
@@ -52,20 +49,22 @@ impl<'a> Context<'a> {
 pub fn answer(request: &Request, context: &Context<'_>) -> Result<Answer, Refusal> {
     match request {
         Request::Snapshot => Ok(Answer::Snapshot { snapshot: Arc::new(context.now.clone()) }),
-        Request::At { at } => Ok(Answer::Snapshot { snapshot: Arc::new(past(*at, context)?) }),
+        Request::At { at } => Ok(Answer::Snapshot { snapshot: Arc::new(snapshot_at(*at, context)?) }),
         Request::History(history) => history_of(history, context),
         Request::Query(query) => run_query(query, context),
         Request::Journal { range } => Ok(Answer::Journal { entries: context.view()?.journal(*range).map_err(unread)? }),
         Request::Alerts { range } => Ok(Answer::Alerts { alerts: alerts_of(*range, context)? }),
+        Request::Series { range } => Ok(Answer::Series { keys: series_in(*range, context)? }),
+        Request::CheckStore => Ok(Answer::Store(check_store(context)?)),
         _ => Err(Refusal::new(RefusalKind::Failed, "this request is not answered from history")),
     }
 }
 
-fn unread(error: ReadError) -> Refusal {
+pub(super) fn unread(error: ReadError) -> Refusal {
     Refusal::new(RefusalKind::Failed, error.to_string())
 }
 
-fn source_failed(error: crate::model::SourceError) -> Refusal {
+pub(super) fn source_failed(error: crate::model::SourceError) -> Refusal {
     Refusal::new(RefusalKind::Failed, error.to_string())
 }
 
@@ -118,85 +117,44 @@ fn run_query(request: &QueryRequest, context: &Context<'_>) -> Result<Answer, Re
     Ok(Answer::Query { series: series.collect(), step })
 }
 
-/// Alerts and silences at a moment: one keyframe and the journal after it.
-pub fn standing_at(at: Timestamp, view: &View) -> Result<Standing, ReadError> {
-    let keyframe = view.keyframe_before(at)?.filter(|k| at.since(k.at) <= KEYFRAME_SPAN);
-    let from = keyframe.as_ref().map_or(at - KEYFRAME_SPAN, |k| k.at);
-    let mut standing = keyframe.map_or_else(Standing::default, |k| Standing {
-        alerts: k.alerts.iter().map(|a| (**a).clone()).collect(),
-        silences: k.silences,
-    });
-    for entry in view.journal(TimeRange { from, to: at })? {
-        standing.apply(&entry);
+fn series_in(range: TimeRange, context: &Context<'_>) -> Result<Vec<SeriesKey>, Refusal> {
+    let source = context.source();
+    let mut keys = Vec::new();
+    for key in source.select(None, &[]).map_err(source_failed)? {
+        // Hours begin within longer spans and are less to read.
+        let any = |resolution| source.points(&key, range, resolution).map(|p| !p.buckets.is_empty());
+        if any(Resolution::Hour).map_err(source_failed)? || any(Resolution::Raw).map_err(source_failed)? {
+            keys.push(key);
+        }
     }
-    standing.prune(at);
-    Ok(standing)
+    Ok(keys)
+}
+
+/// Damaged rows that are told by name.
+const MOST_TOLD: usize = 200;
+
+fn check_store(context: &Context<'_>) -> Result<StoreCheck, Refusal> {
+    let view = context.view()?;
+    let tables = view.stats().map_err(unread)?.into_iter().filter(|t| t.rows > 0).map(|t| StoreTable {
+        name: t.table,
+        rows: t.rows,
+        stored_bytes: t.stored_bytes,
+        page_bytes: t.page_bytes,
+    });
+    let damaged = view.check().map_err(unread)?;
+    let span = view.oldest().map_err(unread)?.zip(view.newest().map_err(unread)?);
+    Ok(StoreCheck {
+        tables: tables.collect(),
+        n_damaged: damaged.len() as u64,
+        damaged: damaged.into_iter().take(MOST_TOLD).map(|d| format!("{}: {}", d.table, d.row)).collect(),
+        span: span.map(|(from, to)| TimeRange { from, to }),
+    })
 }
 
 /// Alerts as a snapshot has them: open ones first, the worst and oldest in front.
 pub fn sorted(mut alerts: Vec<Arc<Alert>>) -> Arc<[Arc<Alert>]> {
     alerts.sort_by_key(|a| (a.state == AlertState::Resolved, std::cmp::Reverse(a.severity), a.since));
     alerts.into()
-}
-
-fn past(at: Timestamp, context: &Context<'_>) -> Result<Snapshot, Refusal> {
-    let view = context.view()?;
-    let mut snapshot = Snapshot::empty(Arc::clone(context.catalog));
-    snapshot.at = at;
-    snapshot.host = Arc::clone(&context.now.host);
-    snapshot.recorder = Arc::clone(&context.now.recorder);
-    snapshot.readings = readings_at(at, context)?.into();
-    let standing = standing_at(at, view).map_err(unread)?;
-    let alerts: Vec<Arc<Alert>> = standing.alerts.into_iter().map(Arc::new).collect();
-    snapshot.health = crate::alert::health_score(&alerts);
-    snapshot.alerts = sorted(alerts);
-    snapshot.silences = standing.silences.into();
-    if let Some(keyframe) = view.keyframe_before(at).map_err(unread)?.filter(|k| at.since(k.at) <= KEYFRAME_SPAN) {
-        snapshot.services = keyframe.services.into();
-    }
-    if let Some((_, mut processes)) = view.processes_near(at).map_err(unread)? {
-        processes.sort_by_key(|p| p.id);
-        snapshot.processes = processes.into();
-    }
-    let around = TimeRange { from: at - super::anomalies::KEPT, to: at };
-    snapshot.anomalies = view.anomalies(around, None).map_err(unread)?.into();
-    let open_then = |p: &crate::model::Prediction| p.made_at <= at && p.scored_at.is_none_or(|scored| scored > at);
-    snapshot.predictions = view.predictions().map_err(unread)?.into_iter().filter(open_then).collect();
-    Ok(snapshot)
-}
-
-/// The newest value of every series at a moment, at most two of its intervals old, from whatever resolution is kept.
-fn readings_at(at: Timestamp, context: &Context<'_>) -> Result<Vec<Reading>, Refusal> {
-    let source = context.source();
-    let mut readings = Vec::new();
-    for key in source.select(None, &[]).map_err(source_failed)? {
-        if let Some(value) = value_at(&key, at, &source).map_err(source_failed)? {
-            readings.push(Reading { key, value, cumulative: None });
-        }
-    }
-    readings.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(readings)
-}
-
-fn value_at(key: &SeriesKey, at: Timestamp, source: &Merged<'_, View>) -> Result<Option<f64>, crate::model::SourceError> {
-    let span = source.interval(key) * 2;
-    let Points { buckets, .. } = source.points(key, TimeRange { from: at - span, to: at }, Resolution::Raw)?;
-    if let Some(newest) = buckets.last() {
-        return Ok(Some(newest.last));
-    }
-    // Samples farther apart than now, or kept only rolled up: the bucket that holds the moment, at the finest resolution there is.
-    for resolution in [Resolution::TenSeconds, Resolution::Minute, Resolution::Hour] {
-        let span = resolution.step() * 2;
-        let points = source.points(key, TimeRange { from: at - span, to: at }, resolution)?;
-        let holds = |b: &&Bucket| at.since(b.at) < span;
-        if let Some(newest) = points.buckets.iter().rev().find(holds) {
-            return Ok(Some(newest.last));
-        }
-        if points.resolution < resolution {
-            break;
-        }
-    }
-    Ok(None)
 }
 
 /// Alerts whose life touches a span, newest first, each as the journal last told of it.

@@ -1,6 +1,6 @@
 //! A report's facts from one read view.
 //!
-//! Invariant: reads in the coarsest resolution that still is exact for what it fills.
+//! Invariant: a figure is what a query of the same span gives; a chart is read as coarsely as it is drawn.
 
 use std::time::Duration;
 
@@ -8,15 +8,12 @@ use super::answer::{Context, answer};
 use crate::analyze::slope;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    AnomalyInterval, Bucket, MetricDef, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, Trend,
+    AnomalyInterval, Bucket, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, SourceError, Trend,
     UptimeShare,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
 use crate::report::{self, Facts, SeriesFacts, SeriesStats, ServiceFacts, WantedSeries, facts_wanted};
-
-/// Spans up to this are read sample by sample: percentiles are exact.
-const EXACT_SPAN: Duration = Duration::from_secs(2 * 3600);
 
 /// Points a trend is made from (mission P1).
 const TREND_POINTS: u32 = 24;
@@ -74,62 +71,33 @@ fn series_facts(
     let Some(def) = context.catalog.get(metric).copied() else { return Ok(Vec::new()) };
     let source = context.source();
     let keys = source.select(Some(metric), matchers).map_err(|e| failed(e.to_string()))?;
-    let one = |key: SeriesKey| {
-        let resolution = if range.length() <= EXACT_SPAN { Resolution::Raw } else { Resolution::Minute };
-        let points = source.points(&key, range, resolution).map_err(|e| failed(e.to_string()))?;
-        Ok(of(wanted.id, key, def, &points.buckets, (range, chart_points)))
-    };
-    let all: Result<Vec<SeriesFacts>, Refusal> = keys.into_iter().map(one).collect();
-    Ok(all?.into_iter().filter(|s| s.stats.n > 0).collect())
-}
-
-fn of(
-    id: &'static str,
-    key: SeriesKey,
-    def: MetricDef,
-    buckets: &[Bucket],
-    (range, chart_points): (TimeRange, usize),
-) -> SeriesFacts {
-    let whole = buckets.split_first().map(|(first, rest)| {
-        rest.iter().fold(*first, |mut whole, bucket| {
-            whole.merge(bucket);
-            whole
-        })
-    });
-    let raw = buckets.iter().all(|b| b.count == 1);
-    let mut values: Vec<(f64, u32)> = buckets.iter().map(|b| (b.mean, b.count)).collect();
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: u64 = values.iter().map(|(_, n)| u64::from(*n)).sum();
-    let quantile = |q: f64| quantile(&values, total, q);
-    let stats = SeriesStats {
-        min: whole.map(|b| b.min),
-        mean: whole.map(|b| b.mean),
-        p50: quantile(0.5),
-        p95: quantile(0.95),
-        p99: quantile(0.99),
-        max: whole.map(|b| b.max),
-        last: whole.map(|b| b.last),
-        n: total,
-        exact: true,
-        quantiles_exact: raw,
-    };
     let step = query::auto_step(range, chart_points);
-    let points = super::answer::regroup(buckets.to_vec(), step);
-    let trend = trend(&key, range, buckets);
-    SeriesFacts { id, key, def, stats, trend: Some(trend), points }
+    let resolution = Resolution::for_step(step.min(range.length() / TREND_POINTS));
+    let one = |key: SeriesKey| {
+        let Some(summary) = query::summarize(&source, &key, range)? else { return Ok(None) };
+        let buckets = source.points(&key, range, resolution)?.buckets;
+        let trend = Some(trend(&key, range, &buckets));
+        let points = super::answer::regroup(buckets, step);
+        Ok(Some(SeriesFacts { id: wanted.id, key, def, stats: stats(&summary), trend, points }))
+    };
+    let all: Result<Vec<Option<SeriesFacts>>, SourceError> = keys.into_iter().map(one).collect();
+    Ok(all.map_err(|e| failed(e.to_string()))?.into_iter().flatten().collect())
 }
 
-/// The smallest value with at least a share `q` of the samples at or below it.
-fn quantile(sorted: &[(f64, u32)], total: u64, q: f64) -> Option<f64> {
-    let rank = (q * total as f64).ceil().max(1.0);
-    let mut seen = 0.0;
-    sorted
-        .iter()
-        .find(|(_, n)| {
-            seen += f64::from(*n);
-            seen >= rank
-        })
-        .map(|(value, _)| *value)
+fn stats(summary: &query::Summary) -> SeriesStats {
+    let percentile = |n: usize| summary.percentiles.map(|p| p[n]);
+    SeriesStats {
+        min: Some(summary.min),
+        mean: Some(summary.mean),
+        p50: percentile(0),
+        p95: percentile(1),
+        p99: percentile(2),
+        max: Some(summary.max),
+        last: Some(summary.last),
+        n: summary.n,
+        exact: true,
+        quantiles_exact: summary.percentiles_exact,
+    }
 }
 
 /// Trend over the span in [`TREND_POINTS`] parts, by the analyzer's own method.

@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Matcher, Points, Reading, Resolution, SeriesKey, SeriesSource, SourceError};
+use crate::model::{Bucket, Detail, Matcher, Points, Reading, Resolution, SeriesKey, SeriesSource, SourceError, Values};
 
 /// How much the head keeps: longer than every rule's window by default (5 min) and than any flush.
 pub const HEAD_SPAN: Duration = Duration::from_secs(600);
@@ -278,6 +278,23 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
             merged.buckets.append(&mut points.buckets);
         }
         Ok(merged)
+    }
+
+    fn values(&self, key: &SeriesKey, range: TimeRange, detail: Detail) -> Result<Values, SourceError> {
+        let mut values = Values::default();
+        if let Some(store) = self.store
+            && range.from < self.cut
+        {
+            let older = TimeRange { from: range.from, to: range.to.min(Timestamp(self.cut.0.saturating_sub(1))) };
+            values = store.values(key, older, detail)?;
+        }
+        if let Some(head) = self.head
+            && range.to >= self.cut
+        {
+            let newer = TimeRange { from: range.from.max(self.cut), to: range.to };
+            values.counted.extend(read(head).values(key, newer, detail)?.counted);
+        }
+        Ok(values)
     }
 
     fn interval(&self, key: &SeriesKey) -> Duration {

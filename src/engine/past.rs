@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::anomalies;
-use super::answer::standing_at;
 use super::exchange::{LAST_ID, LEARNED, Past};
+use super::moment::standing_at;
 use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
 use crate::store::{ReadError, View};

@@ -47,4 +47,4 @@ pub use service::{
     CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,
 };
 pub use snapshot::Snapshot;
-pub use source::{Bucket, Points, Resolution, SeriesSource, SourceError};
+pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};

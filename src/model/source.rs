@@ -88,6 +88,36 @@ pub struct Points {
     pub buckets: Vec<Bucket>,
 }
 
+impl Points {
+    /// The usual time between two samples: the median, which neither a gap nor a sample too many moves; `None` for fewer than two.
+    pub fn interval(&self) -> Option<Duration> {
+        let within = self.buckets.iter().filter(|b| b.count > 1).map(|b| self.resolution.step() / b.count);
+        let single = |w: &&[Bucket]| w[0].count == 1 && w[1].count == 1;
+        let between = self.buckets.windows(2).filter(single).map(|w| w[1].at.since(w[0].at));
+        let mut steps: Vec<Duration> = within.chain(between).collect();
+        steps.sort_unstable();
+        steps.get(steps.len() / 2).copied()
+    }
+}
+
+/// How closely the values of a span are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Every sample that is kept.
+    Exact,
+    /// Whole hours may come from their sketch, which is much less to read.
+    Sketched,
+}
+
+/// The values of a span, without their times.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Values {
+    /// Values and how many samples have each, in any order.
+    pub counted: Vec<(f64, u64)>,
+    /// At least one value is not exact: it stands for samples within 1 % of it, or is the mean of a bucket.
+    pub sketched: bool,
+}
+
 /// Why series could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -107,6 +137,17 @@ pub trait SeriesSource {
     /// # Errors
     /// What keeps it from reading.
     fn points(&self, key: &SeriesKey, range: TimeRange, resolution: Resolution) -> Result<Points, SourceError>;
+
+    /// Values of one series in `range`: what quantiles are made from. Of hours whose samples are gone, those that end in the
+    /// range count.
+    ///
+    /// # Errors
+    /// What keeps it from reading.
+    fn values(&self, key: &SeriesKey, range: TimeRange, _detail: Detail) -> Result<Values, SourceError> {
+        let buckets = self.points(key, range, Resolution::Raw)?.buckets;
+        let sketched = buckets.iter().any(|b| b.count > 1);
+        Ok(Values { counted: buckets.iter().map(|b| (b.mean, u64::from(b.count))).collect(), sketched })
+    }
 
     /// Nominal time between two samples of the series.
     fn interval(&self, key: &SeriesKey) -> Duration;

@@ -9,7 +9,7 @@ pub mod wire;
 
 pub use request::{
     Answer, Author, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request, Saved, Scope,
-    SnoozeUntil,
+    SnoozeUntil, StoreCheck, StoreTable,
 };
 pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
 

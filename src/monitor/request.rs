@@ -105,6 +105,13 @@ pub enum Request {
     },
     /// A report; the caller writes the file.
     Report(ReportSpec),
+    /// Series with at least one sample in a span.
+    Series {
+        /// Which span.
+        range: TimeRange,
+    },
+    /// Read every row of the history and name what is damaged.
+    CheckStore,
     /// Somebody takes care of an alert.
     Acknowledge {
         /// The alert.
@@ -242,7 +249,9 @@ impl Request {
             | Self::Band { .. }
             | Self::Journal { .. }
             | Self::Alerts { .. }
-            | Self::Report(_) => Scope::Read,
+            | Self::Report(_)
+            | Self::Series { .. }
+            | Self::CheckStore => Scope::Read,
             Self::Acknowledge { .. }
             | Self::Unacknowledge { .. }
             | Self::Snooze { .. }
@@ -343,6 +352,13 @@ pub enum Answer {
         /// Newest first.
         alerts: Vec<Arc<Alert>>,
     },
+    /// Series, sorted.
+    Series {
+        /// Their names.
+        keys: Vec<SeriesKey>,
+    },
+    /// The history, checked.
+    Store(StoreCheck),
     /// A report.
     Report {
         /// Proposed file name.
@@ -351,6 +367,32 @@ pub enum Answer {
         #[serde(with = "super::bytes")]
         bytes: Vec<u8>,
     },
+}
+
+/// What a check of the whole history found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoreCheck {
+    /// Tables with rows.
+    pub tables: Vec<StoreTable>,
+    /// Damaged rows, for people, at most some hundreds.
+    pub damaged: Vec<String>,
+    /// How many rows are damaged.
+    pub n_damaged: u64,
+    /// Oldest and newest sample; `None` where nothing is recorded.
+    pub span: Option<TimeRange>,
+}
+
+/// One table of the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoreTable {
+    /// Its name.
+    pub name: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of keys and values.
+    pub stored_bytes: u64,
+    /// Bytes of all its pages.
+    pub page_bytes: u64,
 }
 
 /// Why a wish was not granted: what branches and what people read.

@@ -1,14 +1,14 @@
-//! What a query is once it is understood: its tree, and how the tree is written.
+//! What a query is once it is understood: its tree.
 //!
 //! Invariant: a tree is typed — operands of functions are selectors with a window, sides of operators are
-//! vectors or numbers — and what `Display` writes is parsed to an equal tree.
+//! vectors or numbers.
 
-use std::fmt;
 use std::time::Duration;
 
+use super::functions::Function;
 use super::parser;
 use super::{QueryError, QueryErrorKind, Series, Value, eval};
-use crate::base::{TimeRange, Timestamp, time};
+use crate::base::{TimeRange, Timestamp};
 use crate::model::{Matcher, SeriesSource};
 
 /// A query that was understood; cheap to evaluate again and again.
@@ -33,14 +33,25 @@ pub(super) enum Node {
     Binary(Box<Binary>),
     /// The value with the other sign.
     Negate(Box<Node>),
+    /// A function of each value.
+    Call(Box<Call>),
 }
 
-/// Which series; `position` is its first character.
+/// `function(inner, arguments)`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub function: &'static Function,
+    pub inner: Node,
+    pub arguments: Vec<f64>,
+}
+
+/// Which series, and how many milliseconds before the moment asked for; `position` is its first character.
 #[derive(Debug, Clone)]
 pub(super) struct Selector {
     pub metric: Option<String>,
     /// Without the metric's name, unless that is given by a pattern.
     pub matchers: Vec<Matcher>,
+    pub offset: i64,
     pub position: usize,
 }
 
@@ -61,7 +72,12 @@ pub(super) enum WindowFunction {
     Sum,
     Count,
     Last,
+    Stddev,
+    Delta,
+    Deriv,
     Quantile(f64),
+    /// That many seconds after the moment.
+    PredictLinear(f64),
 }
 
 /// `operator by (labels) (inner)`.
@@ -73,13 +89,19 @@ pub(super) struct Aggregate {
 }
 
 /// What becomes of the series of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum AggregateOperator {
     Sum,
     Avg,
     Min,
     Max,
     Count,
+    Stddev,
+    Quantile(f64),
+    /// The largest so many, with their labels.
+    Topk(f64),
+    /// The smallest so many.
+    Bottomk(f64),
 }
 
 /// Which series make a group.
@@ -97,6 +119,10 @@ pub(super) struct Binary {
     pub operator: Operator,
     pub left: Node,
     pub right: Node,
+    /// A comparison gives 0 or 1 instead of dropping values.
+    pub as_number: bool,
+    /// Labels by which series of both sides belong together: `on` is by, `ignoring` is without; else all.
+    pub matching: Option<Grouping>,
     pub position: usize,
 }
 
@@ -107,6 +133,11 @@ pub(super) enum Operator {
     Subtract,
     Multiply,
     Divide,
+    Modulo,
+    Power,
+    And,
+    Or,
+    Unless,
     Greater,
     Less,
     GreaterEqual,
@@ -125,13 +156,14 @@ pub(super) enum Type {
 // Where a part stands does not change what it means.
 impl PartialEq for Selector {
     fn eq(&self, other: &Self) -> bool {
-        self.metric == other.metric && self.matchers == other.matchers
+        self.metric == other.metric && self.matchers == other.matchers && self.offset == other.offset
     }
 }
 
 impl PartialEq for Binary {
     fn eq(&self, other: &Self) -> bool {
-        self.operator == other.operator && self.left == other.left && self.right == other.right
+        let how = |b: &Self| (b.operator, b.as_number, b.matching.clone());
+        how(self) == how(other) && self.left == other.left && self.right == other.right
     }
 }
 
@@ -182,7 +214,7 @@ impl Node {
     pub(super) fn kind(&self) -> Type {
         match self {
             Self::Number(_) => Type::Number,
-            Self::Selector(_) | Self::Window(_) | Self::Aggregate(_) => Type::Vector,
+            Self::Selector(_) | Self::Window(_) | Self::Aggregate(_) | Self::Call(_) => Type::Vector,
             Self::Binary(b) => match (b.left.kind(), b.right.kind()) {
                 (Type::Number, Type::Number) => Type::Number,
                 _ => Type::Vector,
@@ -192,7 +224,7 @@ impl Node {
     }
 
     /// How tightly it binds when written; an atom most.
-    fn precedence(&self) -> u8 {
+    pub(super) fn precedence(&self) -> u8 {
         match self {
             Self::Binary(b) => b.operator.precedence(),
             Self::Number(n) if n.is_sign_negative() => Operator::UNARY,
@@ -203,29 +235,42 @@ impl Node {
 }
 
 impl Operator {
-    /// Above every operator with two sides.
-    pub(super) const UNARY: u8 = 4;
+    /// A sign binds more than a product and less than a power.
+    pub(super) const UNARY: u8 = 6;
 
-    /// PromQL's order: comparison, then sum, then product.
+    /// PromQL's order: or, and, comparison, sum, product, power.
     pub(super) fn precedence(self) -> u8 {
         match self {
-            Self::Add | Self::Subtract => 2,
-            Self::Multiply | Self::Divide => 3,
-            _ => 1,
+            Self::Or => 1,
+            Self::And | Self::Unless => 2,
+            Self::Add | Self::Subtract => 4,
+            Self::Multiply | Self::Divide | Self::Modulo => 5,
+            Self::Power => 7,
+            _ => 3,
         }
+    }
+
+    /// Whether it is about which series there are, not about their values.
+    pub(super) fn is_set(self) -> bool {
+        self.precedence() <= 2
     }
 
     /// Whether it keeps or drops values instead of computing new ones.
     pub(super) fn is_comparison(self) -> bool {
-        self.precedence() == 1
+        self.precedence() == 3
     }
 
-    fn symbol(self) -> &'static str {
+    pub(super) fn symbol(self) -> &'static str {
         match self {
             Self::Add => "+",
             Self::Subtract => "-",
             Self::Multiply => "*",
             Self::Divide => "/",
+            Self::Modulo => "%",
+            Self::Power => "^",
+            Self::And => "and",
+            Self::Or => "or",
+            Self::Unless => "unless",
             Self::Greater => ">",
             Self::Less => "<",
             Self::GreaterEqual => ">=",
@@ -237,91 +282,51 @@ impl Operator {
 }
 
 impl WindowFunction {
-    /// Names as they are written; `quantile_over_time` takes its quantile first.
-    pub(super) const NAMES: [(&'static str, Self); 7] = [
+    /// Names as they are written; `quantile_over_time` takes its quantile first, `predict_linear` its seconds last.
+    pub(super) const NAMES: [(&'static str, Self); 11] = [
         ("avg_over_time", Self::Avg),
         ("min_over_time", Self::Min),
         ("max_over_time", Self::Max),
         ("sum_over_time", Self::Sum),
         ("count_over_time", Self::Count),
         ("last_over_time", Self::Last),
+        ("stddev_over_time", Self::Stddev),
+        ("delta", Self::Delta),
+        ("deriv", Self::Deriv),
         ("quantile_over_time", Self::Quantile(0.5)),
+        ("predict_linear", Self::PredictLinear(0.0)),
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         let kind = std::mem::discriminant(&self);
         Self::NAMES.iter().find(|(_, f)| std::mem::discriminant(f) == kind).map_or("", |(name, _)| name)
     }
 }
 
 impl AggregateOperator {
-    /// Names as they are written.
-    pub(super) const NAMES: [(&'static str, Self); 5] =
-        [("sum", Self::Sum), ("avg", Self::Avg), ("min", Self::Min), ("max", Self::Max), ("count", Self::Count)];
+    /// Names as they are written; the last three take a number first.
+    pub(super) const NAMES: [(&'static str, Self); 9] = [
+        ("sum", Self::Sum),
+        ("avg", Self::Avg),
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("count", Self::Count),
+        ("stddev", Self::Stddev),
+        ("quantile", Self::Quantile(0.5)),
+        ("topk", Self::Topk(1.0)),
+        ("bottomk", Self::Bottomk(1.0)),
+    ];
 
-    fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, o)| *o == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.root.fmt(f)
-    }
-}
-
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The number it takes.
+    pub(super) fn parameter(self) -> Option<f64> {
         match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Selector(selector) => selector.fmt(f),
-            Self::Window(window) => {
-                write!(f, "{}(", window.function.name())?;
-                if let WindowFunction::Quantile(q) = window.function {
-                    write!(f, "{q}, ")?;
-                }
-                write!(f, "{}[{}])", window.selector, time::exact(window.length))
-            }
-            Self::Aggregate(aggregate) => aggregate.fmt(f),
-            Self::Binary(b) => {
-                let own = b.operator.precedence();
-                parenthesized(f, &b.left, own)?;
-                write!(f, " {} ", b.operator.symbol())?;
-                // Operators of one precedence group to the left.
-                parenthesized(f, &b.right, own + 1)
-            }
-            Self::Negate(inner) => {
-                f.write_str("-")?;
-                parenthesized(f, inner, u8::MAX)
-            }
+            Self::Quantile(n) | Self::Topk(n) | Self::Bottomk(n) => Some(n),
+            _ => None,
         }
     }
-}
 
-fn parenthesized(f: &mut fmt::Formatter<'_>, node: &Node, least: u8) -> fmt::Result {
-    if node.precedence() < least { write!(f, "({node})") } else { write!(f, "{node}") }
-}
-
-impl fmt::Display for Aggregate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, labels) = match &self.grouping {
-            Grouping::By(labels) => ("by", labels),
-            Grouping::Without(labels) => ("without", labels),
-        };
-        f.write_str(self.operator.name())?;
-        if word == "without" || !labels.is_empty() {
-            write!(f, " {word} ({}) ", labels.join(", "))?;
-        }
-        write!(f, "({})", self.inner)
-    }
-}
-
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.metric.as_deref().unwrap_or(""))?;
-        for (i, matcher) in self.matchers.iter().enumerate() {
-            write!(f, "{}{matcher}", if i == 0 { "{" } else { ", " })?;
-        }
-        if self.matchers.is_empty() { Ok(()) } else { f.write_str("}") }
+    pub(super) fn name(self) -> &'static str {
+        let kind = std::mem::discriminant(&self);
+        Self::NAMES.iter().find(|(_, o)| std::mem::discriminant(o) == kind).map_or("", |(name, _)| name)
     }
 }

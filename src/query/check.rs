@@ -52,13 +52,16 @@ impl Expr {
         Ok(())
     }
 
-    /// The longest window it looks back over (`[5m]`); zero where it has none. Two intervals of a series come on top.
+    /// The longest time it looks back over (`[5m]`, `offset 1h`); zero where it has none. Two intervals of a series come on top.
     pub fn max_window(&self) -> Duration {
         let mut longest = Duration::ZERO;
         self.root.visit(&mut |node| {
-            if let Node::Window(window) = node {
-                longest = longest.max(window.length);
-            }
+            let (length, offset) = match node {
+                Node::Window(window) => (window.length, window.selector.offset),
+                Node::Selector(selector) => (Duration::ZERO, selector.offset),
+                _ => return,
+            };
+            longest = longest.max(length + Duration::from_millis(u64::try_from(offset).unwrap_or(0)));
         });
         longest
     }
@@ -91,6 +94,7 @@ impl Node {
             Self::Number(_) | Self::Selector(_) | Self::Window(_) => {}
             Self::Aggregate(aggregate) => aggregate.inner.visit(see),
             Self::Negate(inner) => inner.visit(see),
+            Self::Call(call) => call.inner.visit(see),
             Self::Binary(b) => {
                 b.left.visit(see);
                 b.right.visit(see);
@@ -104,11 +108,13 @@ fn unit(node: &Node, catalog: &Catalog) -> Unit {
     match node {
         Node::Number(_) => Unit::Count,
         Node::Selector(selector) => of(selector),
-        Node::Window(window) if window.function == WindowFunction::Count => Unit::Count,
+        Node::Window(window) if matches!(window.function, WindowFunction::Count | WindowFunction::Deriv) => Unit::Count,
         Node::Window(window) => of(&window.selector),
         Node::Aggregate(aggregate) if aggregate.operator == AggregateOperator::Count => Unit::Count,
         Node::Aggregate(aggregate) => unit(&aggregate.inner, catalog),
         Node::Negate(inner) => unit(inner, catalog),
+        Node::Call(call) if call.function.keeps_unit => unit(&call.inner, catalog),
+        Node::Call(_) => Unit::Count,
         Node::Binary(b) => binary_unit(b, catalog),
     }
 }
@@ -116,9 +122,12 @@ fn unit(node: &Node, catalog: &Catalog) -> Unit {
 /// Sums and comparisons keep a unit; a quotient of two equal units is a ratio; a product has none that is known.
 fn binary_unit(b: &Binary, catalog: &Catalog) -> Unit {
     let (left, right) = (unit(&b.left, catalog), unit(&b.right, catalog));
+    if b.as_number {
+        return Unit::Count;
+    }
     match (b.operator, b.left.kind(), b.right.kind()) {
         (Operator::Divide, Type::Vector, Type::Vector) if left == right => Unit::Ratio,
-        (Operator::Multiply | Operator::Divide, _, _) => Unit::Count,
+        (Operator::Multiply | Operator::Divide | Operator::Power, _, _) => Unit::Count,
         (_, Type::Number, _) => right,
         _ => left,
     }

@@ -4,20 +4,27 @@
 //! a clock, a file or the network: the series come through the source, the moment through the caller.
 //! Invariant: a range is the instants at each of its steps; what cannot be known is absent.
 
+mod aggregate;
 mod ast;
 mod check;
 mod error;
 mod eval;
 pub mod format;
+mod functions;
 mod lexer;
+mod matching;
+mod operand;
 mod parser;
 mod refused;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod window;
+mod written;
 
 pub use ast::Expr;
 pub use error::{QueryError, QueryErrorKind};
+pub use summary::{Summary, summarize};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

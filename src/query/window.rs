@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ast::WindowFunction;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Points, Resolution, SeriesKey, SeriesSource, SourceError};
+use crate::model::{Bucket, Detail, Points, Resolution, SeriesKey, SeriesSource, SourceError};
 
 /// Two intervals: one sample may be late or missing (`contracts.md` §1).
 const STALE_AFTER_INTERVALS: u32 = 2;
@@ -28,6 +28,11 @@ impl Grid {
     /// One moment.
     pub(super) fn instant(at: Timestamp) -> Self {
         Self { from: at, step: Duration::ZERO, n: 1 }
+    }
+
+    /// The same moments, that many milliseconds earlier.
+    pub(super) fn back(self, offset: i64) -> Self {
+        Self { from: Timestamp(self.from.0.saturating_sub(offset)), ..self }
     }
 
     pub(super) fn times(self) -> impl Iterator<Item = Timestamp> {
@@ -76,16 +81,56 @@ pub(super) fn over_time(
     grid: Grid,
     (function, length): (WindowFunction, Duration),
 ) -> Result<Vec<Option<f64>>, SourceError> {
-    let points = read(source, key, grid, grid.resolution_for(length), &|_| length)?;
+    match function {
+        WindowFunction::Quantile(q) => return of_values(source, key, (grid, length), |counted| quantile(q, counted)),
+        WindowFunction::Stddev => return of_values(source, key, (grid, length), |counted| stddev(counted)),
+        _ => {}
+    }
+    let resolution = grid.resolution_for(length);
+    if grid.n == 1 && resolution > Resolution::Raw {
+        let buckets = whole_window(source, key, window(grid.from, length), resolution)?;
+        return Ok(vec![apply(function, &buckets, (window(grid.from, length), resolution))]);
+    }
+    let points = read(source, key, grid, resolution, &|_| length)?;
     let (mut first, mut next) = (0, 0);
-    let mut scratch = Vec::new();
     let values = grid.times().map(|at| {
         next += ended(&points, next, at);
         first += ended(&points, first, at - length);
         let buckets = points.buckets.get(first..next)?;
-        if buckets.is_empty() { None } else { Some(apply(function, buckets, &mut scratch)) }
+        apply(function, buckets, (window(at, length), points.resolution))
     });
     Ok(values.collect())
+}
+
+/// Buckets of one window: rolled up where they lie in it whole, samples at its two ends. Where the samples are gone, the bucket
+/// that ends in the window counts.
+fn whole_window(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    range: TimeRange,
+    resolution: Resolution,
+) -> Result<Vec<Bucket>, SourceError> {
+    let step = resolution.step();
+    let before = |at: Timestamp| Timestamp(at.0.saturating_sub(1));
+    let (first, last) = (before(range.from).floor(step) + step, Timestamp(range.to.0.saturating_add(1)).floor(step));
+    let part = |from: Timestamp, to: Timestamp, resolution| {
+        let range = TimeRange { from, to };
+        if from <= to { Ok(Some(source.points(key, range, resolution)?)) } else { Ok(None) }
+    };
+    let mut buckets = Vec::new();
+    if let Some(start) = part(range.from, before(first), Resolution::Raw)? {
+        buckets = start.buckets;
+        if start.resolution > Resolution::Raw {
+            buckets = part(first - step, before(first), resolution)?.map(|p| p.buckets).unwrap_or_default();
+        }
+    }
+    buckets.extend(part(first, before(last), resolution)?.into_iter().flat_map(|p| p.buckets));
+    if let Some(end) = part(last.max(first), range.to, Resolution::Raw)?
+        && end.resolution == Resolution::Raw
+    {
+        buckets.extend(end.buckets);
+    }
+    Ok(buckets)
 }
 
 /// Buckets for all steps, each with `lookback` before it.
@@ -115,39 +160,96 @@ fn ended(points: &Points, from: usize, at: Timestamp) -> usize {
     rest.take_while(|b| end(b, points.resolution) <= at).count()
 }
 
-/// The function's value; `buckets` is not empty. `scratch` is reused between steps.
-fn apply(function: WindowFunction, buckets: &[Bucket], scratch: &mut Vec<(f64, u32)>) -> f64 {
+/// The function's value; `None` without buckets.
+fn apply(function: WindowFunction, buckets: &[Bucket], (window, resolution): (TimeRange, Resolution)) -> Option<f64> {
+    let newest = buckets.last()?;
     let count = || buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
     let sum = || buckets.iter().map(|b| b.mean * f64::from(b.count)).sum::<f64>();
-    match function {
+    let value = match function {
         WindowFunction::Avg => sum() / count(),
         WindowFunction::Sum => sum(),
         WindowFunction::Count => count(),
         WindowFunction::Min => buckets.iter().map(|b| b.min).fold(f64::INFINITY, f64::min),
         WindowFunction::Max => buckets.iter().map(|b| b.max).fold(f64::NEG_INFINITY, f64::max),
-        WindowFunction::Last => buckets.last().map_or(f64::NAN, |b| b.last),
-        WindowFunction::Quantile(q) => {
-            scratch.clear();
-            scratch.extend(buckets.iter().map(|b| (b.mean, b.count)));
-            quantile(q, scratch)
+        WindowFunction::Last => newest.last,
+        WindowFunction::Delta => delta(buckets, window)?,
+        WindowFunction::Deriv => line(buckets, window.to, resolution)?.0,
+        WindowFunction::PredictLinear(seconds) => {
+            let (slope, value) = line(buckets, window.to, resolution)?;
+            slope.mul_add(seconds, value)
         }
-    }
+        // Of all values at once.
+        WindowFunction::Quantile(_) | WindowFunction::Stddev => return None,
+    };
+    Some(value).filter(|v| v.is_finite())
 }
 
-/// Quantile of values with counts, by linear interpolation between ranks as Prometheus does it; a rolled-up bucket stands
-/// with its mean for each of its samples.
-fn quantile(q: f64, values: &mut [(f64, u32)]) -> f64 {
+/// Newest less oldest value, extended to the ends of the window as Prometheus does it: over a gap that is longer than 1.1 times the
+/// usual one by half of that only.
+fn delta(buckets: &[Bucket], window: TimeRange) -> Option<f64> {
+    let [oldest, .., newest] = buckets else { return None };
+    let seen = newest.at.since(oldest.at).as_secs_f64();
+    let usual = seen / (buckets.len() - 1) as f64;
+    let gap = |length: Duration| if length.as_secs_f64() < usual * 1.1 { length.as_secs_f64() } else { usual / 2.0 };
+    // The window's first instant is the millisecond after its beginning.
+    let begin = Timestamp(window.from.0.saturating_sub(1));
+    let extended = seen + gap(oldest.at.since(begin)) + gap(window.to.since(newest.at));
+    Some((newest.last - oldest.mean) * extended / seen)
+}
+
+/// Slope a second and value at `at` of the straight line of least squares.
+fn line(buckets: &[Bucket], at: Timestamp, resolution: Resolution) -> Option<(f64, f64)> {
+    let half = resolution.step().as_secs_f64() / 2.0;
+    let points = buckets.iter().map(|b| {
+        let middle = if b.count > 1 { half } else { 0.0 };
+        ((b.at.0 - at.0) as f64 / 1000.0 + middle, b.mean, f64::from(b.count))
+    });
+    let n: f64 = points.clone().map(|p| p.2).sum();
+    let (x, y) = (points.clone().map(|p| p.0 * p.2).sum::<f64>() / n, points.clone().map(|p| p.1 * p.2).sum::<f64>() / n);
+    let (xx, xy) = points.fold((0.0, 0.0), |(xx, xy), p| (xx + p.2 * (p.0 - x).powi(2), xy + p.2 * (p.0 - x) * (p.1 - y)));
+    let slope = if xx > 0.0 { xy / xx } else { return None };
+    Some((slope, y - slope * x))
+}
+
+/// A figure of all samples of `(step − length, step]` at each step: of one moment from every sample that is kept, of a span
+/// from the sketches of whole hours, which are within 1 %.
+fn of_values(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    (grid, length): (Grid, Duration),
+    figure: impl Fn(&mut [(f64, u64)]) -> Option<f64>,
+) -> Result<Vec<Option<f64>>, SourceError> {
+    let detail = if grid.n <= 1 { Detail::Exact } else { Detail::Sketched };
+    let one = |at: Timestamp| Ok(figure(&mut source.values(key, window(at, length), detail)?.counted));
+    grid.times().map(one).collect()
+}
+
+/// Standard deviation of the values as they are, as PromQL has it; absent without values.
+pub(super) fn stddev(counted: &[(f64, u64)]) -> Option<f64> {
+    let n: f64 = counted.iter().map(|(_, n)| *n as f64).sum();
+    let mean = counted.iter().map(|(v, n)| v * *n as f64).sum::<f64>() / n;
+    let squares: f64 = counted.iter().map(|(v, n)| (v - mean).powi(2) * *n as f64).sum();
+    (n > 0.0).then(|| (squares / n).sqrt()).filter(|v| v.is_finite())
+}
+
+/// `(at − length, at]` in whole milliseconds.
+pub(super) fn window(at: Timestamp, length: Duration) -> TimeRange {
+    TimeRange { from: Timestamp((at - length).0.saturating_add(1)), to: at }
+}
+
+/// Quantile of values with counts, by linear interpolation between ranks as Prometheus does it; absent without values.
+pub(super) fn quantile(q: f64, values: &mut [(f64, u64)]) -> Option<f64> {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = values.iter().map(|(_, n)| f64::from(*n)).sum();
-    let rank = q * (total - 1.0).max(0.0);
+    let total: u64 = values.iter().map(|(_, n)| *n).sum();
+    let rank = q * total.saturating_sub(1) as f64;
     let at_rank = |rank: f64| {
-        let mut before = 0.0;
+        let mut before = 0;
         let found = values.iter().find(|(_, n)| {
-            before += f64::from(*n);
-            rank < before
+            before += *n;
+            rank < before as f64
         });
-        found.or(values.last()).map_or(f64::NAN, |(value, _)| *value)
+        found.or(values.last()).map(|(value, _)| *value)
     };
-    let (low, high) = (at_rank(rank.floor()), at_rank(rank.ceil()));
-    low + (high - low) * rank.fract()
+    let (low, high) = (at_rank(rank.floor())?, at_rank(rank.ceil())?);
+    Some(low + (high - low) * rank.fract())
 }

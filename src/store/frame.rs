@@ -46,6 +46,11 @@ pub(super) fn unframe(codec: u8, bytes: &[u8]) -> Option<&[u8]> {
     (header.first() == Some(&codec) && sum == checksum(codec, payload)).then_some(payload)
 }
 
+/// Whether a row of any codec is as it was written.
+pub(super) fn is_intact(bytes: &[u8]) -> bool {
+    [OWN, JSON, OPAQUE].into_iter().any(|codec| unframe(codec, bytes).is_some())
+}
+
 /// Appends an integer, seven bits a byte.
 pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

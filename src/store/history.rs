@@ -12,10 +12,14 @@ use super::schema::{BLOCK, Kind, Slab, TAIL, parse_tail_key};
 use super::view::View;
 use super::{ReadError, sketch};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Matcher, Points, Resolution, SeriesKey, SeriesSource, SourceError};
+use crate::model::{Bucket, Detail, Matcher, Points, Resolution, SeriesKey, SeriesSource, SourceError, Values};
 
-/// Where the time between two samples is looked for: the newest minutes.
-const RECENT: Duration = Duration::from_secs(1200);
+/// Where the time between two samples is looked for: the newest minutes, then farther back for those that come less often.
+const RECENT: [(Resolution, Duration); 3] = [
+    (Resolution::Raw, Duration::from_secs(1200)),
+    (Resolution::Minute, Duration::from_secs(6 * 3600)),
+    (Resolution::Hour, Duration::from_secs(4 * 86_400)),
+];
 
 /// One series of a view while it is read.
 struct Track<'a> {
@@ -56,12 +60,18 @@ impl SeriesSource for View {
         self.read(id, range, resolution).map(|(buckets, resolution)| Points { buckets, resolution, ..empty }).map_err(source)
     }
 
+    fn values(&self, key: &SeriesKey, range: TimeRange, detail: Detail) -> Result<Values, SourceError> {
+        let id = self.shared.index().id(key);
+        id.map_or_else(|| Ok(Values::default()), |id| self.read_values(id, range, detail).map_err(source))
+    }
+
     fn interval(&self, key: &SeriesKey) -> Duration {
         let newest = self.epochs.current().map_or(Timestamp(0), |e| e.end);
-        let recent = self.points(key, TimeRange::last(RECENT, newest), Resolution::Raw).map(|p| p.buckets).unwrap_or_default();
-        let mut steps: Vec<Duration> = recent.windows(2).map(|w| w[1].at.since(w[0].at)).collect();
-        steps.sort_unstable();
-        let median = steps.get(steps.len() / 2).copied().unwrap_or(Duration::from_secs(1));
+        let found = RECENT.into_iter().find_map(|(resolution, span)| {
+            let recent = self.points(key, TimeRange::last(span, newest), resolution).ok()?;
+            recent.interval()
+        });
+        let median = found.unwrap_or(Duration::from_secs(1));
         // Rounds come some milliseconds early or late; intervals are configured in seconds and simple parts of one.
         let whole = Duration::from_millis((median.as_millis() as u64 + 50) / 100 * 100);
         if whole.is_zero() { median } else { whole }
@@ -95,31 +105,36 @@ impl View {
         Ok(self.epochs.current().map(|e| e.end))
     }
 
-    /// The value below which a share `q` (0–1) of the samples lies, within 1 % of itself, from hourly sketches and,
-    /// at the edges and where there are no sketches, from samples or means; `None` where nothing is kept.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn quantile(&self, key: &SeriesKey, range: TimeRange, q: f64) -> Result<Option<f64>, ReadError> {
-        let Some(id) = self.shared.index().id(key) else { return Ok(None) };
-        let mut total = sketch::empty();
+    fn read_values(&self, id: u32, range: TimeRange, detail: Detail) -> Result<Values, ReadError> {
+        let (mut values, mut sketches) = (Values::default(), sketch::empty());
+        let mut coarse = Vec::new();
         for (epoch, part) in self.epochs.shown(range, Duration::ZERO) {
             let track = self.track(id, epoch)?;
             let mut hour = Slab::holding(Kind::Sketch, part.from, epoch);
             while hour.start <= part.to {
                 let own = within(span(hour), part);
-                match if own == span(hour) { track.sketch(hour)? } else { None } {
-                    Some(sketch) => total.merge(&sketch).map_err(|e| ReadError(e.to_string()))?,
-                    None => {
-                        for bucket in track.either(Kind::Raw, own)?.0 {
-                            total.add_with_count(bucket.mean, u64::from(bucket.count));
-                        }
+                let mut sketch = |hour| -> Result<bool, ReadError> {
+                    let Some(sketch) = track.sketch(hour)? else { return Ok(false) };
+                    sketches.merge(&sketch).map(|()| true).map_err(|e| ReadError(e.to_string()))
+                };
+                if !(detail == Detail::Sketched && own == span(hour) && sketch(hour)?) {
+                    let (buckets, used) = track.either(Kind::Raw, own)?;
+                    let counted = buckets.iter().map(|b| (b.mean, u64::from(b.count)));
+                    match used {
+                        None | Some(Resolution::Raw) => values.counted.extend(counted),
+                        // An hour counts as what ends it does, as a bucket does.
+                        Some(_) if own.to == span(hour).to && sketch(hour)? => {}
+                        Some(_) => coarse.extend(counted),
                     }
                 }
                 hour.start = hour.end();
             }
         }
-        total.quantile(q.clamp(0.0, 1.0)).map_err(|e| ReadError(e.to_string()))
+        let sketched = sketch::counted(&sketches);
+        values.sketched = !sketched.is_empty() || !coarse.is_empty();
+        // Means stand in where there are no sketches; beside sketches they are the ends of hours that count elsewhere.
+        values.counted.extend(if sketched.is_empty() { coarse } else { sketched });
+        Ok(values)
     }
 
     fn track(&self, id: u32, epoch: u32) -> Result<Track<'_>, ReadError> {

@@ -4,6 +4,7 @@
 //! clock. Invariant: what [`Writer::commit`] accepted with `Ok` is on disk, and what it could not write
 //! is kept in memory and written later.
 
+mod check;
 mod columns;
 mod config;
 mod epochs;
@@ -29,6 +30,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use check::Damage;
 pub use config::StoreConfig;
 pub use error::{OpenError, ReadError, WriteError};
 pub use open::Store;

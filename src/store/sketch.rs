@@ -22,6 +22,30 @@ pub(super) fn decode(row: &[u8]) -> Option<DDSketch> {
     DDSketch::from_java_bytes(unframe(OWN, row)?).ok()
 }
 
+/// Its values, each within 1 % of the samples it stands for, and how many those are.
+pub(super) fn counted(sketch: &DDSketch) -> Vec<(f64, u64)> {
+    let total = sketch.count() as u64;
+    // The quantile whose rank is `rank`, whatever way the product of the two is rounded.
+    let at = |rank: u64| {
+        let q = if rank + 1 == total { 1.0 } else { (rank as f64 + 0.5) / (total - 1) as f64 };
+        sketch.quantile(q).ok().flatten()
+    };
+    let (mut counted, mut rank) = (Vec::new(), 0);
+    while rank < total
+        && let Some(value) = at(rank)
+    {
+        // Ranks of one value lie together: the last of them by halving.
+        let (mut last, mut beyond) = (rank, total);
+        while beyond - last > 1 {
+            let middle = last.midpoint(beyond);
+            if at(middle) == Some(value) { last = middle } else { beyond = middle }
+        }
+        counted.push((value, last - rank + 1));
+        rank = last + 1;
+    }
+    counted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +61,9 @@ mod tests {
             let found = both.quantile(q).ok().flatten().expect("values");
             assert!((found - value).abs() <= value * 0.011, "{q}: {found}");
         }
+        let counted = counted(&both);
+        assert_eq!(counted.iter().map(|(_, n)| n).sum::<u64>(), 10_000);
+        assert!(counted.len() < 600 && counted.windows(2).all(|w| w[0].0 < w[1].0), "{} values", counted.len());
         let mut row = encode(&low);
         row[20] ^= 1;
         assert!(decode(&row).is_none());

@@ -15,8 +15,8 @@ use super::frame::{Cursor, OPAQUE, OWN, unframe};
 use super::processes;
 use super::rows::{KeyframeRow, USER, from_json};
 use super::schema::{
-    ANOMALY, BLOCK, INCIDENT, JOURNAL, KEYFRAME, LEDGER, META, MODEL, NAMED, NUMBERED, Named, Numbered, OUTBOX, PREDICTION,
-    PROCESS, SCHEDULE, SERVICE, SILENCE, Slab, numbered_time_key, parse_time_key, time_key,
+    ANOMALY, INCIDENT, JOURNAL, KEYFRAME, LEDGER, META, MODEL, NAMED, NUMBERED, Named, Numbered, OUTBOX, PREDICTION, PROCESS,
+    SCHEDULE, SERVICE, SILENCE, numbered_time_key, parse_time_key, time_key,
 };
 use super::shared::{PendingRow, Shared};
 use crate::base::{TimeRange, Timestamp};
@@ -242,23 +242,6 @@ impl View {
             all.push(stats_of(redb::TableHandle::name(&table).to_owned(), &open)?);
         }
         Ok(all)
-    }
-
-    /// Reads every block and gives the number of damaged ones; walks the whole file.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn check(&self) -> Result<u64, ReadError> {
-        let table = self.txn.open_table(BLOCK).map_err(|e| Fault::from(e).read())?;
-        let mut damaged = 0;
-        for row in table.range::<&[u8]>(..).map_err(|e| Fault::from(e).read())? {
-            let (key, value) = row.map_err(|e| Fault::from(e).read())?;
-            if Slab::parse(key.value()).is_none() || unframe(OWN, value.value()).is_none() {
-                self.shared.note_damage(key.value());
-                damaged += 1;
-            }
-        }
-        Ok(damaged)
     }
 
     /// Rows of a table between two keys, those that can be read.

@@ -293,6 +293,18 @@ impl Writer {
         }
     }
 
+    /// Gives back the room of what was deleted; everything else waits meanwhile. True: there was some.
+    ///
+    /// # Errors
+    /// Nothing is lost; also where a view is open.
+    pub fn compact(&mut self) -> Result<bool, WriteError> {
+        let mut database = self.shared.database.write().unwrap_or_else(PoisonError::into_inner);
+        let database_there = database.as_mut().ok_or(Fault::from(redb::Error::DatabaseClosed));
+        let done = database_there.and_then(|database| Ok(database.compact()?));
+        drop(database);
+        done.map_err(|fault| self.fail(&fault))
+    }
+
     /// How the file is.
     pub fn health(&self) -> StoreHealth {
         let pending = self.shared.head(|head| head.pending.iter().map(|p| p.rounds).sum());

@@ -6,12 +6,15 @@ pub mod config;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 pub mod forecast;
+pub mod import;
 pub mod lists;
 pub mod query;
 pub mod report;
 pub mod silence;
 pub mod status;
+pub mod store;
 
 mod out;
 
@@ -49,6 +52,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Forecast(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
         Command::Check(command) => command.run(),
+        Command::Export(command) => command.run(&global),
+        Command::Import(command) => command.run(&global),
+        Command::Store(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Doctor(command) => command.run(&global),
     }

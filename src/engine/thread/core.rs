@@ -194,7 +194,9 @@ impl Runner {
                 refuse_if_full(self.wiring.interactive.push(wish));
             }
             // Reading files and asking the system takes long as well.
-            Request::Report(_) | Request::Forecast { .. } | Request::Reload => refuse_if_full(self.wiring.batch.push(wish)),
+            Request::Report(_) | Request::Forecast { .. } | Request::Series { .. } | Request::CheckStore | Request::Reload => {
+                refuse_if_full(self.wiring.batch.push(wish));
+            }
             Request::Band { key, range, step } => {
                 let band = self.core.band(&key, range, step);
                 (wish.reply)(Ok(Answer::Band { band }));

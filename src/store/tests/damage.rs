@@ -78,10 +78,16 @@ fn a_flipped_bit_in_every_kind_of_block_costs_that_block_only() {
             let expected: Vec<Bucket> = whole.iter().filter(|b| !hit || !in_slab(b)).copied().collect();
             assert_eq!(found, expected, "{kind:?} series {series}");
             if kind == Kind::Sketch {
-                let q = view.quantile(&key(0), all(), 0.5).expect("readable").expect("the hour's samples instead");
+                let q = quantile(&view, 0, all(), 0.5).expect("the hour's samples instead");
                 assert!((q - 0.25).abs() < 0.005, "{q}");
             }
-            assert_eq!(view.check(), Ok(1), "{kind:?} series {series}");
+            let told = view.check().expect("readable");
+            let name = if series == 0 { "all series" } else { "test_ratio{n=\"0\"}" };
+            assert_eq!(told.len(), 1, "{kind:?} series {series}: {told:?}");
+            assert!(
+                told[0].table == "block" && told[0].row.contains(name) && told[0].row.contains(&slab.start.rfc3339()),
+                "{told:?}"
+            );
             assert_eq!(writer.health().damaged_blocks, 1, "{kind:?} series {series}: the same block is counted once");
         }
     }

@@ -6,6 +6,7 @@ mod device;
 mod opening;
 mod retention;
 mod series;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use redb::StorageBackend;
 use super::numbers::{GAUGE_DIGITS, RATE_DIGITS, rounded};
 use super::{Reader, Store, StoreConfig, View, Write, Writer};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, JournalEntry, JournalEvent, Reading, Resolution, SeriesKey, SeriesSource};
+use crate::model::{Bucket, Detail, JournalEntry, JournalEvent, Reading, Resolution, SeriesKey, SeriesSource};
 
 /// A moment on a full day and hour, 2026-01-01T00:00:00Z.
 pub(super) const START: Timestamp = Timestamp(1_767_225_600_000);
@@ -90,6 +91,19 @@ pub(super) fn notes(view: &View) -> Vec<String> {
         other => panic!("{other:?}"),
     };
     entries.into_iter().map(text).collect()
+}
+
+/// The value at that share of the ranks, as sketches tell it where they may.
+pub(super) fn quantile(view: &View, n: usize, range: TimeRange, q: f64) -> Option<f64> {
+    let mut counted = view.values(&key(n), range, Detail::Sketched).expect("readable").counted;
+    counted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: u64 = counted.iter().map(|c| c.1).sum();
+    let mut rank = (q * (total.max(1) - 1) as f64) as u64;
+    counted.into_iter().find_map(|(value, n)| {
+        let found = rank < n;
+        rank = rank.saturating_sub(n);
+        found.then_some(value)
+    })
 }
 
 pub(super) fn raw(view: &View, n: usize) -> Vec<Bucket> {

@@ -42,6 +42,25 @@ fn each_tier_is_kept_as_long_as_it_shall_and_older_time_is_answered_by_the_next(
 }
 
 #[test]
+fn percentiles_of_time_whose_samples_are_gone_are_within_one_percent() {
+    let config = StoreConfig { raw: seconds(3600), ten_seconds: seconds(86_400), ..StoreConfig::default() };
+    let (mut writer, reader) = with(config);
+    record_days(&mut writer, 0..2);
+    let view = reader.view().expect("open");
+    // Whole hours: between two instants that are no samples.
+    let range = TimeRange { from: at(3600), to: Timestamp(at(20 * 3600).0 - 1) };
+    let values = view.values(&key(1), range, Detail::Exact).expect("readable");
+    assert!(values.sketched);
+    assert_eq!(values.counted.iter().map(|c| c.1).sum::<u64>(), 19 * 360);
+    let mut exact: Vec<f64> = (3600..20 * 3600).step_by(10).map(|s| kept(1, s)).collect();
+    exact.sort_by(f64::total_cmp);
+    for q in [0.05, 0.5, 0.95, 0.99] {
+        let (found, exact) = (quantile(&view, 1, range, q).expect("values"), exact[(q * (exact.len() - 1) as f64) as usize]);
+        assert!((found - exact).abs() <= exact * 0.0101, "{q}: {found} for {exact}");
+    }
+}
+
+#[test]
 fn a_small_file_gives_up_the_finest_tier_first() {
     let (mut writer, reader) = with(StoreConfig { max_size: 60_000, ..StoreConfig::default() });
     record_days(&mut writer, 0..6);

@@ -1,5 +1,7 @@
 //! The language against a source in memory.
 
+mod promql;
+
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -152,16 +154,23 @@ fn refused(query: &str) -> String {
 #[test]
 fn what_is_not_supported_is_refused_with_its_place() {
     for (query, expected) in [
-        ("cpu_usage offset 5m", "line 1, column 11: offset is not supported yet"),
+        ("cpu offset five", "line 1, column 12: expected a duration as 5m or 1h30m, found \"five\""),
+        ("sum(cpu) offset 5m", "line 1, column 10: offset stands behind a selector or its window"),
         ("cpu @ 5", "line 1, column 5: @ is not supported yet"),
         ("rate(cpu[5m])", "line 1, column 1: rate is not needed: counters are kept as rates; write avg_over_time(metric[5m])"),
-        ("cpu and\nused", "line 1, column 5: and is not supported yet"),
-        ("cpu\n  % 2", "line 2, column 3: % is not supported yet"),
-        ("cpu > bool 2", "line 1, column 7: bool is not supported yet"),
-        ("cpu + on (core) cpu", "line 1, column 7: on is not supported yet"),
+        ("cpu and\n2", "line 1, column 5: and needs series on both sides, one side is a number"),
+        ("cpu\n  atan2 2", "line 2, column 3: atan2 is not supported yet"),
+        ("cpu + bool 2", "line 1, column 7: bool stands only behind a comparison, not behind +"),
+        ("cpu + on (core) group_left cpu", "line 1, column 17: group_left is not supported yet"),
+        ("cpu + on (core) 2", "line 1, column 5: labels are matched between series, one side is a number"),
+        ("used / ignoring (mount) size", "line 1, column 6: several series of the right side have no labels"),
         ("avg_over_time(cpu[5m:1m])", "line 1, column 21: a subquery is not supported yet"),
-        ("avg_over_time(cpu[5m] offset 1m)", "line 1, column 23: offset is not supported yet"),
-        ("topk(3, cpu)", "line 1, column 1: topk is not supported yet"),
+        ("avg_over_time(cpu offset 1m[5m])", "line 1, column 19: avg_over_time needs a window behind the selector"),
+        ("topk(cpu)", "line 1, column 6: topk takes first how many series: topk(3, cpu_usage_ratio)"),
+        ("quantile(2, cpu)", "line 1, column 10: quantile takes first a quantile from 0 to 1"),
+        ("clamp(cpu, 1)", "line 1, column 1: clamp is written clamp(load_average, 0, 10)"),
+        ("abs(3)", "line 1, column 5: abs needs series, this is a number"),
+        ("predict_linear(cpu[5m])", "line 1, column 23: expected \",\", found \")\""),
         ("avg_ovr_time(cpu[5m])", "line 1, column 1: there is no function \"avg_ovr_time\"; did you mean \"avg_over_time\"?"),
         ("cpu[5m]", "line 1, column 4: a window stands behind a selector inside a function: avg_over_time(load_average[5m])"),
         ("avg_over_time(cpu)", "line 1, column 18: avg_over_time needs a window behind the selector, for example [5m]"),
@@ -198,7 +207,7 @@ fn what_is_not_supported_is_refused_with_its_place() {
 
 #[test]
 fn a_refusal_points_at_the_place_in_its_line() {
-    assert_eq!(refused("sum(cpu)\n  + topk(2, cpu)").lines().skip(1).collect::<Vec<_>>(), ["    + topk(2, cpu)", "      ^"]);
+    assert_eq!(refused("sum(cpu)\n  + stdvar(cpu)").lines().skip(1).collect::<Vec<_>>(), ["    + stdvar(cpu)", "      ^"]);
 }
 
 fn catalog() -> Catalog {
@@ -303,17 +312,59 @@ fn query() -> impl Strategy<Value = String> {
         Just("{__name__=~\"cpu|size\"}".to_owned()),
         (Just("cpu"), prop::collection::vec(matcher, 0..3)).prop_map(|(m, l)| format!("{m}{{{}}}", l.join(","))),
     ];
-    let functions = vec!["avg_over_time(", "min_over_time(", "count_over_time(", "last_over_time(", "quantile_over_time(0.9, "];
-    let window = (prop::sample::select(functions), selector.clone(), 1_u32..9).prop_map(|(f, s, w)| format!("{f}{s}[{w}s])"));
-    let leaf = prop_oneof![selector, window, (0_u32..50).prop_map(|n| n.to_string()), Just("1.5e-3".to_owned())];
+    let functions = vec![
+        "avg_over_time(",
+        "min_over_time(",
+        "count_over_time(",
+        "last_over_time(",
+        "stddev_over_time(",
+        "delta(",
+        "deriv(",
+        "quantile_over_time(0.9, ",
+    ];
+    let offset = prop::sample::select(vec!["", " offset 2s", " offset -1s"]);
+    let window = (prop::sample::select(functions), selector.clone(), 1_u32..9, offset.clone())
+        .prop_map(|(f, s, w, o)| format!("{f}{s}[{w}s]{o})"));
+    let predicted = (selector.clone(), offset.clone()).prop_map(|(s, o)| format!("predict_linear({s}[5s]{o}, 2 * 3)"));
+    let selector = (selector, offset).prop_map(|(s, o)| format!("{s}{o}"));
+    let leaf = prop_oneof![selector, window, predicted, (0_u32..50).prop_map(|n| n.to_string()), Just("1.5e-3".to_owned())];
     leaf.prop_recursive(4, 24, 2, |inner| {
-        let operators = prop::sample::select(vec!["+", "-", "*", "/", ">", "<=", "=="]);
+        let operators = prop::sample::select(vec![
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "^",
+            ">",
+            "<=",
+            "==",
+            "> bool",
+            "and",
+            "or",
+            "unless",
+            "+ on (core)",
+            "and ignoring (core)",
+        ]);
         prop_oneof![
             (inner.clone(), operators, inner.clone()).prop_map(|(l, o, r)| format!("{l} {o} {r}")),
             inner.clone().prop_map(|i| format!("({i})")),
             inner.clone().prop_map(|i| format!("-{i}")),
-            (prop::sample::select(vec!["sum", "max by (core)", "count without (mount)"]), inner)
-                .prop_map(|(a, i)| format!("{a}({i})")),
+            (
+                prop::sample::select(vec![
+                    "sum(",
+                    "max by (core) (",
+                    "count without (mount) (",
+                    "topk(2, ",
+                    "quantile by (core) (0.7, ",
+                    "stddev(",
+                    "abs(",
+                    "round(",
+                    "clamp_max("
+                ]),
+                inner
+            )
+                .prop_map(|(a, i)| format!("{a}{i}{})", if a == "clamp_max(" { ", 0.5" } else { "" })),
         ]
     })
 }
@@ -329,7 +380,7 @@ proptest! {
 
     #[test]
     fn no_scramble_of_the_language_makes_the_parser_panic(parts in prop::collection::vec(prop::sample::select(vec![
-        "cpu", "sum", "by", "(", ")", "{", "}", "[", "]", "5m", "1", "-", "+", ">", "=", "=~", "\"x\"", ",", "avg_over_time", "offset", "\\", "\"", "é",
+        "cpu", "sum", "by", "(", ")", "{", "}", "[", "]", "5m", "1", "-", "+", ">", "=", "=~", "\"x\"", ",", "avg_over_time", "offset", "and", "or", "on", "bool", "topk", "abs", "^", "%", "\\", "\"", "é",
     ]), 0..20)) {
         let _ = parse(&parts.concat());
         let _ = parse(&parts.join(" "));

@@ -1,0 +1,199 @@
+//! Past moments and reports over a real history: what was recorded is what is told.
+//!
+//! Invariant: a report's figure, a query and the state of a moment never disagree.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use super::answer::{Context, answer};
+use super::live::Head;
+use super::moment::standing_at;
+use super::{catalog, facts};
+use crate::base::{TimeRange, Timestamp};
+use crate::model::{
+    Catalog, JournalEntry, JournalEvent, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState,
+    ServiceStatus, Silence, Snapshot,
+};
+use crate::monitor::{Answer, QueryRequest, Request};
+use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
+
+/// A full day, hour and minute.
+const START: Timestamp = Timestamp(1_780_012_800_000);
+
+fn at(seconds: u64) -> Timestamp {
+    START + Duration::from_secs(seconds)
+}
+
+struct History {
+    _dir: tempfile::TempDir,
+    writer: Writer,
+    reader: Reader,
+    catalog: Arc<Catalog>,
+}
+
+impl History {
+    fn new(config: &StoreConfig) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (writer, reader) = Store::open(&dir.path().join("farol.redb"), config).expect("made");
+        Self { _dir: dir, writer, reader, catalog: Arc::new(catalog()) }
+    }
+
+    fn push(&mut self, seconds: u64, key: &SeriesKey, value: f64) {
+        self.writer.push(at(seconds), &[Reading { key: key.clone(), value, cumulative: None }]);
+    }
+
+    fn flush(&mut self, seconds: u64) {
+        self.writer.flush(at(seconds)).expect("room");
+        while self.writer.maintain(at(seconds)).expect("room") {}
+    }
+
+    fn with<T>(&self, head: Option<&RwLock<Head>>, f: impl FnOnce(&Context<'_>) -> T) -> T {
+        let view: View = self.reader.view().expect("open");
+        let now = Snapshot::empty(Arc::clone(&self.catalog));
+        f(&Context { head, view: Some(&view), catalog: &self.catalog, now: &now })
+    }
+
+    fn snapshot(&self, seconds: u64) -> Arc<Snapshot> {
+        self.with(None, |context| match answer(&Request::At { at: at(seconds) }, context) {
+            Ok(Answer::Snapshot { snapshot }) => snapshot,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    fn value(&self, seconds: u64) -> Option<f64> {
+        self.snapshot(seconds).readings.first().map(|r| r.value)
+    }
+}
+
+fn silence(id: &str) -> Silence {
+    let (author, comment) = ("me".to_owned(), id.to_owned());
+    Silence { id: id.to_owned(), matchers: Vec::new(), from: at(0), until: at(9_000_000), author, comment, maintenance: false }
+}
+
+fn silenced(seconds: u64, id: &str) -> Write {
+    Write::Journal(JournalEntry { at: at(seconds), event: JournalEvent::Silenced { silence: silence(id) } })
+}
+
+#[test]
+fn decisions_are_known_however_old_the_keyframe_is_and_before_the_first_one() {
+    let mut history = History::new(&StoreConfig::default());
+    let keyframe = |seconds, silences| Write::Keyframe { at: at(seconds), alerts: vec![], silences, services: vec![] };
+    history.writer.commit(vec![silenced(5, "first")]).expect("room");
+    history.writer.commit(vec![keyframe(600, vec![silence("first")]), silenced(700, "second")]).expect("room");
+    // A week without a recorder, in which a command decides.
+    history.writer.commit(vec![silenced(400_000, "third")]).expect("room");
+    let standing = |seconds| {
+        let view = history.reader.view().expect("open");
+        let silences = standing_at(at(seconds), &view).expect("readable").silences;
+        silences.into_iter().map(|s| s.id).collect::<Vec<_>>()
+    };
+    assert_eq!(standing(4), Vec::<String>::new());
+    assert_eq!(standing(60), ["first"]);
+    assert_eq!(standing(650), ["first"]);
+    assert_eq!(standing(300_000), ["first", "second"]);
+    assert_eq!(standing(604_800), ["first", "second", "third"]);
+}
+
+#[test]
+fn a_moment_shows_what_was_sampled_up_to_two_intervals_of_that_time_before() {
+    let key = SeriesKey::total("memory_used_ratio");
+    for (interval, fresh, stale) in [(1, 2, 70), (300, 599, 700), (2700, 5300, 5500), (10_800, 21_000, 25_300)] {
+        let mut history = History::new(&StoreConfig::default());
+        let last = interval * 20;
+        for n in 0..=20 {
+            history.push(n * interval, &key, n as f64 / 100.0);
+            history.flush(n * interval);
+        }
+        // Later the machine is sampled every second.
+        for second in last + 30_000..last + 30_100 {
+            history.push(second, &key, 0.5);
+        }
+        history.flush(last + 30_100);
+        assert_eq!(history.value(last), Some(0.2), "every {interval} s");
+        assert_eq!(history.value(last + fresh), Some(0.2), "every {interval} s, {fresh} s later");
+        assert_eq!(history.value(last + stale), None, "every {interval} s, {stale} s later");
+        assert_eq!(history.value(last + 30_050), Some(0.5));
+    }
+}
+
+#[test]
+fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_looked() {
+    let mut history = History::new(&StoreConfig::default());
+    let web = ServiceStatus { name: "web".to_owned(), message: "200 in 3 ms".to_owned(), ..ServiceStatus::default() };
+    let services = vec![ServiceStatus { state: ServiceState::Online, since: Some(at(0)), ..web }];
+    history.writer.commit(vec![Write::Keyframe { at: at(0), alerts: vec![], silences: vec![], services }]).expect("room");
+    let key = SeriesKey::new("service_state", [("service", "web")]);
+    for second in 0..300 {
+        history.push(second, &key, if second < 100 { 0.0 } else { 2.0 });
+    }
+    history.flush(300);
+    let service = |seconds| history.snapshot(seconds).services[0].clone();
+    assert_eq!((service(50).state, service(50).message.as_str()), (ServiceState::Online, "200 in 3 ms"));
+    let down = service(200);
+    assert_eq!((down.state, down.since, down.message.as_str()), (ServiceState::Offline, Some(at(100)), ""));
+    assert_eq!(service(5000).state, ServiceState::Unknown);
+}
+
+/// Figures of a report's CPU, with their names.
+fn report(range: TimeRange, context: &Context<'_>) -> serde_json::Value {
+    let spec = ReportSpec { kind: ReportKind::Performance, depth: ReportDepth::Daily, range, format: ReportFormat::Json };
+    match facts::report(&spec, context) {
+        Ok(Answer::Report { text, .. }) => serde_json::from_str(&text).expect("JSON"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn fact(report: &serde_json::Value, id: &str) -> (f64, bool) {
+    let sections = report["sections"].as_array().expect("sections");
+    let facts = sections.iter().flat_map(|s| s["facts"].as_array().into_iter().flatten());
+    let fact = facts.into_iter().find(|f| f["id"] == id).unwrap_or_else(|| panic!("no {id} in {report:#}"));
+    (fact["value"].as_f64().expect("a number"), fact["exact"].as_bool().expect("said"))
+}
+
+fn queried(expr: &str, at: Timestamp, context: &Context<'_>) -> f64 {
+    let request = QueryRequest { expr: expr.to_owned(), range: TimeRange { from: at, to: at }, step: Duration::ZERO };
+    match answer(&Request::Query(request), context) {
+        Ok(Answer::Query { series, .. }) => series[0].values[0].1,
+        other => panic!("{expr}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_figure_of_a_report_is_what_a_query_of_the_same_span_gives() {
+    let key = SeriesKey::total("cpu_usage_ratio");
+    for (raw, exact) in [(Duration::from_secs(8 * 86_400), true), (Duration::from_secs(3600), false)] {
+        let mut history = History::new(&StoreConfig { raw, ..StoreConfig::default() });
+        let mut values = Vec::new();
+        let head = RwLock::new(Head::new(Duration::from_secs(10)));
+        for second in (10..=12 * 3600).step_by(10) {
+            // Short peaks that no mean of a minute shows.
+            let value = if second % 70 == 0 { 0.9 } else { 0.2 + (second % 1000) as f64 / 10_000.0 };
+            values.push(value);
+            history.push(second, &key, value);
+            let reading = Reading { key: key.clone(), value, cumulative: None };
+            head.write().expect("no test panics with it").push(at(second), &[reading]);
+            if second % 600 == 0 {
+                history.flush(second);
+            }
+        }
+        values.sort_by(f64::total_cmp);
+        let range = TimeRange { from: at(0), to: at(12 * 3600) };
+        for head in [None, Some(&head)] {
+            history.with(head, |context| {
+                let report = report(range, context);
+                for (id, expr) in [
+                    ("cpu.mean", "avg_over_time(cpu_usage_ratio{core=\"\"}[12h])"),
+                    ("cpu.max", "max_over_time(cpu_usage_ratio{core=\"\"}[12h])"),
+                    ("cpu.p95", "quantile_over_time(0.95, cpu_usage_ratio{core=\"\"}[12h])"),
+                ] {
+                    let (value, _) = fact(&report, id);
+                    assert_eq!(value, queried(expr, range.to, context), "{id}, raw {raw:?}");
+                }
+                let (p95, said) = fact(&report, "cpu.p95");
+                let expected = values[(0.95 * (values.len() - 1) as f64) as usize];
+                assert!((p95 - expected).abs() <= expected * 0.0101, "raw {raw:?}: {p95} for {expected}");
+                assert_eq!(said, exact, "raw {raw:?}");
+            });
+        }
+    }
+}
