@@ -55,6 +55,10 @@ pub fn answer(request: &Request, context: &Context<'_>) -> Result<Answer, Refusa
         Request::At { at } => Ok(Answer::Snapshot { snapshot: Arc::new(past(*at, context)?) }),
         Request::History(history) => history_of(history, context),
         Request::Query(query) => run_query(query, context),
+        Request::ProcessHistory { process, range, step } => {
+            let points = context.view()?.process_history(*process, *range, *step).map_err(unread)?;
+            Ok(Answer::ProcessHistory { points })
+        }
         Request::Journal { range } => Ok(Answer::Journal { entries: context.view()?.journal(*range).map_err(unread)? }),
         Request::Alerts { range } => Ok(Answer::Alerts { alerts: alerts_of(*range, context)? }),
         _ => Err(Refusal::new(RefusalKind::Failed, "this request is not answered from history")),

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod matcher;
 pub mod prediction;
 pub mod process;
+pub mod process_details;
 pub mod pulse;
 pub mod report;
 pub mod rule;
@@ -34,7 +35,11 @@ pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use prediction::{Outcome, Prediction, TrackRecord};
-pub use process::{Process, ProcessChange, ProcessId, ProcessState};
+pub use process::{EndedProcess, MOST_ENDED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler};
+pub use process_details::{
+    Capabilities, ControlGroup, MemoryUse, OpenFile, Private, ProcessDepth, ProcessDetails, ProcessSocket, ResourceLimit,
+    ThreadDetails,
+};
 pub use pulse::Pulse;
 pub use report::{Fact, ReportDepth, ReportFormat, ReportKind, ReportSpec};
 pub use rule::{Aggregate, Limit, RuleSpec};

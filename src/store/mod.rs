@@ -22,6 +22,7 @@ mod series;
 mod shared;
 mod sketch;
 mod state;
+mod track;
 mod view;
 mod write;
 mod writer;
