@@ -12,7 +12,7 @@ use super::process::Processes;
 use super::slow::Lane;
 use super::table::{Make, SOURCES, Start};
 use crate::base::Timestamp;
-use crate::model::{Host, Process, Round, Sample, Source};
+use crate::model::{Host, Round, Sample, Source};
 
 /// The clock that counts suspend may run ahead of the one that does not by this much: its file has hundredths of a second, and
 /// the two are read a moment apart.
@@ -97,14 +97,6 @@ impl Collector {
         self.expected = round.readings.len();
         let Round { since_previous, readings, processes, faults, .. } = round;
         Sample { seq: self.seq, at, since_previous, readings, processes, faults }
-    }
-
-    /// All processes by id, with state and memory read now: for the second in which an alert fires.
-    ///
-    /// CPU and device figures are those of the last round. Does not disturb the next round's changes. Empty where processes
-    /// are left out.
-    pub fn full_scan(&mut self) -> Vec<Arc<Process>> {
-        self.processes.as_mut().map(|processes| processes.full_scan(self.host.as_ref())).unwrap_or_default()
     }
 
     /// Tells the thread of slow sources to end; never waits for it, so that a hung mount cannot hold the caller.

@@ -95,8 +95,9 @@ fn read_all(into: &mut Vec<u8>, mut read: impl FnMut(&mut Vec<u8>, u64) -> rusti
 
 impl Host for LinuxHost {
     fn read(&self, path: &str, into: &mut Vec<u8>) -> io::Result<()> {
-        // Only files of /proc can be read again from the start at all times and are asked for every round.
-        if !path.starts_with("/proc/") {
+        // Only files of /proc can be read again from the start at all times and are asked for every round; those of one
+        // process are not.
+        if path.strip_prefix("/proc/").is_none_or(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
             into.clear();
             let file = File::open(path)?;
             return read_all(into, |into, _| rustix::io::read(&file, spare_capacity(into)));

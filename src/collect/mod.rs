@@ -9,6 +9,7 @@ mod collector;
 mod config;
 mod counter;
 mod cpu;
+mod details;
 mod disk;
 mod facts;
 mod filesystem;
@@ -32,9 +33,11 @@ mod tree;
 
 pub use collector::Collector;
 pub use config::CollectConfig;
+pub use details::process_details;
 pub use facts::facts;
 pub use linux::LinuxHost;
 pub use network::fastest_link;
+pub use process::scan;
 pub use tree::TreeHost;
 
 use crate::model::MetricDef;

@@ -52,6 +52,10 @@ pub fn answer(request: &Request, context: &Context<'_>) -> Result<Answer, Refusa
         Request::At { at } => Ok(Answer::Snapshot { snapshot: Arc::new(snapshot_at(*at, context)?) }),
         Request::History(history) => history_of(history, context),
         Request::Query(query) => run_query(query, context),
+        Request::ProcessHistory { process, range, step } => {
+            let points = context.view()?.process_history(*process, *range, *step).map_err(unread)?;
+            Ok(Answer::ProcessHistory { points })
+        }
         Request::Journal { range } => Ok(Answer::Journal { entries: context.view()?.journal(*range).map_err(unread)? }),
         Request::Alerts { range } => Ok(Answer::Alerts { alerts: alerts_of(*range, context)? }),
         Request::Series { range } => Ok(Answer::Series { keys: series_in(*range, context)? }),

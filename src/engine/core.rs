@@ -242,6 +242,7 @@ impl Core {
         for step in steps {
             let mut alert = step.alert;
             if step.cause == Cause::Fired {
+                output.scan = true;
                 let explanation = self.explain(&alert, at);
                 alert = self.alerter.explain(&alert.id, explanation).unwrap_or(alert);
             }

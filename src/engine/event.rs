@@ -8,7 +8,7 @@ use super::thread::core::Exit;
 use super::thread::fit::What;
 use crate::base::Timestamp;
 use crate::check::Discovered;
-use crate::model::{CheckResult, Forecast, Sample, StoreHealth};
+use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth};
 use crate::notify::DeliveryReport;
 
 /// Everything that can happen.
@@ -19,6 +19,8 @@ pub enum Event {
     Check(CheckResult),
     /// What runs here changed.
     Found(Vec<Discovered>, Timestamp),
+    /// All processes, read because a rule fired.
+    Scanned(Vec<Arc<Process>>),
     /// Somebody wishes something.
     Wish(Wish),
     /// New forecasts.

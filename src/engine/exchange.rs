@@ -101,6 +101,8 @@ pub struct Output {
     pub later: Vec<Write>,
     /// Samples to be flushed; `Some` when a flush is due.
     pub rounds: Option<Rounds>,
+    /// A rule fired: all processes are worth reading now.
+    pub scan: bool,
 }
 
 /// Name of the learned state in the `model` table.

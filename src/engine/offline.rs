@@ -121,6 +121,7 @@ impl Offline {
             | Request::HandOver
             | Request::Stop
             | Request::TakeOver
+            | Request::ProcessDetails { .. }
             | Request::Band { .. } => Err(Refusal::new(RefusalKind::Unavailable, "no engine runs; start farol --record first")),
             Request::Acknowledge { .. }
             | Request::Unacknowledge { .. }

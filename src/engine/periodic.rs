@@ -10,7 +10,7 @@ use super::blame;
 use super::core::Core;
 use super::exchange::{LEARNED, Timing};
 use crate::base::Timestamp;
-use crate::model::{MaintenanceWindow, Pulse};
+use crate::model::{MaintenanceWindow, Process, Pulse};
 use crate::store::Write;
 
 /// Time between two keyframes of alert and service state (design of the store).
@@ -27,6 +27,9 @@ const TRENDS_EVERY: Duration = Duration::from_secs(60);
 
 /// Time between two sections on farol's own health.
 const HEALTH_EVERY: Duration = Duration::from_secs(10);
+
+/// Most processes of a full scan kept, about 40 bytes each: those that run and the largest.
+const MOST_SCANNED: usize = 2000;
 
 /// When periodic work is due, in wall-clock time of the samples.
 #[derive(Default)]
@@ -77,6 +80,16 @@ impl Core {
         if Due::take(&mut self.due.hours, at, HOURS_EVERY) {
             self.save_hours();
         }
+    }
+
+    /// Keeps a full scan, read because a rule fired. `at` is later than that of any row of processes before.
+    pub fn scanned(&mut self, mut processes: Vec<Arc<Process>>, at: Timestamp) {
+        if processes.len() > MOST_SCANNED {
+            processes.sort_by_key(|p| std::cmp::Reverse((p.cpu > 0.0, p.memory_bytes)));
+            processes.truncate(MOST_SCANNED);
+            processes.sort_by_key(|p| p.id);
+        }
+        self.later.push(Write::Processes { at, processes });
     }
 
     pub(super) fn keyframe(&mut self, at: Timestamp) -> Write {

@@ -27,6 +27,8 @@ struct Scene {
     core: Core,
     history: Option<(Writer, Reader)>,
     at: Timestamp,
+    /// Full scans of the processes asked for.
+    scans: usize,
 }
 
 impl Scene {
@@ -40,7 +42,7 @@ impl Scene {
         let around = Surroundings { host, link_bits_per_second: None, data_dir: dir.path(), sending: Sending::Dry };
         let settings = settings(&config, &Arc::new(catalog()), &around).expect("good settings");
         let (history, core) = open(&dir, &settings, at);
-        Self { dir, settings, core, history: Some(history), at }
+        Self { dir, settings, core, history: Some(history), at, scans: 0 }
     }
 
     /// A second with that much memory in use.
@@ -50,6 +52,7 @@ impl Scene {
         let since_previous = Some(Duration::from_secs(1));
         let sample = Sample { seq: 0, at: self.at, since_previous, readings, ..Sample::default() };
         let output = self.core.tick(sample, Timing::default());
+        self.scans += usize::from(output.scan);
         self.write(output);
     }
 
@@ -101,6 +104,7 @@ fn a_rule_fires_is_acknowledged_and_resolved_over_restarts() {
     (0..4).for_each(|_| scene.tick(0.95));
     let fired = scene.alert().expect("it fires");
     assert_eq!(fired.state, AlertState::Firing);
+    assert!(scene.scans > 0, "all processes are read when a rule fires");
     let comment = "on it".to_owned();
     scene.decide(Request::Acknowledge { alert: fired.id.clone(), author: "me".to_owned(), comment });
     for ended in ["well", "in a crash"] {
@@ -215,7 +219,7 @@ fn sources_made_anew_take_the_processes_along_that_are_gone() {
     let mut scene = Scene::new();
     let named = |pids: &[u32]| {
         let process = |pid| Arc::new(Process { id: ProcessId { pid, started: 1 }, ..Process::default() });
-        ProcessChange { changed: pids.iter().map(|pid| process(*pid)).collect(), gone: Vec::new() }
+        ProcessChange { changed: pids.iter().map(|pid| process(*pid)).collect(), ..ProcessChange::default() }
     };
     let mut tick = |processes, anew| {
         scene.at = scene.at + Duration::from_secs(1);

@@ -24,7 +24,7 @@ use super::thread::fit::{self, Fits};
 use super::thread::inbox::Inbox;
 use super::thread::read::{self, Library, Rereader, Rereading, Taking};
 use super::thread::sample::{self, Course};
-use super::thread::{Probe, Stop, store};
+use super::thread::{Probe, Stop, look, store};
 use super::warm;
 use crate::analyze::capacity_plan;
 use crate::base::{Queue, Timestamp, Worker};
@@ -91,6 +91,7 @@ struct Queues {
     batch: Queue<Wish>,
     fit: Fits,
     courses: Queue<Course>,
+    look: Queue<look::Job>,
 }
 
 impl Engine {
@@ -132,13 +133,14 @@ impl Engine {
             batch: Queue::new(MAX_QUESTIONS),
             fit: Fits::new(),
             courses: Queue::new(1),
+            look: Queue::new(MAX_QUESTIONS),
         };
         let mut workers = Vec::new();
         let mut runtimes = Vec::new();
         let outside = runtime("out", &mut workers, &mut runtimes)?;
         let inward = runtime("in", &mut workers, &mut runtimes)?;
         let given = (settings.services.clone(), settings.channels.clone());
-        let outward = Arc::new(Outward::new(outside, events.clone(), hub.clone(), host, given));
+        let outward = Arc::new(Outward::new(outside, events.clone(), hub.clone(), host.clone(), given));
         let library = Library {
             reader: reader.clone(),
             head: core.head(),
@@ -162,6 +164,11 @@ impl Engine {
             workers.push(spawn.guarded(name, body).map_err(other)?);
         }
         {
+            let (queue, events, hub) = (queues.look.clone(), events.clone(), hub.clone());
+            let body = move |beat: &_, guard| look::run(host.as_ref(), &hub, &queue, &events, beat, guard);
+            workers.push(spawn.guarded("look", body).map_err(other)?);
+        }
+        {
             let (fits, events) = (queues.fit.clone(), events.clone());
             let body = move |beat: &_, guard| fit::run(&library, &fits, &events, (beat, guard));
             workers.push(spawn.guarded("fit", body).map_err(other)?);
@@ -182,6 +189,7 @@ impl Engine {
             courses: queues.courses.clone(),
             capacity,
             config,
+            look: queues.look.clone(),
             hub: hub.clone(),
             outward,
             probes: spawn.probes.clone(),
@@ -267,6 +275,7 @@ impl Engine {
         self.queues.interactive.close();
         self.queues.batch.close();
         self.queues.fit.jobs.close();
+        self.queues.look.close();
         self.runtimes.iter().for_each(|r| r.notify_one());
         workers.drain(..).for_each(&mut join);
         drop(self.lock.take());

@@ -15,6 +15,7 @@ pub mod matcher;
 pub mod perfdata;
 pub mod prediction;
 pub mod process;
+pub mod process_details;
 pub mod pulse;
 pub mod report;
 pub mod rule;
@@ -36,7 +37,11 @@ pub use journal::{JournalEntry, JournalEvent};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Outcome, Prediction, TrackRecord};
-pub use process::{Process, ProcessChange, ProcessId, ProcessState};
+pub use process::{EndedProcess, MOST_ENDED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler};
+pub use process_details::{
+    Capabilities, ControlGroup, MemoryUse, OpenFile, Private, ProcessDepth, ProcessDetails, ProcessSocket, ResourceLimit,
+    ThreadDetails,
+};
 pub use pulse::Pulse;
 pub use report::{Fact, ReportDepth, ReportFormat, ReportKind, ReportSpec};
 pub use rule::{Aggregate, Limit, RuleSpec};

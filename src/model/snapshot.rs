@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AlertState, AnomalyInterval, Catalog, Forecast, HealthScore, HostFacts, Prediction, Process, Pulse, Reading,
-    RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord, Trend,
+    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, MOST_ENDED, Prediction, Process,
+    Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord, Trend,
 };
 use crate::base::Timestamp;
 
@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub readings: Arc<[Reading]>,
     /// All processes, sorted by id.
     pub processes: Arc<[Arc<Process>]>,
+    /// Processes that ended lately, newest last; at most [`MOST_ENDED`].
+    #[serde(default)]
+    pub ended: Arc<[Arc<EndedProcess>]>,
     /// All services, worst first.
     pub services: Arc<[ServiceStatus]>,
     /// Scores that are not normal.
@@ -64,6 +67,7 @@ impl Snapshot {
             catalog,
             readings: Arc::new([]),
             processes: Arc::new([]),
+            ended: Arc::new([]),
             services: Arc::new([]),
             scores: Arc::new([]),
             anomalies: Arc::new([]),
@@ -87,6 +91,11 @@ impl Snapshot {
         next.at = pulse.at;
         if !pulse.processes.is_empty() {
             next.processes = pulse.processes.apply(&self.processes);
+        }
+        if !pulse.processes.ended.is_empty() {
+            let all = self.ended.iter().chain(&pulse.processes.ended);
+            let surplus = (self.ended.len() + pulse.processes.ended.len()).saturating_sub(MOST_ENDED);
+            next.ended = all.skip(surplus).cloned().collect();
         }
         if let Some(readings) = &pulse.readings {
             next.readings = Arc::clone(readings);

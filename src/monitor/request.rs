@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, AnomalyInterval, Band, Forecast, JournalEntry, Matcher, Points, ReportSpec, SeriesKey, Silence, Snapshot,
+    Alert, AnomalyInterval, Band, Forecast, JournalEntry, Matcher, Points, ProcessDepth, ProcessDetails, ProcessId, ProcessPoint,
+    ReportSpec, SeriesKey, Silence, Snapshot,
 };
 
 /// What somebody may do.
@@ -21,7 +22,7 @@ pub enum Scope {
     Read,
     /// Also acknowledge, silence, snooze, give feedback, check now, set maintenance.
     Operate,
-    /// Also reload, stop, hand over.
+    /// Also reload, stop, hand over, and look into a process's environment and files.
     Admin,
 }
 
@@ -91,6 +92,22 @@ pub enum Request {
         /// Which span.
         range: TimeRange,
         /// Width of a bucket.
+        step: Duration,
+    },
+    /// One process in full, read now.
+    ProcessDetails {
+        /// Which one.
+        process: ProcessId,
+        /// How deep.
+        depth: ProcessDepth,
+    },
+    /// What one process used, as far as it was among those that used most.
+    ProcessHistory {
+        /// Which one.
+        process: ProcessId,
+        /// Which span.
+        range: TimeRange,
+        /// Width of a point; at least the ten seconds between two rows, zero for those.
         step: Duration,
     },
     /// Journal of a span, oldest first.
@@ -247,6 +264,8 @@ impl Request {
             | Self::Query(_)
             | Self::Forecast { .. }
             | Self::Band { .. }
+            | Self::ProcessHistory { .. }
+            | Self::ProcessDetails { depth: ProcessDepth::Public, .. }
             | Self::Journal { .. }
             | Self::Alerts { .. }
             | Self::Report(_)
@@ -261,7 +280,11 @@ impl Request {
             | Self::Annotate { .. }
             | Self::CheckNow { .. }
             | Self::Maintenance { .. } => Scope::Operate,
-            Self::Reload | Self::HandOver | Self::Stop | Self::TakeOver => Scope::Admin,
+            Self::ProcessDetails { depth: ProcessDepth::Private, .. }
+            | Self::Reload
+            | Self::HandOver
+            | Self::Stop
+            | Self::TakeOver => Scope::Admin,
         }
     }
 }
@@ -341,6 +364,16 @@ pub enum Answer {
     Band {
         /// Start of each bucket and its band; empty while learning.
         band: Vec<(Timestamp, Band)>,
+    },
+    /// A process.
+    ProcessDetails {
+        /// All that could be read of it.
+        details: Box<ProcessDetails>,
+    },
+    /// What a process used.
+    ProcessHistory {
+        /// By time; gaps are absent.
+        points: Vec<ProcessPoint>,
     },
     /// Journal.
     Journal {

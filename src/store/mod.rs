@@ -23,6 +23,7 @@ mod series;
 mod shared;
 mod sketch;
 mod state;
+mod track;
 mod view;
 mod write;
 mod writer;

@@ -125,7 +125,7 @@ pub(super) fn decode<'a>(rows: impl Iterator<Item = &'a [u8]>) -> Option<Vec<Arc
     Some(processes)
 }
 
-fn description(cursor: &mut Cursor<'_>) -> Option<Process> {
+pub(super) fn description(cursor: &mut Cursor<'_>) -> Option<Process> {
     let id = ProcessId { pid: cursor.id()?, started: cursor.get()? };
     let parent = cursor.id()?;
     let mut text = || std::str::from_utf8(cursor.bytes()?).ok().map(Arc::<str>::from);
@@ -134,7 +134,7 @@ fn description(cursor: &mut Cursor<'_>) -> Option<Process> {
     Some(Process { id, parent, user, name, command, unit: some(unit), container: some(container), ..Process::default() })
 }
 
-fn with_figures(mut process: Process, cursor: &mut Cursor<'_>) -> Option<Process> {
+pub(super) fn with_figures(mut process: Process, cursor: &mut Cursor<'_>) -> Option<Process> {
     process.state = ProcessState::from_letter(cursor.byte()?);
     process.cpu = cursor.get()? as f64 / CPU_PARTS;
     process.cpu_seconds = cursor.get()? as f64 / TICKS;
@@ -168,7 +168,7 @@ mod tests {
             threads: 4,
             nice: -5,
             unit: Some("postgresql".into()),
-            container: None,
+            ..Process::default()
         })
     }
 

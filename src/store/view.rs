@@ -4,6 +4,7 @@
 //! it lies, and never waits for the writer.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTableMetadata};
 
@@ -19,8 +20,11 @@ use super::schema::{
     SCHEDULE, SERVICE, SILENCE, numbered_time_key, parse_time_key, time_key,
 };
 use super::shared::{PendingRow, Shared};
+use super::track::Track;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Alert, AnomalyInterval, JournalEntry, Prediction, Process, SeriesKey, ServiceStatus, Silence};
+use crate::model::{
+    Alert, AnomalyInterval, JournalEntry, Prediction, Process, ProcessId, ProcessPoint, SeriesKey, ServiceStatus, Silence,
+};
 
 /// Where views come from; clones share the file with the writer.
 #[derive(Debug, Clone)]
@@ -161,6 +165,27 @@ impl View {
             self.shared.note_damage(key.value());
         }
         Ok(found.map(|processes| (newest, processes)))
+    }
+
+    /// What one process used in a span, by time: from the rows of those that used most, ten seconds apart or more. Spans shorter
+    /// than `step` are put together; a row the process is not in gives no point.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn process_history(&self, id: ProcessId, range: TimeRange, step: Duration) -> Result<Vec<ProcessPoint>, ReadError> {
+        let fault = |e: redb::StorageError| Fault::from(e).read();
+        let table = self.txn.open_table(PROCESS).map_err(|e| Fault::from(e).read())?;
+        let from = time_key(range.from.floor(processes::CHAPTER));
+        let mut track = Track::new(id, step);
+        for row in table.range::<&[u8]>(from.as_slice()..=time_key(range.to).as_slice()).map_err(fault)? {
+            let (key, row) = row.map_err(fault)?;
+            if let Some(at) = parse_time_key(key.value())
+                && !track.read(at, row.value(), range.contains(at))
+            {
+                self.shared.note_damage(key.value());
+            }
+        }
+        Ok(track.points())
     }
 
     /// All silences kept, by id, ended ones included.

@@ -6,12 +6,17 @@ use crate::collect::parse::{clean, lines};
 
 /// Where a process belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Membership {
+pub(in crate::collect) struct Membership {
     /// Unit without `.service`; scopes keep their ending.
-    pub(super) unit: Option<String>,
+    pub(in crate::collect) unit: Option<String>,
     /// Name, or the first twelve digits of the id as the engines show it.
-    pub(super) container: Option<String>,
+    pub(in crate::collect) container: Option<String>,
+    /// Path below the root of the hierarchy, where it is not the root itself.
+    pub(in crate::collect) path: Option<String>,
 }
+
+/// Longest path kept: a pod's has about 200 characters.
+const PATH_CHARS: usize = 320;
 
 /// Longest name kept.
 const NAME_CHARS: usize = 80;
@@ -24,19 +29,20 @@ const PREFIXES: [&str; 8] =
 const PARENTS: [&str; 2] = ["lxc", "lxc.payload"];
 
 /// Reads the lines `hierarchy:controllers:path`.
-pub(super) fn parse_cgroup(text: &[u8]) -> Membership {
+pub(in crate::collect) fn parse_cgroup(text: &[u8]) -> Membership {
     let path = path_of(text).map(|path| String::from_utf8_lossy(path).into_owned()).unwrap_or_default();
     let mut found = Membership::default();
     let mut parent = "";
     for part in path.split('/').filter(|part| !part.is_empty()) {
         let plain = unescape(part);
         if let Some(name) = container(&plain, parent) {
-            found = Membership { unit: None, container: Some(clean(name.as_bytes(), NAME_CHARS)) };
+            found = Membership { container: Some(clean(name.as_bytes(), NAME_CHARS)), ..Membership::default() };
         } else if let Some(unit) = unit(&plain) {
             found.unit = Some(clean(unit.as_bytes(), NAME_CHARS));
         }
         parent = part;
     }
+    found.path = (path.len() > 1).then(|| clean(path.as_bytes(), PATH_CHARS));
     found
 }
 
@@ -135,8 +141,13 @@ mod tests {
             ("/machine.slice/machine-my\\x2dbox.scope", None, Some("my-box")),
             ("/machine.slice/systemd-nspawn@deb.service/payload", None, Some("deb")),
         ] {
-            let expected = Membership { unit: unit.map(|u| u.replace("ID", ID)), container: container.map(str::to_owned) };
-            let mut found = parse_cgroup(format!("0::{}\n", path.replace("ID", ID)).as_bytes());
+            let path = path.replace("ID", ID);
+            let expected = Membership {
+                unit: unit.map(|u| u.replace("ID", ID)),
+                container: container.map(str::to_owned),
+                path: (path != "/").then(|| path.clone()),
+            };
+            let mut found = parse_cgroup(format!("0::{path}\n").as_bytes());
             if found.unit.as_ref().is_some_and(|u| u.ends_with('…')) {
                 found.unit = expected.unit.clone();
             }
@@ -148,7 +159,8 @@ mod tests {
     fn version_one_is_read_where_version_two_says_nothing() {
         let text = "9:name=systemd:/system.slice/cron.service\n4:memory:/system.slice/much/longer/path/x\n0::/\n";
         assert_eq!(parse_cgroup(text.as_bytes()).unit.as_deref(), Some("cron"));
-        assert_eq!(parse_cgroup(b"4:memory:/docker/x\n0::/\n"), Membership::default());
+        let odd = Membership { path: Some("/docker/x".to_owned()), ..Membership::default() };
+        assert_eq!(parse_cgroup(b"4:memory:/docker/x\n0::/\n"), odd);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! What seldom changes of a process: owner, command line, unit and container.
+//! What seldom changes of a process: owner, command line, unit, container and terminal.
 //!
 //! Read once per process and again when its name changes, soon after its start (engines and systemd move
 //! it, daemons change their user) and then rarely. Invariant: equal names share one allocation.
@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cgroup::parse_cgroup;
-use super::stat::{Stat, parse_uid};
+use super::stat::{Stat, Status, parse_status, terminal};
 use crate::collect::parse::clean;
 use crate::model::{Host, ProcessFile};
 
@@ -25,6 +25,8 @@ pub(super) struct Identity {
     pub(super) command: Arc<str>,
     pub(super) unit: Option<Arc<str>>,
     pub(super) container: Option<Arc<str>>,
+    pub(super) cgroup: Option<Arc<str>>,
+    pub(super) terminal: Option<Arc<str>>,
 }
 
 /// Reads identities and shares their texts.
@@ -36,34 +38,48 @@ pub(super) struct Identities {
 }
 
 impl Identities {
-    /// The identity of a process whose `stat` has just been read; what cannot be read is empty.
-    pub(super) fn read(&mut self, host: &dyn Host, pid: u32, stat: &Stat<'_>) -> Identity {
+    /// The identity of a process whose `stat` has just been read, and its `status`; what cannot be read is empty.
+    pub(super) fn read(&mut self, host: &dyn Host, pid: u32, stat: &Stat<'_>) -> (Identity, Status) {
         let name = name(stat.name);
         if stat.kernel {
             let command = format!("[{name}]").into();
-            return Identity { user: self.user(host, 0), name: self.share(&name), command, unit: None, container: None };
+            return (
+                Identity { user: self.user(host, 0), name: self.share(&name), command, ..Identity::default() },
+                Status::default(),
+            );
         }
+        let status = self.status(host, pid);
         let mut text = std::mem::take(&mut self.text);
         let mut file = |file| host.read_process(pid, file, &mut text).ok().map(|()| text.clone());
-        let uid = file(ProcessFile::Status).and_then(|status| parse_uid(&status));
         let group = file(ProcessFile::Cgroup).map(|group| parse_cgroup(&group)).unwrap_or_default();
         let command = file(ProcessFile::Cmdline).map(|line| command(&line)).filter(|line| !line.is_empty());
         self.text = text;
-        Identity {
-            user: match uid {
+        let mut share = |text: Option<String>| text.map(|text| self.share(&text));
+        let (unit, container, cgroup) = (share(group.unit), share(group.container), share(group.path));
+        let terminal = share(terminal(stat.terminal));
+        let identity = Identity {
+            user: match status.uid {
                 Some(uid) => self.user(host, uid),
                 None => self.share(""),
             },
             // A process that has ended, or that cleared its own arguments, has none.
             command: command.unwrap_or_else(|| format!("[{name}]")).into(),
             name: self.share(&name),
-            unit: group.unit.map(|unit| self.share(&unit)),
-            container: group.container.map(|container| self.share(&container)),
-        }
+            unit,
+            container,
+            cgroup,
+            terminal,
+        };
+        (identity, status)
+    }
+
+    /// What `status` says; empty where it cannot be read.
+    pub(super) fn status(&mut self, host: &dyn Host, pid: u32) -> Status {
+        host.read_process(pid, ProcessFile::Status, &mut self.text).map(|()| parse_status(&self.text)).unwrap_or_default()
     }
 
     /// The user's name; the number where it has none.
-    fn user(&mut self, host: &dyn Host, uid: u32) -> Arc<str> {
+    pub(super) fn user(&mut self, host: &dyn Host, uid: u32) -> Arc<str> {
         if self.users.len() >= MOST_TEXTS {
             self.users.clear();
         }

@@ -7,6 +7,7 @@
 
 mod cgroup;
 mod identity;
+mod scan;
 mod stat;
 mod tracked;
 
@@ -14,12 +15,15 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::cgroup::parse_cgroup;
+pub use self::scan::scan;
+pub(super) use self::stat::{Stat, parse_stat};
 use self::tracked::{Look, Reader, Tracked};
 use super::parse::{decimal, number, words};
 use super::table::Start;
 use super::{auxiliary, counter};
 use crate::base::Unit;
-use crate::model::{GoodDirection, Host, MetricDef, Process, ProcessState, Round, SeriesKey, Source};
+use crate::model::{EndedProcess, GoodDirection, Host, MetricDef, ProcessState, Round, SeriesKey, Source};
 
 pub(super) const METRICS: &[MetricDef] =
     &[MetricDef::gauge("processes", Unit::Count, "Processes; by state as of their last reading.")
@@ -37,6 +41,9 @@ const MOST_ASKED: u64 = 128;
 
 /// Most processes followed; a machine with more is told so.
 const MOST: usize = 32_768;
+
+/// Most ended processes told of in one round: more than a screen has rows.
+const MOST_TOLD: usize = 64;
 
 /// States that have a series, with their place in the counts; the rare others count as sleeping.
 const STATES: [(ProcessState, &str); 6] = [
@@ -104,12 +111,6 @@ impl Source for Processes {
 }
 
 impl Processes {
-    /// All processes with their state and memory read now, by id; CPU and device figures are those of the last round, which
-    /// were made over a whole interval. Those that started since are not among them.
-    pub(super) fn full_scan(&mut self, host: &dyn Host) -> Vec<Arc<Process>> {
-        self.known.iter().filter_map(|tracked| self.reader.read_now(host, tracked)).collect()
-    }
-
     /// Looks at every known process.
     fn follow(&mut self, host: &dyn Host, round: &mut Round) {
         let due = self.turn(round.since_previous);
@@ -124,16 +125,20 @@ impl Processes {
                     true
                 }
                 Look::Reborn(old) => {
-                    round.processes.gone.push(old);
+                    round.processes.gone.push(old.id);
+                    round.processes.ended.push(Arc::new(EndedProcess { process: old, at: round.at }));
                     round.processes.changed.push(Arc::clone(&tracked.process));
                     true
                 }
                 Look::Gone => {
                     round.processes.gone.push(tracked.process.id);
+                    let process = Arc::clone(&tracked.process);
+                    round.processes.ended.push(Arc::new(EndedProcess { process, at: round.at }));
                     false
                 }
             }
         });
+        tell_most(&mut round.processes.ended);
     }
 
     /// The places whose turn it is: as many as make all come once within [`TURN`].
@@ -188,7 +193,11 @@ impl Processes {
                 refused += 1;
                 continue;
             }
-            let up = *uptime.get_or_insert_with(|| read_uptime(host));
+            let up = *uptime.get_or_insert_with(|| {
+                let up = read_uptime(host);
+                self.reader.set_booted(up.map(|up| round.at - up));
+                up
+            });
             if let Some(tracked) = self.reader.meet(host, *pid, up) {
                 round.processes.changed.push(Arc::clone(&tracked.process));
                 self.known.push(tracked);
@@ -222,6 +231,14 @@ fn read_uptime(host: &dyn Host) -> Option<Duration> {
     host.read("/proc/uptime", &mut text).ok()?;
     let seconds = words(&text).next().and_then(decimal)?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Of many that ended in one round those that used most CPU are told, as many as [`MOST_TOLD`].
+fn tell_most(ended: &mut Vec<Arc<EndedProcess>>) {
+    if ended.len() > MOST_TOLD {
+        ended.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));
+        ended.truncate(MOST_TOLD);
+    }
 }
 
 /// Whether an error means that the process is not there, or not to be seen.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::testing::{Script, mutated, total, value};
 use super::*;
-use crate::model::ProcessChange;
+use crate::base::Timestamp;
+use crate::model::{Process, ProcessChange, Scheduler};
 use proptest::prelude::*;
 
 fn boxed(start: &Start<'_>) -> Box<dyn Source> {
@@ -79,6 +80,57 @@ fn a_process_is_read_in_full_when_it_is_first_seen() {
     assert_eq!((&*process.user, &*process.name, &*process.command), ("root", "worker", "/usr/bin/worker --fast"));
     assert_eq!((process.unit.as_deref(), process.container.as_deref()), (Some("worker"), None));
     assert_eq!((process.cpu, process.cpu_seconds, process.memory_bytes, process.threads), (0.0, 5.0, 388 * 4096, 7));
+}
+
+#[test]
+fn all_that_people_ask_of_a_process_is_there() {
+    let mut machine = Machine::new();
+    let status = "Uid:\t0\t0\t0\t0\nVmHWM:\t900 kB\nRssFile:\t8 kB\nRssShmem:\t4 kB\nVmSwap:\t16 kB\n\
+                  voluntary_ctxt_switches:\t70\nnonvoluntary_ctxt_switches:\t9\n";
+    machine.0.file("/proc/825/stat", stat::EXAMPLE);
+    machine.0.file("/proc/825/status", status);
+    machine.io(825, 4096);
+    let change = machine.round();
+    let process = only(&change);
+    assert_eq!((process.virtual_bytes, process.shared_bytes, process.swap_bytes), (3_133_440, Some(12 << 10), Some(16 << 10)));
+    assert_eq!((process.peak_bytes, process.system_seconds), (Some(900 << 10), 0.5));
+    assert_eq!((process.voluntary_switches, process.involuntary_switches), (Some(70), Some(9)));
+    assert_eq!((process.minor_faults, process.major_faults, process.core), (101, 12, 3));
+    assert_eq!((process.priority, process.nice, process.scheduler), (20, -5, Scheduler::Batch));
+    assert_eq!((process.terminal.as_deref(), process.session), (Some("pts/3"), 825));
+    assert_eq!((process.read_bytes, process.written_bytes), (Some(4096), Some(0)));
+    assert_eq!(process.cgroup.as_deref(), Some("/system.slice/worker.service"));
+    // The machine is 2646.73 s up at 1000 s, the process began 2546.73 s after its start.
+    assert_eq!(process.started_at, Some(Timestamp(900_000)));
+}
+
+#[test]
+fn status_is_read_in_turn_and_only_of_those_that_ran() {
+    let mut machine = Machine::new();
+    machine.round();
+    machine.round();
+    let statuses = |machine: &mut Machine, clock: u64| {
+        machine.clock(825, clock);
+        machine.0.edit(|files| files.reads.clear());
+        (0..10).for_each(|_| _ = machine.round());
+        machine.0.edit(|files| files.reads.iter().filter(|path| path.ends_with("/status")).count())
+    };
+    assert_eq!(statuses(&mut machine, 6000), 1);
+    assert_eq!(statuses(&mut machine, 6000), 0);
+}
+
+#[test]
+fn of_many_that_end_at_once_those_that_used_most_are_told() {
+    let mut machine = Machine::new();
+    for n in 0..100 {
+        machine.process(2000 + n, 254_673, "S");
+        machine.clock(2000 + n, u64::from(n) * 100);
+    }
+    machine.round();
+    (0..100).for_each(|n| machine.end(2000 + n));
+    let change = machine.round();
+    assert_eq!((change.gone.len(), change.ended.len()), (100, MOST_TOLD));
+    assert!(change.ended.iter().all(|e| e.process.id.pid >= 2036), "the least used most is told");
 }
 
 #[test]
@@ -164,9 +216,12 @@ fn a_number_used_again_is_another_process() {
 #[test]
 fn a_process_that_ended_is_gone_once() {
     let mut machine = Machine::new();
-    let id = only(&machine.round()).id;
+    let before = Arc::clone(&machine.round().changed[0]);
     machine.end(825);
-    assert_eq!(machine.round(), ProcessChange { changed: vec![], gone: vec![id] });
+    let change = machine.round();
+    assert_eq!((change.changed.len(), change.gone), (0, vec![before.id]));
+    let ended: Vec<_> = change.ended.iter().map(|e| (Arc::clone(&e.process), e.at)).collect();
+    assert_eq!(ended, [(before, Timestamp::from_seconds(1000))]);
     assert!(machine.round().is_empty());
 }
 

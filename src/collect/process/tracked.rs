@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::identity::{Identities, Identity};
 use super::is_gone;
-use super::stat::{Stat, parse_io, parse_stat};
+use super::stat::{Stat, Status, parse_io, parse_stat};
+use crate::base::Timestamp;
 use crate::model::{Host, Process, ProcessFile, ProcessId, ProcessState};
 
 /// Less CPU than this is rest: two hundredths of a percent, below what any screen shows. Otherwise every timer would make a change.
@@ -37,6 +38,8 @@ pub(super) struct Tracked {
     turns: u16,
     /// CPU time in the round before.
     clock: Duration,
+    /// CPU time when `status` was last read.
+    status_clock: Duration,
     /// Bytes read and written, and when that was right.
     io: Option<([u64; 2], Duration)>,
     pub(super) process: Arc<Process>,
@@ -49,7 +52,7 @@ pub(super) enum Look {
     /// `Tracked::process` is new.
     Changed,
     /// It ended and another one got its number.
-    Reborn(ProcessId),
+    Reborn(Arc<Process>),
     /// It ended.
     Gone,
 }
@@ -66,6 +69,8 @@ pub(super) struct Reader {
     now: Duration,
     /// Since the round before.
     span: Option<Duration>,
+    /// When the machine was started, by its uptime at a round's time.
+    booted: Option<Timestamp>,
     /// The host has no CPU clocks: `stat` of all is read each round.
     clockless: bool,
     unreadable: usize,
@@ -81,9 +86,15 @@ impl Reader {
             io: Vec::new(),
             now: Duration::ZERO,
             span: None,
+            booted: None,
             clockless: false,
             unreadable: 0,
         }
+    }
+
+    /// The machine was started at `booted`, for those met from now on.
+    pub(super) fn set_booted(&mut self, booted: Option<Timestamp>) {
+        self.booted = booted;
     }
 
     /// A round begins.
@@ -160,8 +171,8 @@ impl Reader {
     }
 
     fn update(&mut self, host: &dyn Host, tracked: &mut Tracked, stat: &Stat<'_>, clock: Option<Duration>, due: bool) -> Look {
-        let old = tracked.process.id;
-        if stat.started != old.started {
+        if stat.started != tracked.process.id.started {
+            let old = Arc::clone(&tracked.process);
             let clock = clock.unwrap_or_else(|| self.clock_of(stat));
             *tracked = self.new_tracked(host, tracked.pid, stat, (clock, 0.0));
             return Look::Reborn(old);
@@ -173,12 +184,18 @@ impl Reader {
         let ran = used > Duration::ZERO;
         let rates = if ran || tracked.active { self.read_io(host, tracked) } else { tracked.io.map(|_| [0.0; 2]) };
         self.rest(tracked, clock);
-        let identity = self.identity(host, tracked, stat, due);
-        let mut next = self.process(stat, tracked.pid, identity, clock);
+        let known = Arc::clone(&tracked.process);
+        let (identity, status) = self.identity(host, tracked, stat, due);
+        let mut next = self.process(stat, tracked, identity);
+        next.started_at = known.started_at;
         next.cpu = cpu;
         (next.read_bytes_per_second, next.write_bytes_per_second) = split(rates);
-        if cpu == 0.0 && (next.cpu_seconds - tracked.process.cpu_seconds).abs() < NOTABLE_SECONDS {
-            next.cpu_seconds = tracked.process.cpu_seconds;
+        match status {
+            Some(status) => put_status(&mut next, &status),
+            None => keep_status(&mut next, &known),
+        }
+        if cpu == 0.0 && (next.cpu_seconds - known.cpu_seconds).abs() < NOTABLE_SECONDS {
+            rest_as(&mut next, &known);
         }
         tracked.active = cpu > 0.0 || rates.is_some_and(|rates| rates.iter().any(|r| *r > 0.0));
         tracked.state = next.state;
@@ -212,7 +229,7 @@ impl Reader {
     }
 
     fn new_tracked(&mut self, host: &dyn Host, pid: u32, stat: &Stat<'_>, (clock, cpu): (Duration, f64)) -> Tracked {
-        let identity = self.identities.read(host, pid, stat);
+        let (identity, status) = self.identities.read(host, pid, stat);
         let mut tracked = Tracked {
             pid,
             state: stat.state,
@@ -221,37 +238,20 @@ impl Reader {
             io_denied: stat.kernel,
             turns: 0,
             clock,
+            status_clock: clock,
             io: None,
             process: Arc::default(),
         };
         self.read_io(host, &mut tracked);
         let rates = tracked.io.map(|_| [0.0; 2]);
-        let mut process = self.process(stat, pid, identity, clock);
+        let mut process = self.process(stat, &tracked, identity);
+        let since_boot = Duration::try_from_secs_f64(stat.started as f64 / self.ticks).ok();
+        process.started_at = self.booted.zip(since_boot).map(|(booted, since)| booted + since);
         process.cpu = cpu;
+        put_status(&mut process, &status);
         (process.read_bytes_per_second, process.write_bytes_per_second) = split(rates);
         tracked.process = Arc::new(process);
         tracked
-    }
-
-    /// A known process read again, for a full list; `None` where it ended.
-    pub(super) fn read_now(&mut self, host: &dyn Host, tracked: &Tracked) -> Option<Arc<Process>> {
-        if let Err(error) = host.read_process(tracked.pid, ProcessFile::Stat, &mut self.stat) {
-            return (!is_gone(&error)).then(|| Arc::clone(&tracked.process));
-        }
-        let known = &tracked.process;
-        let Some(stat) = parse_stat(&self.stat) else { return Some(Arc::clone(known)) };
-        if stat.started != known.id.started {
-            return None;
-        }
-        let now = Process {
-            state: stat.state,
-            memory_bytes: stat.pages.saturating_mul(self.page),
-            threads: stat.threads,
-            nice: stat.nice,
-            parent: stat.parent,
-            ..Process::clone(known)
-        };
-        Some(if now == **known { Arc::clone(known) } else { Arc::new(now) })
     }
 
     /// Bytes read and written per second since the last reading; `None` where they may not be read.
@@ -272,46 +272,71 @@ impl Reader {
         Some([0, 1].map(|i| now[i].saturating_sub(then[i]) as f64 / seconds))
     }
 
-    /// What seldom changes: as known, or read again where it is time or the name changed.
-    fn identity(&mut self, host: &dyn Host, tracked: &Tracked, stat: &Stat<'_>, due: bool) -> Identity {
+    /// What seldom changes: as known, or read again where it is time or the name changed; with `status` where that was read.
+    fn identity(&mut self, host: &dyn Host, tracked: &mut Tracked, stat: &Stat<'_>, due: bool) -> (Identity, Option<Status>) {
         let known = &tracked.process;
         let again = due && (tracked.turns == 1 || tracked.turns.is_multiple_of(IDENTITY_TURNS));
         let renamed = known.name.as_bytes() != stat.name && *known.name != *super::identity::name(stat.name);
         if again || renamed {
-            let mut read = self.identities.read(host, tracked.pid, stat);
+            let (mut read, status) = self.identities.read(host, tracked.pid, stat);
             // A zombie has no arguments left; those it had still say what it was.
             if stat.state == ProcessState::Zombie {
                 read.command = Arc::clone(&known.command);
             }
-            return read;
+            tracked.status_clock = tracked.clock;
+            return (read, Some(status));
         }
-        Identity {
+        let mut identity = Identity {
             user: Arc::clone(&known.user),
             name: Arc::clone(&known.name),
             command: Arc::clone(&known.command),
             unit: known.unit.clone(),
             container: known.container.clone(),
+            cgroup: known.cgroup.clone(),
+            terminal: known.terminal.clone(),
+        };
+        // Who did not run since has the same memory and switches as then.
+        if !due || tracked.kernel || tracked.status_clock == tracked.clock {
+            return (identity, None);
         }
+        tracked.status_clock = tracked.clock;
+        let status = self.identities.status(host, tracked.pid);
+        if let Some(uid) = status.uid {
+            identity.user = self.identities.user(host, uid);
+        }
+        (identity, Some(status))
     }
 
-    fn process(&self, stat: &Stat<'_>, pid: u32, identity: Identity, clock: Duration) -> Process {
-        let Identity { user, name, command, unit, container } = identity;
+    /// What `stat` and `io` say; figures per second, the start and what `status` says are the caller's.
+    fn process(&self, stat: &Stat<'_>, tracked: &Tracked, identity: Identity) -> Process {
+        let Identity { user, name, command, unit, container, cgroup, terminal } = identity;
+        let bytes = tracked.io.map(|(bytes, _)| bytes);
         Process {
-            id: ProcessId { pid, started: stat.started },
+            id: ProcessId { pid: tracked.pid, started: stat.started },
             parent: stat.parent,
             user,
             name,
             command,
             state: stat.state,
-            cpu: 0.0,
-            cpu_seconds: clock.as_secs_f64(),
+            cpu_seconds: tracked.clock.as_secs_f64(),
+            system_seconds: stat.system_ticks as f64 / self.ticks,
             memory_bytes: stat.pages.saturating_mul(self.page),
-            read_bytes_per_second: None,
-            write_bytes_per_second: None,
+            virtual_bytes: stat.virtual_bytes,
+            read_bytes: bytes.map(|b| b[0]),
+            written_bytes: bytes.map(|b| b[1]),
             threads: stat.threads,
             nice: stat.nice,
+            priority: stat.priority,
+            scheduler: stat.scheduler,
+            core: stat.core,
+            minor_faults: stat.minor_faults,
+            major_faults: stat.major_faults,
+            session: stat.session,
+            terminal,
             unit,
             container,
+            cgroup,
+            ..Process::default()
         }
     }
 
@@ -322,6 +347,32 @@ impl Reader {
 
 /// Starts are rounded to a clock tick, and the list is read a little after the round began.
 const TICK: Duration = Duration::from_millis(50);
+
+fn put_status(process: &mut Process, status: &Status) {
+    process.shared_bytes = status.shared;
+    process.swap_bytes = status.swap;
+    process.peak_bytes = status.peak;
+    process.voluntary_switches = status.voluntary;
+    process.involuntary_switches = status.involuntary;
+}
+
+fn keep_status(process: &mut Process, known: &Process) {
+    process.shared_bytes = known.shared_bytes;
+    process.swap_bytes = known.swap_bytes;
+    process.peak_bytes = known.peak_bytes.map(|peak| peak.max(process.memory_bytes));
+    process.voluntary_switches = known.voluntary_switches;
+    process.involuntary_switches = known.involuntary_switches;
+}
+
+/// What a process does that only wakes now and then is no news: its sums wait until they are notable.
+fn rest_as(process: &mut Process, known: &Process) {
+    process.cpu_seconds = known.cpu_seconds;
+    process.system_seconds = known.system_seconds;
+    process.core = known.core;
+    process.minor_faults = known.minor_faults;
+    process.voluntary_switches = known.voluntary_switches;
+    process.involuntary_switches = known.involuntary_switches;
+}
 
 fn split(rates: Option<[f64; 2]>) -> (Option<f64>, Option<f64>) {
     (rates.map(|r| r[0]), rates.map(|r| r[1]))

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Probe;
 use super::fit::{Fits, Job, What, under_pressure};
 use super::inbox::{After, Flush, Inbox};
+use super::look;
 use super::sample::Course;
 use crate::analyze::{ForecastPlan, capacity_plan};
 use crate::base::{Beat, Queue, Timestamp};
@@ -27,6 +28,9 @@ const CAPACITY_EVERY: Duration = Duration::from_secs(600);
 
 /// Time between two looks at the threads.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// Rules that fire together have one full scan of the processes.
+const SCAN_EVERY: Duration = Duration::from_secs(10);
 
 /// Why the engine ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,7 @@ pub(in crate::engine) struct Wiring {
     pub(in crate::engine) courses: Queue<Course>,
     /// How far ahead capacity is forecast, shared with those who answer.
     pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
+    pub(in crate::engine) look: Queue<look::Job>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) outward: Arc<Outward>,
     pub(in crate::engine) probes: Vec<Probe>,
@@ -64,6 +69,7 @@ struct Due {
     charts: Timestamp,
     capacity: Timestamp,
     probe: Timestamp,
+    scan: Timestamp,
 }
 
 /// The thread's own state.
@@ -139,11 +145,16 @@ impl Runner {
                 self.seen = Instant::now();
                 self.probe();
                 let output = self.core.tick(*sample, timing);
+                if output.scan {
+                    self.scan();
+                }
                 self.carry(output, None);
                 self.ask_for_forecasts();
             }
             Event::Check(result) => self.core.check(&result),
             Event::Found(list, at) => self.core.found(list, at),
+            // After the row of the newest sample, also where the scan began before it.
+            Event::Scanned(all) => self.core.scanned(all, self.at + Duration::from_millis(1)),
             Event::Wish(wish) => self.wish(wish),
             Event::Fitted(forecasts) => {
                 let output = self.core.fitted(forecasts, self.at);
@@ -190,8 +201,16 @@ impl Runner {
     fn wish(&mut self, wish: Wish) {
         match wish.request {
             Request::Snapshot => (wish.reply)(Ok(Answer::Snapshot { snapshot: self.wiring.hub.snapshot() })),
-            Request::At { .. } | Request::History(_) | Request::Query(_) | Request::Journal { .. } | Request::Alerts { .. } => {
-                refuse_if_full(self.wiring.interactive.push(wish));
+            Request::At { .. }
+            | Request::History(_)
+            | Request::Query(_)
+            | Request::ProcessHistory { .. }
+            | Request::Journal { .. }
+            | Request::Alerts { .. } => refuse_if_full(self.wiring.interactive.push(wish)),
+            Request::ProcessDetails { .. } => {
+                if let Err(look::Job::Details(wish)) = self.wiring.look.push(look::Job::Details(wish)) {
+                    refuse_if_full(Err(wish));
+                }
             }
             // Reading files and asking the system takes long as well.
             Request::Report(_) | Request::Forecast { .. } | Request::Series { .. } | Request::CheckStore | Request::Reload => {
@@ -268,6 +287,16 @@ impl Runner {
         })
     }
 
+    /// Has all processes read, unless that was done a moment ago.
+    fn scan(&mut self) {
+        if self.at < self.due.scan && self.due.scan <= self.at + SCAN_EVERY {
+            return;
+        }
+        self.due.scan = self.at + SCAN_EVERY;
+        // A full queue means that looking hangs.
+        let _ = self.wiring.look.push(look::Job::Scan(self.at));
+    }
+
     fn ask_for_forecasts(&mut self) {
         let interval = self.core.settings().interval;
         let due = |due: Timestamp, at: Timestamp, every| at >= due || due > at + every;
@@ -306,6 +335,7 @@ impl Runner {
             queue("interactive", wiring.interactive.stats()),
             queue("batch", wiring.batch.stats()),
             queue("fit", wiring.fit.stats()),
+            queue("look", wiring.look.stats()),
         ];
         let threads = threads.collect();
         let recorder = self.core.recorder_mut();

@@ -3,6 +3,7 @@
 pub(super) mod core;
 pub(super) mod fit;
 pub(super) mod inbox;
+pub(super) mod look;
 pub(super) mod read;
 pub(super) mod sample;
 pub(super) mod store;

@@ -3,8 +3,11 @@
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 
-use farol::monitor::{Answer, Monitor, Request};
+use farol::base::TimeRange;
+use farol::model::{ProcessDepth, ProcessId};
+use farol::monitor::{Answer, Monitor, RefusalKind, Request};
 use farol::remote::{Address, Client, ask_once};
 
 use super::kit::{Place, exchange, get, is_root, ran, until};
@@ -51,6 +54,32 @@ fn a_stream_carries_pulses_and_answers() {
     assert!(matches!(answer, Some(Ok(Answer::Done { saved: farol::monitor::Saved::Disk, .. }))), "{answer:?}");
     recorder.stop();
     until("the loss is seen", || matches!(client.link(), farol::monitor::Link::Lost { .. }));
+}
+
+#[test]
+fn a_process_is_looked_into_and_its_past_is_told() {
+    let place = Place::new();
+    let config = place.write("config.toml", "[store]\nflush = \"200ms\"\n");
+    let recorder = place.record(&["--interval", "200ms", "--config", config.to_str().expect("plain")]);
+    let address = Address(recorder.wait_ready());
+    let Ok(Answer::Snapshot { snapshot }) = ask_once(&address, Request::Snapshot) else { panic!("no snapshot") };
+    let own = snapshot.processes.iter().find(|p| p.id.pid == snapshot.recorder.pid).expect("the recorder sees itself");
+    assert!(own.started_at.is_some_and(|at| at <= snapshot.at) && own.virtual_bytes > own.memory_bytes);
+    let look = |depth| ask_once(&address, Request::ProcessDetails { process: own.id, depth });
+    let Ok(Answer::ProcessDetails { details }) = look(ProcessDepth::Private) else { panic!("no details") };
+    assert!(details.arguments.iter().any(|a| a == "--interval") && details.threads.iter().any(|t| t.name == "farol-sample"));
+    let private = details.private.expect("the same user may look");
+    assert!(private.files.iter().any(|f| f.target.ends_with("farol.redb")), "{:?}", private.files);
+    let ended = ProcessId { started: 1, ..own.id };
+    let refused = ask_once(&address, Request::ProcessDetails { process: ended, depth: ProcessDepth::Public });
+    assert!(refused.is_err_and(|e| e.kind == RefusalKind::NotFound));
+    until("its past is on disk", || {
+        let now = farol::base::Timestamp::now();
+        let range = TimeRange { from: now - Duration::from_secs(60), to: now };
+        let asked = ask_once(&address, Request::ProcessHistory { process: own.id, range, step: Duration::ZERO });
+        matches!(asked, Ok(Answer::ProcessHistory { points }) if points.iter().any(|p| p.memory_bytes > 0))
+    });
+    recorder.stop();
 }
 
 #[test]
