@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod crash;
 mod logging;
 mod place;
 mod reach;
@@ -21,6 +22,7 @@ pub use cli::Cli;
 
 /// What `main` does.
 pub fn main() -> ExitCode {
+    crash::watch();
     crate::net::install_crypto();
     // As a plugin `status` has a code of its own for "cannot say": 2 would be a critical machine.
     let is_status = std::env::args().skip(1).any(|arg| arg == "status");
@@ -33,7 +35,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { unknown(2) } else { ExitCode::SUCCESS };
         }
     };
-    match commands::run(cli) {
+    match crash::caught(|| commands::run(cli)) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("farol: {failure}");

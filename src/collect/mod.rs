@@ -42,6 +42,11 @@ pub use tree::TreeHost;
 
 use crate::model::MetricDef;
 
+/// Names of all sources.
+pub fn sources() -> impl Iterator<Item = &'static str> {
+    table::SOURCES.iter().map(|row| row.name)
+}
+
 /// The metrics of all sources, one table each.
 pub fn metrics() -> Vec<&'static [MetricDef]> {
     table::SOURCES.iter().map(|row| row.metrics).collect()

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use toml::de::DeTable;
 use toml::{Table, Value};
 
+use super::bounds;
+use super::error::line_and_column;
 use super::layer::Layers;
 use super::{Config, ConfigError, Origin};
 
@@ -79,7 +82,31 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
         set(&mut layers, &path, value.clone(), &Origin::Flag(flag.clone()))?;
     }
     let config: Config = layers.merged.clone().try_into().map_err(|e| ConfigError::new("configuration", e.message()))?;
+    bounds::check(&config).map_err(|(key, message)| {
+        let place = match layers.origins.get(key) {
+            Some(Origin::File(file)) => located(file, key),
+            origin => origin.map_or_else(String::new, Origin::to_string),
+        };
+        ConfigError::new(place, format!("{}: {message}", section(key)))
+    })?;
     Ok(Loaded { config, file: inputs.file.clone(), origins: layers.origins, values: layers.merged })
+}
+
+/// `[store] flush` for `store.flush`.
+fn section(key: &str) -> String {
+    key.split_once('.').map_or_else(|| key.to_owned(), |(section, key)| format!("[{section}] {key}"))
+}
+
+/// A file with line and column of a key's value; the file alone where that cannot be said.
+fn located(file: &str, key: &str) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let place = || {
+        let root = DeTable::parse(&text).ok()?;
+        let (section, key) = key.split_once('.')?;
+        let value = root.get_ref().get(section)?.get_ref().get(key)?;
+        Some(line_and_column(&text, value.span().start))
+    };
+    place().map_or_else(|| file.to_owned(), |(line, column)| format!("{file}:{line}:{column}"))
 }
 
 /// Sets one value and checks all, so that a mistake is known to be in this one.
@@ -207,5 +234,32 @@ mod tests {
         let (_dir, inputs) = file("config.toml", "[general]\ninterval = \"1ms\"\n");
         let error = load(&inputs).expect_err("too fast").to_string();
         assert!(error.contains("config.toml:2:12: [general] interval must lie between 100ms and 1h"), "{error}");
+    }
+
+    #[test]
+    fn values_that_make_no_sense_have_their_place() {
+        let wrong = [
+            ("[store]\nflush = \"0s\"\n", "config.toml:2:9: [store] flush: flush must lie between 100ms and 1h"),
+            ("[store]\nraw = \"0s\"\n", "config.toml:2:7: [store] raw: history cannot be kept for less than 10m"),
+            ("[store]\nmax_size = \"1B\"\n", "config.toml:2:12: [store] max_size: history needs at least 8 MiB"),
+            (
+                "[collect]\n\nwithout = [\"cpuu\"]\n",
+                "config.toml:3:11: [collect] without: there is no source \"cpuu\"; did you mean \"cpu\"?",
+            ),
+            ("[analyze]\ntrain_on = \"0s\"\n", "config.toml:2:12: [analyze] train_on: train_on must be at least 1h"),
+            (
+                "[analyze]\nwarn_per_week = -1.0\n",
+                "config.toml:2:17: [analyze] warn_per_week: a number of anomalies is 0 or more",
+            ),
+            ("[ui]\ngraph = \"x\"\n", "config.toml:2:9: [ui] graph: \"x\" is none of braille, block, ascii"),
+        ];
+        for (text, expected) in wrong {
+            let (_dir, inputs) = file("config.toml", text);
+            let error = load(&inputs).expect_err(text).to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
+        let inputs = Inputs { environment: vec![("FAROL_STORE__FLUSH".into(), "2h".into())], ..Inputs::default() };
+        let error = load(&inputs).expect_err("too seldom").to_string();
+        assert!(error.starts_with("$FAROL_STORE__FLUSH: [store] flush: "), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 //! flags. Invariant: an unknown key or a wrong type is an error that says where it stands and what was
 //! meant; nothing is guessed.
 
+mod bounds;
 mod error;
 mod layer;
 mod load;

@@ -4,12 +4,14 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::base::worker::panic_text;
+use crate::store::OpenError;
 
 /// So many panics of all workers within [`SPAN`] and it is hopeless.
 const LIMIT: usize = 5;
@@ -28,6 +30,17 @@ impl Panics {
         recent.push_back(now);
         recent.len()
     }
+}
+
+/// Reads a history where nobody has vouched for its pages yet: the database below panics on some that are damaged.
+///
+/// # Errors
+/// [`OpenError::Damaged`] where it did, beside its own.
+pub fn untrusted<T, E: From<OpenError>>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|payload| {
+        let reason = panic_text(payload.as_ref());
+        Err(OpenError::Damaged { path: path.to_owned(), reason }.into())
+    })
 }
 
 /// Watches over one worker.

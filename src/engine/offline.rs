@@ -10,16 +10,17 @@ use super::answer::{Context, sorted};
 use super::core::Core;
 use super::decide;
 use super::exchange::CoreSettings;
+use super::guard::untrusted;
 use super::lock::{DataLock, LockError, Role};
 use super::past::{last_standing, past};
-use super::start::{StartError, history_path};
+use super::start::StartError;
 use super::thread::read;
 use crate::alert::health_score;
 use crate::analyze::{AnalyzeConfig, ForecastPlan, capacity_plan};
 use crate::base::Timestamp;
 use crate::model::{Alert, Catalog, HostFacts, Snapshot};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
-use crate::store::{Reader, Store, StoreConfig, Writer};
+use crate::store::{OpenError, Reader, Store, StoreConfig, Writer};
 
 /// Why a history cannot be opened for a command.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,7 @@ pub struct Offline {
     settings: CoreSettings,
     present: Snapshot,
     capacity: ForecastPlan,
-    _lock: DataLock,
+    lock: DataLock,
 }
 
 impl Offline {
@@ -76,12 +77,12 @@ impl Offline {
             Ok(_) => {}
         }
         let lock = DataLock::take(dir, Role::OneShot)?;
-        let (writer, reader) = Store::open(&history_path(&lock), store).map_err(StartError::from)?;
+        let (writer, reader) = untrusted(&path, || Store::open(&path, store)).map_err(StartError::from)?;
         let capacity = capacity_plan(&AnalyzeConfig::default());
         let mut present = Snapshot::empty(Arc::clone(&settings.catalog));
         present.host = Arc::clone(&settings.host);
-        let mut offline = Self { writer: Some(writer), reader, settings, present, capacity, _lock: lock };
-        offline.present = offline.newest();
+        let mut offline = Self { writer: Some(writer), reader, settings, present, capacity, lock };
+        offline.present = untrusted(&path, || Ok::<_, OpenError>(offline.newest())).map_err(StartError::from)?;
         Ok(offline)
     }
 
@@ -115,6 +116,12 @@ impl Offline {
     /// # Errors
     /// Why not.
     pub fn ask(&mut self, request: Request) -> Result<Answer, Refusal> {
+        let path = self.lock.dir().join("farol.redb");
+        let answered = untrusted(&path, || Ok::<_, OpenError>(self.answer(request)));
+        answered.unwrap_or_else(|damaged| Err(Refusal::new(RefusalKind::Failed, damaged.to_string())))
+    }
+
+    fn answer(&mut self, request: Request) -> Result<Answer, Refusal> {
         match request {
             Request::CheckNow { .. }
             | Request::Reload

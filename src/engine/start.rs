@@ -14,7 +14,7 @@ use super::core::Core;
 use super::event::Event;
 use super::exchange::{CoreSettings, Past};
 use super::feed::{Feed, Reader};
-use super::guard::{Guard, Panics};
+use super::guard::{Guard, Panics, untrusted};
 use super::hub::{Hub, Wish};
 use super::lock::DataLock;
 use super::outward::Outward;
@@ -102,11 +102,15 @@ impl Engine {
     pub fn start(setup: Setup) -> Result<Self, StartError> {
         let Setup { lock, config, settings, mut feed, headless, reread } = setup;
         let other = |e: std::io::Error| StartError::Other(format!("no thread: {e}"));
-        let (mut writer, reader) = Store::open(&history_path(&lock), &config.store)?;
         let now = if let Feed::Simulated(simulation) = &feed { simulation.at } else { Timestamp::now() };
-        let view = reader.view().map_err(|e| StartError::Other(e.to_string()))?;
-        let known = past(&view, now).map_err(|e| StartError::Other(e.to_string()))?;
-        drop(view);
+        let path = history_path(&lock);
+        let (mut writer, reader, known) = untrusted(&path, || {
+            let (writer, reader) = Store::open(&path, &config.store)?;
+            let view = reader.view().map_err(|e| StartError::Other(e.to_string()))?;
+            let known = past(&view, now).map_err(|e| StartError::Other(e.to_string()))?;
+            drop(view);
+            Ok::<_, StartError>((writer, reader, known))
+        })?;
         let fresh = known.alerts.last_tick.is_none();
         let mut core = Core::new(settings.clone(), known, now).map_err(StartError::Other)?;
         *core.recorder_mut() = RecorderHealth {

@@ -100,7 +100,7 @@ const NAMED: [(&str, Color); 17] = [
 
 /// Why a theme cannot be used: where, what, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
+#[error("{}: {message}", place(.file, *.line))]
 pub struct ThemeError {
     /// Name or path of the file.
     pub file: String,
@@ -108,6 +108,10 @@ pub struct ThemeError {
     pub line: usize,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+fn place(file: &str, line: usize) -> String {
+    if line == 0 { format!("theme {file}") } else { format!("{file}:{line}") }
 }
 
 /// Where something was written.

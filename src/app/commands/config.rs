@@ -8,11 +8,12 @@ use toml::Value;
 
 use super::out;
 use crate::app::cli::Global;
-use crate::app::{Failure, place};
+use crate::app::{Failure, place, run};
 use crate::collect::{self, LinuxHost};
 use crate::config::{EXAMPLE, Loaded};
 use crate::engine::{self, Surroundings};
 use crate::notify::Sending;
+use crate::ui::Theme;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ impl ConfigArgs {
     }
 }
 
-/// Finds what is wrong beyond the syntax: rules, services, channels.
+/// Finds what is wrong beyond the syntax: rules, services, channels, the group that may connect, the theme.
 ///
 /// # Errors
 /// The first mistake.
@@ -61,6 +62,8 @@ pub fn check(loaded: &Loaded, global: &Global) -> Result<(), Failure> {
     let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
     let dir = place::data_dir(global)?;
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
+    run::access(&loaded.config)?;
+    Theme::load(&loaded.config.ui.theme, place::themes().as_deref()).map_err(Failure::usage)?;
     let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
     settings.map(drop).map_err(|e| {
         let file = loaded.file.as_ref().map_or_else(String::new, |f| format!("{}: ", f.display()));

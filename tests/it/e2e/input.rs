@@ -148,6 +148,21 @@ fn a_newer_and_a_foreign_history_are_refused_and_left_as_they_are() {
 }
 
 #[test]
+fn a_history_with_damaged_pages_is_one_message_and_left_as_it_is() {
+    let place = Place::new();
+    place.record(&["--interval", "200ms"]).stop();
+    let history = place.data().join("farol.redb");
+    let mut bytes = std::fs::read(&history).expect("there");
+    // Every sixteenth byte behind the file's head: no page is whole any more.
+    bytes.iter_mut().skip(4096).step_by(16).for_each(|byte| *byte ^= 0x55);
+    std::fs::write(&history, &bytes).expect("ours");
+    for args in [&["--record"][..], &["silence", "list"]] {
+        place.run(args).expect(1).says(&["farol.redb", "damaged", "move it away"]);
+        assert_eq!(farol::engine::owner(&place.data()), None);
+    }
+}
+
+#[test]
 fn a_replay_of_garbage_is_refused_and_the_file_untouched() {
     let place = Place::new();
     let garbage = place.write("tape.redb", "no history at all");
