@@ -5,6 +5,7 @@ pub mod config;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod forecast;
 pub mod lists;
 pub mod query;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Predictions(command) => command.run(&global),
         Command::Query(command) => command.run(&global),
         Command::Forecast(command) => command.run(&global),
+        Command::Eval(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
         Command::Config(command) => command.run(&global),
         Command::Doctor(command) => command.run(&global),

@@ -2,6 +2,7 @@
 
 mod crash;
 mod door;
+mod eval;
 mod input;
 pub mod kit;
 mod mount;
