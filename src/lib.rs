@@ -14,6 +14,7 @@ pub mod check;
 pub mod collect;
 pub mod config;
 pub mod engine;
+pub mod eval;
 pub mod model;
 pub mod monitor;
 pub mod net;

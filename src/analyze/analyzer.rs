@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::AnalyzeConfig;
+use super::detect::DETECTORS;
 use super::explain;
 use super::scale::Scale;
 use super::series::{Series, caution};
@@ -37,9 +38,12 @@ const WEEK_SECONDS: f64 = 604_800.0;
 /// 365.25 days / 12.
 const MONTH_SECONDS: f64 = 2_629_800.0;
 
+/// Key of what is said of the machine as a whole.
+pub const MACHINE_SCORE: &str = "anomaly_machine_score";
+
 /// The metrics this room gives: 0.5 is the warning threshold, 0.8 the critical one, 1 never seen.
 pub const METRICS: &[MetricDef] = &[
-    MetricDef::gauge("anomaly_machine_score", Unit::Ratio, "How unusual the machine is; 0.5 warns, 0.8 is critical."),
+    MetricDef::gauge(MACHINE_SCORE, Unit::Ratio, "How unusual the machine is; 0.5 warns, 0.8 is critical."),
     MetricDef::gauge("anomaly_score", Unit::Ratio, "How unusual a series is that is not normal; 0.5 warns, 0.8 is critical.")
         .by(&["metric"]),
 ];
@@ -80,6 +84,8 @@ pub struct Analyzer {
     pub(super) machine: Machine,
     /// Anomalies that go on; few.
     pub(super) open: Vec<AnomalyInterval>,
+    /// The place of the one detector that is listened to.
+    alone: Option<usize>,
 }
 
 /// The machine as a whole.
@@ -133,12 +139,18 @@ impl Analyzer {
             order: Vec::new(),
             machine: Machine::default(),
             open: Vec::new(),
+            alone: None,
         }
     }
 
     /// Takes other settings; what was learned stays.
     pub fn configure(&mut self, config: &AnalyzeConfig) {
         self.budget = budget(config);
+    }
+
+    /// Listens to one detector alone, by name: to see what it is worth without the others.
+    pub fn only(&mut self, detector: &str) {
+        self.alone = DETECTORS.iter().position(|d| d.name == detector);
     }
 
     /// Takes in one round of readings. A series that is absent learns nothing and is not judged.
@@ -156,7 +168,7 @@ impl Analyzer {
                 }
                 continue;
             }
-            let step = series.observe(at.0, reading.value).unwrap_or(0.0);
+            let step = series.observe(at.0, reading.value, self.alone).unwrap_or(0.0);
             if series.is_learning() {
                 continue;
             }
@@ -337,7 +349,7 @@ fn trend_of(series: &Series) -> Trend {
 
 /// Key of the anomalies of the machine as a whole.
 pub(super) fn machine_key() -> SeriesKey {
-    SeriesKey::total("anomaly_machine_score")
+    SeriesKey::total(MACHINE_SCORE)
 }
 
 /// What says nothing about the machine's habits: it only grows, never changes, or was made from scores.

@@ -23,13 +23,14 @@ mod tail;
 mod trend;
 mod watch;
 
-pub use analyzer::{Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, METRICS, WARN_STRENGTH};
+pub use analyzer::{Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, MACHINE_SCORE, METRICS, WARN_STRENGTH};
 pub use archive::Archive;
 pub use config::AnalyzeConfig;
 pub use detect::{DETECTORS, Detector, DetectorDef, Point};
-pub use forecast::{FORECASTERS, ForecastTask, Forecaster, Past, forecast};
+pub use forecast::{CROSSING_TOLD, FORECASTERS, ForecastTask, Forecaster, Past, forecast, reaches};
 pub use limit::limit_for;
-pub use plan::{ForecastPlan, capacity_plan, chart_plan};
+pub use noise::Noise;
+pub use plan::{ForecastPlan, asked_past, capacity_plan, chart_plan, crossing_plan};
 pub use predict::{PREDICTION_SHOWN, Predictor};
 pub use saved::RestoreError;
 pub use trend::{Slope, slope};

@@ -21,6 +21,8 @@ pub struct ForecastPlan {
 
 /// Lengths of steps, shortest first; each divides a day.
 const STEPS: [u64; 9] = [1, 5, 10, 30, 60, 300, 900, 1800, 3600];
+/// Steps ahead of a question for a limit: a minute of six hours.
+const CROSSING_STEPS: u32 = 360;
 /// A forecast has about this many points: a braille cell each at 200 columns.
 const POINTS: u64 = 30;
 /// Points of the past for each point ahead.
@@ -49,6 +51,22 @@ pub fn chart_plan(shown: Duration, interval: Duration) -> ForecastPlan {
 pub fn capacity_plan(config: &AnalyzeConfig) -> ForecastPlan {
     let hour = Duration::from_secs(3600);
     ForecastPlan { past: config.train_on, step: hour, horizon: config.train_on.max(hour), renew: hour }
+}
+
+/// How much of the past a forecast reads that somebody asks for: three times as much as it looks ahead, and four weeks
+/// where steps are long enough to afford them, for the week's season.
+pub fn asked_past(horizon: Duration, step: Duration) -> Duration {
+    let most = step * u32::try_from(super::forecast::MOST).unwrap_or(u32::MAX);
+    (horizon * 3).max(Duration::from_secs(28 * 86_400)).min(most)
+}
+
+/// The plan for "is the limit reached within": a few hundred steps ahead at most, and as much past as courses are drawn
+/// from: eight horizons, 400 days for days ahead.
+pub fn crossing_plan(horizon: Duration, interval: Duration) -> ForecastPlan {
+    let step = interval.max(horizon / CROSSING_STEPS);
+    let long = horizon >= Duration::from_secs(3 * 86_400);
+    let past = if long { Duration::from_secs(400 * 86_400) } else { horizon * 8 };
+    ForecastPlan { past: past + step, step, horizon, renew: step }
 }
 
 #[cfg(test)]

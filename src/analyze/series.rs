@@ -85,8 +85,8 @@ impl Series {
     }
 
     /// Takes in a value and gives the seconds since the one before; `None` after a gap. Values that are not
-    /// newer are left out.
-    pub fn observe(&mut self, at_ms: i64, value: f64) -> Option<f64> {
+    /// newer are left out. Of the detectors only that at `alone` is listened to.
+    pub fn observe(&mut self, at_ms: i64, value: f64, alone: Option<usize>) -> Option<f64> {
         let since = self.advance(at_ms);
         let step = self.step;
         let inner = self.scale.inside(value);
@@ -97,6 +97,9 @@ impl Series {
         let point = Point { value: inner, residual, change, floor: self.floor, step, recent: &self.newest };
         for (vote, detector) in self.votes.iter_mut().zip(&mut self.detectors) {
             *vote = detector.observe(&point);
+        }
+        if let Some(alone) = alone {
+            (0..).zip(&mut self.votes).filter(|(i, _)| *i != alone).for_each(|(_, vote)| *vote = false);
         }
         let score = self.surprise.observe(&self.votes, step);
         self.score = if self.is_learning() { 0.0 } else { score };

@@ -126,6 +126,8 @@ pub enum Command {
     Query(commands::query::Query),
     /// The expected course of a metric.
     Forecast(commands::forecast::Forecast),
+    /// What alarms and forecasts are worth on labeled series, or what would have been alarmed on your own.
+    Eval(commands::eval::Eval),
     /// A report on a span of time.
     Report(commands::report::Report),
     /// Check a service once, as a Nagios plugin does; exit code 0 ok, 1 warning, 2 critical, 3 unknown.

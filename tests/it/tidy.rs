@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["base", "model"]),
     ("query", &["base", "model"]),
     ("analyze", &["base", "model"]),
+    ("eval", &["base", "model", "analyze"]),
     ("alert", &["base", "model"]),
     ("notify", &["base", "model", "net"]),
     ("report", &["base", "model"]),
@@ -36,8 +37,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "base", "model", "monitor", "net", "collect", "check", "store", "query", "analyze", "alert", "notify", "report",
-            "sim", "config", "engine", "api", "remote", "ui",
+            "base", "model", "monitor", "net", "collect", "check", "store", "query", "analyze", "eval", "alert", "notify",
+            "report", "sim", "config", "engine", "api", "remote", "ui",
         ],
     ),
 ];
@@ -51,6 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["app"]),
     ("crossterm", &["ui"]),
     ("directories", &["app"]),
+    ("flate2", &["eval"]),
     ("futures_util", &["api", "check", "net", "notify", "remote"]),
     ("http_body_util", &["net"]),
     ("hyper", &["api", "net"]),

@@ -18,12 +18,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::backtest::{Trial, backtest};
+pub use self::grid::MOST;
+
 use self::grid::Grid;
 use crate::base::{Timestamp, format_duration};
-use crate::model::{Backtest, Band, Bucket, Forecast, Limit, MetricDef, SeriesKey};
+use crate::model::{Backtest, Band, Bucket, Crossing, Forecast, Limit, MetricDef, SeriesKey};
 
 /// A method must beat repeating the last value by 5 % (measured design), else that is shown.
 const MUST_GAIN: f64 = 0.95;
+/// A crossing is told from this probability on.
+pub const CROSSING_TOLD: f64 = 0.5;
 /// Points below which nothing is said.
 const FEWEST: usize = 12;
 /// A forecast reaches at most about this many times as far as the past is known.
@@ -101,6 +105,15 @@ pub fn forecast(task: &ForecastTask) -> Forecast {
     forecast.backtest = Backtest { mase, coverage80: trial.coverage(0.8), n: trial.origins() };
     forecast.crossing = task.limit.and_then(|limit| crossing::crossing(&grid, limit, horizon, step));
     forecast
+}
+
+/// How likely the series reaches its limit within the horizon, and when; `None` where that is next to impossible, where
+/// it is reached already, or where nothing is known.
+pub fn reaches(task: &ForecastTask) -> Option<Crossing> {
+    let grid = Grid::of(task)?;
+    let step = task.step.max(Duration::from_millis(1));
+    let horizon = usize::try_from(task.horizon.as_millis().div_ceil(step.as_millis())).unwrap_or(0).clamp(1, grid::MOST);
+    crossing::crossing(&grid, task.limit?, horizon, step)
 }
 
 /// The forecaster with the smallest error on the past, how it did, and its error relative to the first one's.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod decide;
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod export;
 pub mod forecast;
 pub mod import;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Predictions(command) => command.run(&global),
         Command::Query(command) => command.run(&global),
         Command::Forecast(command) => command.run(&global),
+        Command::Eval(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
         Command::Check(command) => command.run(),
         Command::Export(command) => command.run(&global),

@@ -2,6 +2,7 @@
 
 mod crash;
 mod door;
+mod eval;
 mod history;
 mod input;
 pub mod kit;
