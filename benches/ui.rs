@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farol::base::{Timestamp, Unit};
-use farol::model::{Catalog, MetricDef, Process, ProcessId, Reading, SeriesKey, ServiceState, ServiceStatus, Snapshot};
+use farol::model::{
+    Bucket, Catalog, MetricDef, Points, Process, ProcessId, Reading, Resolution, SeriesKey, ServiceState, ServiceStatus, Snapshot,
+};
+use farol::monitor::{Answer, HistoryRequest, HistorySeries, Request};
 use farol::ui::lists::{Filters, ProcessOrder};
 use farol::ui::state::ChartKeys;
 use farol::ui::widgets::Graph;
 use farol::ui::widgets::axis::{Scale, TimeScale};
 use farol::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
-use farol::ui::{Bin, Depth, Lists, Theme, UiState, View, view};
+use farol::ui::{Bin, Depth, Effect, Lists, Theme, UiEvent, UiState, View, update, view};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,6 +47,9 @@ fn main() {
         let word = if frame <= FRAME { "within" } else { "OVER" };
         println!("frame 200x50 {:<12} {:>7.1} µs, {word} {} µs", page.name(), micros(frame), FRAME.as_micros());
     }
+    keys(&state, &ink);
+    resizes(&state, &ink);
+    week(&state, &ink);
     let (own, other) = (median(own_chart(&ink)), median(other_chart()));
     println!(
         "chart 100x10 farol {:.1} µs, ratatui {:.1} µs, ratio {:.2}",
@@ -51,6 +57,83 @@ fn main() {
         micros(other),
         micros(own) / micros(other)
     );
+}
+
+/// From a key to the cells that show it, at 99 of 100 keys, with 10,000 processes.
+fn keys(state: &UiState, ink: &farol::ui::widgets::Ink) {
+    use crossterm::event::{KeyCode, KeyEvent};
+    let mut state = state.clone();
+    let mut live = Snapshot::clone(&state.live);
+    live.processes = (0..10_000).map(process).collect();
+    state.live = Arc::new(live);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
+    let mut times: Vec<Duration> = (0..1000)
+        .map(|i| {
+            let key = ['j', '6', 'k', '1', '>', '7', 't', '8', '6', 'G'][i % 10];
+            let start = Instant::now();
+            update(&mut state, UiEvent::Key(KeyEvent::from(KeyCode::Char(key))));
+            buf.reset();
+            view(&state, ink, &mut buf);
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    say("key to cells, 10,000 processes, 99 of 100", times[989], Duration::from_millis(10));
+}
+
+/// A hundred resizes a second for ten seconds: the longest of a thousand, right at the end.
+fn resizes(state: &UiState, ink: &farol::ui::widgets::Ink) {
+    let mut state = state.clone();
+    let longest = (0..1000_u32)
+        .map(|i| {
+            let size = (40 + (i * 37 % 360) as u16, 12 + (i * 13 % 108) as u16);
+            let start = Instant::now();
+            update(&mut state, UiEvent::Resize(size.0, size.1));
+            let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            view(&state, ink, &mut buf);
+            start.elapsed()
+        })
+        .max();
+    say("longest of 1,000 resizes", longest.unwrap_or_default(), Duration::from_millis(10));
+}
+
+/// A week of history scrolled end to end in steps of a sixtieth of the span: the longest frame.
+fn week(state: &UiState, ink: &farol::ui::widgets::Ink) {
+    use crossterm::event::{KeyCode, KeyEvent};
+    let mut state = state.clone();
+    let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
+    for _ in 0..6 {
+        update(&mut state, UiEvent::Key(KeyEvent::from(KeyCode::Char('-'))));
+    }
+    let mut longest = Duration::ZERO;
+    for _ in 0..60 {
+        let start = Instant::now();
+        let effects = update(&mut state, UiEvent::Key(KeyEvent::from(KeyCode::Left)));
+        for effect in effects {
+            if let Effect::Ask(purpose, Request::History(wish)) = effect {
+                let series = wish.keys.iter().map(|key| past(key, &wish)).collect();
+                update(&mut state, UiEvent::Answered(purpose, Ok(Answer::History { series })));
+            }
+        }
+        buf.reset();
+        view(&state, ink, &mut buf);
+        longest = longest.max(start.elapsed());
+    }
+    say("longest frame while a week is scrolled", longest, Duration::from_millis(16));
+}
+
+/// 1,200 points of history, as a store answers.
+fn past(key: &SeriesKey, wish: &HistoryRequest) -> HistorySeries {
+    let step = wish.range.length() / 1200;
+    let at = |i: u32| wish.range.from + step * i;
+    let buckets = (0..1200).map(|i| Bucket::raw(at(i), wave(i64::from(i)))).collect();
+    let points = Points { key: key.clone(), resolution: Resolution::for_step(step), buckets };
+    HistorySeries { points, anomalies: Vec::new() }
+}
+
+fn say(what: &str, took: Duration, most: Duration) {
+    let word = if took <= most { "within" } else { "OVER" };
+    println!("{what}: {:.1} ms, {word} {} ms", micros(took) / 1000.0, most.as_millis());
 }
 
 fn micros(d: Duration) -> f64 {

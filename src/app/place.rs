@@ -91,6 +91,11 @@ pub fn themes() -> Option<PathBuf> {
     own().map(|p| p.config_dir().join("themes"))
 }
 
+/// The user's folder of layouts.
+pub fn layouts() -> Option<PathBuf> {
+    own().map(|p| p.config_dir().join("layouts"))
+}
+
 /// Whether a path is a folder somebody else than the named one would mean.
 pub fn shown(path: &Path) -> String {
     path.display().to_string()

@@ -261,7 +261,7 @@ fn ended(result: Result<ui::Exit, ui::UiError>) -> Result<ExitCode, Failure> {
 fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptions, Failure> {
     let mut terminal = Terminal::from_env(|name| std::env::var(name).ok());
     terminal.ascii |= args.ascii;
-    let theme = Theme::load(&config.theme, place::themes().as_deref()).map_err(Failure::usage)?;
+    let (theme, faults) = Theme::mended(&config.theme, place::themes().as_deref()).map_err(Failure::usage)?;
     let graph = match config.graph.as_str() {
         "braille" => Graph::Braille,
         "block" => Graph::Block,
@@ -276,6 +276,10 @@ fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptio
         author: place::author(),
         keymap: Keymap::default(),
         export: Box::new(export),
+        themes: place::themes(),
+        layouts: place::layouts(),
+        layout: config.layout.clone(),
+        faults: faults.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -75,6 +75,34 @@ pub enum Act {
     Invert,
     /// Processes below their parents, or as a list.
     Tree,
+    /// Give the chosen pane the whole page, or its place back.
+    Enlarge,
+    /// Choose the next (1) or previous (−1) pane.
+    Pane(i8),
+    /// Show and hide panes.
+    Panes,
+    /// The next arrangement of panes.
+    Layout,
+    /// Choose a theme, seeing each.
+    Themes,
+    /// Braille, blocks, ASCII.
+    Graph,
+    /// Keep the moment shown to come back to, or forget it.
+    Bookmark,
+    /// Time cursor to the bookmark before.
+    NextBookmark,
+    /// Let time go on from the moment shown, faster with each time.
+    Play,
+    /// Keep a series in the chart, or let it go.
+    Pin,
+    /// Logarithmic scale, or not.
+    Log,
+    /// Series on each other, or over each other.
+    Stack,
+    /// Yesterday or last week behind the chart, or nothing.
+    Overlay,
+    /// The name of what is chosen into the clipboard.
+    Copy,
     /// Read the configuration again.
     Reload,
     /// Run an engine of one's own, because the recorder is gone.
@@ -164,11 +192,15 @@ fn administers(state: &UiState) -> bool {
     state.scope >= Scope::Admin
 }
 
-use View::{Alerts, History, Overview, Predictions, Processes, Services};
+use View::{
+    Alerts, Cpu, Disks, Farol, History, Memory, Metrics, Network, Overview, Predictions, Processes, Sensors, Services, Units,
+};
 
-const LISTS: Place = Place::On(&[Overview, Services, Alerts, Predictions, Processes]);
+const LISTS: Place = Place::On(&[Overview, Services, Alerts, Predictions, Processes, Units, Metrics]);
+const LAID_OUT: Place = Place::On(&[Overview, History, Cpu, Memory, Disks, Network, Sensors, Units, Farol]);
+const METRICS: Place = Place::On(&[Metrics]);
 const ALERTS: Place = Place::On(&[Overview, Alerts]);
-const CHARTS: Place = Place::On(&[Overview, Services, History]);
+const CHARTS: Place = Place::On(&[Overview, Services, History, Cpu, Memory, Disks, Network, Sensors, Units, Farol, Metrics]);
 const PROCESSES: Place = Place::On(&[Processes, Overview]);
 
 const fn row(id: &'static str, act: Act, keys: &'static [&'static str], place: Place, help: &'static str) -> Action {
@@ -193,9 +225,21 @@ pub const ACTIONS: &[Action] = &[
     row("predictions", Act::Go(Predictions), &["4"], Place::Anywhere, "Predictions: what comes next, and how sure"),
     row("history", Act::Go(History), &["5"], Place::Anywhere, "History: any moment, and what was different"),
     row("processes", Act::Go(Processes), &["6"], Place::Anywhere, "Processes"),
+    row("cpu", Act::Go(Cpu), &["7"], Place::Anywhere, "CPU: cores, modes, load, who uses it"),
+    row("memory", Act::Go(Memory), &["8"], Place::Anywhere, "Memory: what it is used for, and by whom"),
+    row("disks", Act::Go(Disks), &["9"], Place::Anywhere, "Disks: file systems and devices"),
+    row("network", Act::Go(Network), &["0"], Place::Anywhere, "Network: interfaces and connections"),
+    row("sensors", Act::Go(Sensors), &["alt-1"], Place::Anywhere, "Sensors: temperatures, fans, power"),
+    row("units", Act::Go(Units), &["alt-2"], Place::Anywhere, "Units of systemd and containers, and what they use"),
+    row("farol", Act::Go(Farol), &["alt-3"], Place::Anywhere, "farol itself: cost, history file, threads"),
+    row("metrics", Act::Go(Metrics), &["M", "alt-4"], Place::Anywhere, "Metrics: every one there is, in a chart"),
     row("next-page", Act::Turn(1), &["tab"], Place::Anywhere, "next page"),
     row("previous-page", Act::Turn(-1), &["shift-tab"], Place::Anywhere, "previous page"),
-    row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes]), "open what is chosen, or close it").hint("open"),
+    row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes, Metrics]), "open what is chosen, or close it").hint("open"),
+    row("pin", Act::Pin, &["x"], METRICS, "keep the chosen series in the chart, or let it go").hint("pin"),
+    row("log", Act::Log, &["l"], METRICS, "logarithmic scale, or even").hint("log"),
+    row("stack", Act::Stack, &["a"], METRICS, "series on each other, or over each other").hint("stack"),
+    row("overlay", Act::Overlay, &["o"], METRICS, "yesterday, last week or nothing behind the chart").hint("yesterday"),
     row("open-process", Act::Open, &["enter"], Place::On(&[Overview]), "open the chosen process"),
     row("back", Act::Back, &["esc"], Place::Anywhere, "one step back"),
     row("silence", Act::Silence, &["s"], Place::On(&[Overview, Alerts, Predictions]), "silence, after showing what it hides")
@@ -219,7 +263,7 @@ pub const ACTIONS: &[Action] = &[
     row("mark-forward", Act::Mark(1), &["shift-right"], Place::Anywhere, "time cursor to the next alert or anomaly"),
     row("live", Act::Live, &["end"], Place::Anywhere, "back to the present").when(is_past),
     row("set-mark", Act::SetMark, &["m"], Place::On(&[History]), "compare the moment shown (A) with others").hint("set A"),
-    row("go-to", Act::GoTo, &["@"], Place::Anywhere, "go to a time (-2h, 03:04, 2026-11-21 03:04)"),
+    row("go-to", Act::GoTo, &["@"], Place::Anywhere, "go to a time (10m, yesterday 14:00, monday 9:30, 03:04)"),
     row("filter", Act::Filter, &["/", "F3"], LISTS, "show only what holds these words").hint("filter"),
     row("palette", Act::Palette, &[":"], Place::Anywhere, "find an action by its name").hint("commands"),
     row("sort-next", Act::SortNext, &[">", "F6"], PROCESSES, "sort by the next column").hint("sort"),
@@ -235,6 +279,18 @@ pub const ACTIONS: &[Action] = &[
     row("sort-pid", Act::SortBy(SortColumn::Pid), &["p"], PROCESSES, "sort by process number"),
     row("sort-name", Act::SortBy(SortColumn::Name), &["n"], PROCESSES, "sort by name"),
     row("invert", Act::Invert, &["I"], PROCESSES, "turn the order around"),
+    row("enlarge", Act::Enlarge, &["z"], LAID_OUT, "the chosen pane over the whole page, and back").hint("enlarge"),
+    row("next-pane", Act::Pane(1), &["."], LAID_OUT, "choose the next pane"),
+    row("previous-pane", Act::Pane(-1), &[","], LAID_OUT, "choose the pane before"),
+    row("panes", Act::Panes, &["H"], LAID_OUT, "show and hide panes"),
+    row("layout", Act::Layout, &["V"], Place::Anywhere, "the next arrangement of panes").hint("layout"),
+    row("theme", Act::Themes, &["ctrl-t"], Place::Anywhere, "choose a theme, seeing each"),
+    row("graph", Act::Graph, &["B"], Place::Anywhere, "graphs of braille, blocks or ASCII"),
+    row("bookmark", Act::Bookmark, &["b"], Place::Anywhere, "keep the moment shown to come back to, or forget it"),
+    row("next-bookmark", Act::NextBookmark, &["'"], Place::Anywhere, "time cursor to the bookmark before"),
+    row("play", Act::Play, &["P"], Place::Anywhere, "let time go on from the moment shown: 10, 60, 600 times as fast")
+        .when(is_past),
+    row("copy", Act::Copy, &["y"], Place::Anywhere, "name of what is chosen into the clipboard"),
     row("up", Act::Move(-1), &["k", "up"], LISTS, "one row up"),
     row("down", Act::Move(1), &["j", "down"], LISTS, "one row down"),
     row("half-up", Act::Page(-1), &["ctrl-u"], LISTS, "half a page up"),

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct UiConfig {
     /// Name of a built-in theme, or of a file in the user's folder of themes.
     pub theme: String,
+    /// Name of a built-in layout, or of a file in the user's folder of layouts.
+    pub layout: String,
     /// What graphs are made of: `braille`, `block`, `ascii`.
     pub graph: String,
 }
 
 impl Default for UiConfig {
     fn default() -> Self {
-        Self { theme: "dark".to_owned(), graph: "braille".to_owned() }
+        Self { theme: "dark".to_owned(), layout: "default".to_owned(), graph: "braille".to_owned() }
     }
 }

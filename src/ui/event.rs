@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::state::Subject;
+use super::state::{Look, Subject};
 use crate::base::Timestamp;
 use crate::model::{Pulse, SeriesKey, Snapshot};
 use crate::monitor::{Answer, Link, Refusal, Request, Scope};
@@ -63,6 +63,16 @@ pub enum Purpose {
     Charts,
     /// Graphs of the cores.
     Cores,
+    /// Series only this page has.
+    Extra,
+    /// The charted series at another time.
+    Ghost,
+    /// Learned band of the charted series.
+    ExploreBand(SeriesKey),
+    /// What comes next for it.
+    ExploreForecast(SeriesKey),
+    /// What happened in the span of its chart.
+    Events,
     /// The charts of another moment.
     PastCharts,
     /// The machine at another moment.
@@ -90,7 +100,8 @@ pub enum Purpose {
 impl Purpose {
     /// Whether a newer question of the same kind makes this one useless.
     pub fn is_replaced_by(&self, newer: &Self) -> bool {
-        !matches!(self, Self::Decision | Self::Report) && std::mem::discriminant(self) == std::mem::discriminant(newer)
+        !matches!(self, Self::Decision | Self::Report | Self::Extra)
+            && std::mem::discriminant(self) == std::mem::discriminant(newer)
     }
 }
 
@@ -103,6 +114,10 @@ pub enum Effect {
     Export(String, Vec<u8>),
     /// Draw every cell again.
     Repaint,
+    /// Draw with this look from now on.
+    Look(Look),
+    /// Give a text to the terminal's clipboard.
+    Copy(String),
     /// Stop the process until it is told to go on.
     Suspend,
     /// End.

@@ -28,11 +28,18 @@ pub fn tabs(state: &UiState) -> Vec<Tab> {
     let mut from = 0;
     for view in View::ALL {
         let is_active = view == state.view;
-        if density == Density::Small && !is_active {
+        // Wide screens have room for the pages with a digit, others for the first six.
+        let room = match density {
+            Density::Small => 0,
+            Density::Medium => 6,
+            Density::Large => 10,
+        };
+        if view.index() >= room && !is_active {
             continue;
         }
         let tail = if is_active || density == Density::Large { " " } else { "" };
-        let digit = format!(" {} ", view.index() + 1);
+        let digit = ACTIONS.iter().find(|a| a.act == Act::Go(view)).and_then(|a| state.keymap.key(a.id));
+        let digit = digit.map_or_else(|| " ".to_owned(), |key| format!(" {} ", key.shown()));
         let name = format!("{}{tail}", view.name());
         let text = Phrase::new().strong(&digit);
         let text = if is_active { text.strong(&name) } else { text.dim(&name) };

@@ -71,6 +71,13 @@ impl Lists {
         lists
     }
 
+    /// The first `n` processes of an order, and nothing else.
+    pub fn top(snapshot: &Snapshot, order: ProcessOrder, n: usize) -> Self {
+        let (mut processes, _) = processes(snapshot, order, &Filter::default());
+        processes.truncate(n);
+        Self { processes, ..Self::default() }
+    }
+
     /// Puts the processes that had a place before where they were, others after them; in the tree nothing moves anyway.
     pub fn keep_places(&mut self, snapshot: &Snapshot, before: &[ProcessId]) {
         if !self.depth.is_empty() {

@@ -6,15 +6,18 @@
 
 pub mod actions;
 pub mod banner;
+mod chart_keys;
 pub mod charts;
 pub mod color;
 pub mod config;
 mod draw;
 pub mod event;
+pub mod explore;
 pub mod format;
 pub mod hints;
 mod input;
 pub mod keymap;
+pub mod layout;
 pub mod lists;
 pub mod overlay;
 mod paint;
@@ -31,6 +34,8 @@ pub mod widgets;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod screen_tests;
 #[cfg(test)]
 #[cfg(unix)]
@@ -44,6 +49,7 @@ pub use draw::view;
 pub use event::{Changed, Effect, Purpose, UiEvent};
 pub use input::EventSource;
 pub use keymap::{Chord, Keymap};
+pub use layout::{Layout, LayoutFault};
 pub use lists::Lists;
 pub use pane::{Density, DrawContext, Pane, first_row};
 pub use run::{Exit, Export, UiError, UiOptions, run};

@@ -3,6 +3,7 @@
 //! A stack, so that Esc always takes exactly one away. Invariant: nothing here decides anything; a form
 //! becomes a request in `update` only.
 
+use super::state::Look;
 use crate::base::Timestamp;
 
 /// A line of text being typed.
@@ -157,6 +158,10 @@ pub enum Overlay {
     Help(usize),
     /// Actions by name: what was typed and the chosen row.
     Palette(Input, usize),
+    /// Themes: the chosen row, and how it looked before.
+    Themes(usize, Look),
+    /// Panes of the page: the chosen row.
+    Panes(usize),
     /// The words of `/`, and what they were before.
     Filter(Input, String),
     /// A form.

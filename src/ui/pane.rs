@@ -2,6 +2,7 @@
 //!
 //! Invariant: a pane draws only within its area and changes nothing else.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -11,8 +12,9 @@ use ratatui::layout::Rect;
 use super::charts::{ChartStore, Window};
 use super::state::{UiState, View};
 use super::widgets::Ink;
+use super::widgets::axis::TimeScale;
 use crate::base::Timestamp;
-use crate::model::Snapshot;
+use crate::model::{ProcessId, Snapshot};
 
 /// The three designed sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +49,22 @@ pub struct DrawContext<'a> {
     pub state: &'a UiState,
     /// Colors and glyphs.
     pub ink: &'a Ink,
+    /// Where what the mouse can point at is noted, when somebody asks.
+    pub seen: Option<&'a Seen>,
+}
+
+/// What was drawn that the mouse can point at, the last on top.
+pub type Seen = RefCell<Vec<(Rect, Target)>>;
+
+/// Something the mouse can point at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A chart with these columns.
+    Chart(TimeScale),
+    /// A process.
+    Process(ProcessId),
+    /// A pane, by name.
+    Pane(&'static str),
 }
 
 impl<'a> DrawContext<'a> {
@@ -63,6 +81,13 @@ impl<'a> DrawContext<'a> {
     /// The moment of the time cursor; `None` for the present.
     pub fn cursor(&self) -> Option<Timestamp> {
         self.state.past.as_ref().map(|p| p.at)
+    }
+
+    /// Notes that something stands there.
+    pub fn note(&self, area: Rect, target: Target) {
+        if let Some(seen) = self.seen {
+            seen.borrow_mut().push((area, target));
+        }
     }
 
     /// The designed size that applies.

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::Timestamp;
 use crate::monitor::{Answer, Monitor, Refusal, Ticket};
 
 use super::color::Terminal;
@@ -19,15 +20,19 @@ use super::draw::view;
 use super::event::{Changed, Effect, Purpose, UiEvent};
 use super::input::{EventSource, stop_process};
 use super::keymap::Keymap;
+use super::layout::Layout;
+use super::overlay::{Toast, Tone};
 use super::paint::Painter;
-use super::state::UiState;
-use super::terminal::{Guard, send};
+use super::state::{Look, UiState};
+use super::terminal::{Guard, clipboard, send};
 use super::theme::Theme;
 use super::update::{start, update};
 use super::widgets::{Graph, Ink};
 
 /// Frames that pulses alone cause are at least this far apart (at most six wake-ups a second).
 const PAUSE: Duration = Duration::from_millis(170);
+/// A slow line gets a frame at least this often.
+const SLOWEST: Duration = Duration::from_secs(10);
 /// The first frame waits this long for the charts' history, so that they are full at once.
 const PATIENCE: Duration = Duration::from_millis(40);
 
@@ -50,6 +55,14 @@ pub struct UiOptions {
     pub keymap: Keymap,
     /// Writes reports.
     pub export: Export,
+    /// The user's folder of themes.
+    pub themes: Option<PathBuf>,
+    /// The user's folder of layouts.
+    pub layouts: Option<PathBuf>,
+    /// Name of the layout to begin with.
+    pub layout: String,
+    /// What is wrong with the user's own files, for a word at the start.
+    pub faults: Vec<String>,
 }
 
 impl std::fmt::Debug for UiOptions {
@@ -121,6 +134,8 @@ pub(super) struct Session {
     pub(super) state: UiState,
     painter: Painter,
     spare: Buffer,
+    /// Bytes for the terminal that are not cells, sent with the next frame.
+    extra: Vec<u8>,
     /// Questions without an answer; `None`: it is not needed any more.
     asked: Vec<(Option<Purpose>, Ticket)>,
 }
@@ -132,7 +147,27 @@ impl Session {
         state.author.clone_from(&options.author);
         state.keymap = Arc::new(options.keymap.clone());
         let ink = options.ink();
-        Self { monitor, options, ink, state, painter: Painter::new(area), spare: Buffer::empty(area), asked: Vec::new() }
+        let (layouts, of_layouts) = Layout::all(options.layouts.as_deref(), &super::panes::unknown_pane);
+        let faults: Vec<String> = options.faults.iter().cloned().chain(of_layouts.iter().map(ToString::to_string)).collect();
+        state.layout_at = layouts.iter().position(|l| l.name == options.layout).unwrap_or(0);
+        state.layouts = layouts.into();
+        state.themes = Theme::names(options.themes.as_deref()).into();
+        state.look = Look { theme: options.theme.name().to_owned(), graph: ink.graph };
+        if let Some(fault) = faults.first() {
+            let more = faults.len() - 1;
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            state.toast = Some(Toast { text: format!("{fault}{more}"), tone: Tone::Warning, at: Timestamp::default() });
+        }
+        Self {
+            monitor,
+            options,
+            ink,
+            state,
+            painter: Painter::new(area),
+            spare: Buffer::empty(area),
+            asked: Vec::new(),
+            extra: Vec::new(),
+        }
     }
 
     /// Takes the present, asks for history, and waits a moment for it.
@@ -162,11 +197,12 @@ impl Session {
 
     fn go_on(&mut self, events: &EventSource, guard: &Guard) -> io::Result<Exit> {
         let mut drawn = Instant::now();
+        let mut pause = PAUSE;
         self.draw(&mut |bytes| send(bytes))?;
         loop {
             let mut event = events.next(None);
             if matches!(event, Some(UiEvent::Wake)) && self.asked.is_empty() {
-                event = self.gather(events, PAUSE.saturating_sub(drawn.elapsed()));
+                event = self.gather(events, pause.saturating_sub(drawn.elapsed()));
             }
             while let Some(next) = event {
                 if matches!(next, UiEvent::Resumed) {
@@ -184,8 +220,11 @@ impl Session {
                 }
                 event = events.next(Some(Duration::ZERO));
             }
+            let begun = Instant::now();
             self.draw(&mut |bytes| send(bytes))?;
             drawn = Instant::now();
+            // A line that takes long for a frame gets fewer: a quarter of its time at most, and one in ten seconds at least.
+            pause = (begun.elapsed() * 4).clamp(PAUSE, SLOWEST);
         }
     }
 
@@ -275,6 +314,8 @@ impl Session {
                     self.perform(more);
                 }
                 Effect::Repaint => self.painter.forget(),
+                Effect::Look(look) => self.look(look),
+                Effect::Copy(text) => self.extra.extend(clipboard(&text)),
                 Effect::Suspend => step = Step::Suspend,
                 Effect::Quit => return Step::End(Exit::Quit),
             }
@@ -291,7 +332,24 @@ impl Session {
         view(&self.state, &self.ink, &mut next);
         let (bytes, old) = self.painter.frame(next);
         self.spare = old;
-        if bytes.is_empty() { Ok(()) } else { out(&bytes) }
+        let mut extra = std::mem::take(&mut self.extra);
+        extra.extend(bytes);
+        if extra.is_empty() { Ok(()) } else { out(&extra) }
+    }
+
+    /// Draws with another theme or other graphs from now on; where there is no such theme nothing changes but a word says so.
+    fn look(&mut self, look: Look) {
+        match Theme::load(&look.theme, self.options.themes.as_deref()) {
+            Ok(theme) => {
+                let graph = if self.options.terminal.ascii { Graph::Ascii } else { look.graph };
+                self.ink = theme.ink(self.options.terminal.depth, graph);
+                self.state.look = Look { graph, ..look };
+            }
+            Err(error) => {
+                let at = self.state.live.at;
+                self.state.toast = Some(Toast { text: error.to_string(), tone: Tone::Warning, at });
+            }
+        }
     }
 }
 

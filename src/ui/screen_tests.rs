@@ -49,6 +49,10 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
             files.lock().expect("one thread").push((name.to_owned(), String::from_utf8_lossy(text).into_owned()));
             Ok(PathBuf::from("/tmp").join(name))
         }),
+        themes: None,
+        layouts: None,
+        layout: "default".to_owned(),
+        faults: Vec::new(),
     }
 }
 
@@ -207,8 +211,18 @@ fn compare(name: &str, found: &str) {
     assert_eq!(wanted.lines().count(), found.lines().count(), "{name}; UPDATE=1 cargo test writes it anew");
 }
 
+/// Compares a screen drawn with an ink with the golden of that name.
+pub(crate) fn check_ink(screen: &Screen, ink: &Ink, golden: &str) {
+    let buf = screen.buffer(ink);
+    if ink.graph == Graph::Ascii {
+        let text: String = buf.content.iter().map(|c| c.symbol()).collect();
+        assert!(text.is_ascii(), "{golden}: {:?}", text.chars().find(|c| !c.is_ascii()));
+    }
+    compare(golden, &golden_text(ink, &buf));
+}
+
 /// Types the keys on a screen of that size and compares it with the golden of that name.
-fn check_screen(keys: &str, size: (u16, u16), golden: &str) {
+pub(crate) fn check_screen(keys: &str, size: (u16, u16), golden: &str) {
     let screen = Screen::new(size).keys(keys);
     let ink = dark();
     compare(golden, &golden_text(&ink, &screen.buffer(&ink)));
@@ -228,9 +242,7 @@ fn below_the_least_size_one_line_says_so() {
 
 #[test]
 fn every_page_has_its_place() {
-    for (keys, name) in
-        [("2 j", "services"), ("3 enter", "alert"), ("4 j j", "predictions"), ("5", "history"), ("6 enter", "processes")]
-    {
+    for (keys, name) in [("2 j", "services"), ("3 enter", "alert"), ("4 j j", "predictions"), ("6 enter", "processes")] {
         check_screen(keys, (200, 50), &format!("{name}-200x50"));
     }
     for (keys, name) in [("2", "services"), ("3", "alerts"), ("3 enter", "alert"), ("6 t", "tree")] {
@@ -286,6 +298,19 @@ fn look() {
         ("3 enter", (120, 40), "alert-120x40"),
         ("5 left", (80, 24), "history-80x24"),
         ("", (40, 12), "overview-40x12"),
+        ("7", (200, 50), "cpu-200x50"),
+        ("8", (200, 50), "memory-200x50"),
+        ("9", (200, 50), "disks-200x50"),
+        ("0", (200, 50), "network-200x50"),
+        ("alt-1", (120, 40), "sensors-120x40"),
+        ("alt-2", (120, 40), "units-120x40"),
+        ("alt-3", (120, 40), "farol-120x40"),
+        ("M", (200, 50), "metrics-200x50"),
+        ("M / \"disk_read_bytes\" enter enter o", (200, 50), "metric-200x50"),
+        ("7", (80, 24), "cpu-80x24"),
+        ("9", (80, 24), "disks-80x24"),
+        ("V V V esc", (200, 50), "duty-200x50"),
+        ("ctrl-t", (120, 40), "themes-120x40"),
     ] {
         let screen = Screen::new(size).keys(keys);
         for theme in ["dark", "light"] {
@@ -300,7 +325,7 @@ fn look() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([1-6jkgGsaftSew?:/@mtIcnp+=-] |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
+    fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([0-9jkgGsaftSew?:/@mtIcnp+=zHVBbPMlox.,'-] |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
         let screen = Screen::new((columns, rows)).keys(&script).tick([1]);
         let ink = dark();
         let buf = screen.buffer(&ink);

@@ -3,16 +3,20 @@
 //! Changed by `update` only; panes read it. Invariant: a choice names a thing (process and start,
 //! alert id), never a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use super::chart_keys::ChartKeys;
 use super::charts::{ChartStore, CpuTracks};
+use super::explore::Explore;
 use super::keymap::Keymap;
+use super::layout::Layout;
 use super::lists::Lists;
 use super::overlay::{Overlay, Toast};
+use super::widgets::Graph;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
 use crate::monitor::{Link, Scope};
@@ -33,11 +37,42 @@ pub enum View {
     History,
     /// All processes.
     Processes,
+    /// Cores, modes, load.
+    Cpu,
+    /// Memory and swap.
+    Memory,
+    /// File systems and devices.
+    Disks,
+    /// Interfaces and connections.
+    Network,
+    /// Temperatures, fans, power.
+    Sensors,
+    /// Units of systemd and containers.
+    Units,
+    /// farol itself.
+    Farol,
+    /// Every metric there is.
+    Metrics,
 }
 
 impl View {
     /// All pages, in the order of their digits.
-    pub const ALL: [Self; 6] = [Self::Overview, Self::Services, Self::Alerts, Self::Predictions, Self::History, Self::Processes];
+    pub const ALL: [Self; 14] = [
+        Self::Overview,
+        Self::Services,
+        Self::Alerts,
+        Self::Predictions,
+        Self::History,
+        Self::Processes,
+        Self::Cpu,
+        Self::Memory,
+        Self::Disks,
+        Self::Network,
+        Self::Sensors,
+        Self::Units,
+        Self::Farol,
+        Self::Metrics,
+    ];
 
     /// Its name on the screen.
     pub fn name(self) -> &'static str {
@@ -48,6 +83,34 @@ impl View {
             Self::Predictions => "Predictions",
             Self::History => "History",
             Self::Processes => "Processes",
+            Self::Cpu => "CPU",
+            Self::Memory => "Memory",
+            Self::Disks => "Disks",
+            Self::Network => "Network",
+            Self::Sensors => "Sensors",
+            Self::Units => "Units",
+            Self::Farol => "farol",
+            Self::Metrics => "Metrics",
+        }
+    }
+
+    /// Its name in files: in a layout, and as an action.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Services => "services",
+            Self::Alerts => "alerts",
+            Self::Predictions => "predictions",
+            Self::History => "history",
+            Self::Processes => "processes",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::Disks => "disks",
+            Self::Network => "network",
+            Self::Sensors => "sensors",
+            Self::Units => "units",
+            Self::Farol => "farol",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -120,71 +183,6 @@ pub struct Selected {
     pub prediction: Option<String>,
 }
 
-/// The series of the four charts; `None` where the machine has none.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ChartKeys {
-    /// CPU use.
-    pub cpu: Option<SeriesKey>,
-    /// Memory use.
-    pub memory: Option<SeriesKey>,
-    /// Network in and out: the total, or of the busiest interface.
-    pub network: Option<(SeriesKey, SeriesKey)>,
-    /// Disk read and written: the total, or of the busiest device.
-    pub disk: Option<(SeriesKey, SeriesKey)>,
-    /// CPU use of the first cores, by number.
-    pub cores: Vec<SeriesKey>,
-    /// Use of the fullest file system.
-    pub filesystem: Option<SeriesKey>,
-}
-
-/// Cores with a graph of their own: as many rows as the facts of the largest layout have.
-const CORES: usize = 12;
-
-impl ChartKeys {
-    /// Looks them up; a choice once made stays while the machine has the series.
-    pub fn choose(snapshot: &Snapshot, before: &Self) -> Self {
-        let total = |metric: &str| snapshot.of(metric).find(|r| r.key.is_total()).map(|r| r.key.clone());
-        let pair = |now: &Option<(SeriesKey, SeriesKey)>, a: &str, b: &str| {
-            let kept = now.clone().filter(|(one, two)| snapshot.value(one).is_some() || snapshot.value(two).is_some());
-            kept.or_else(|| total(a).zip(total(b))).or_else(|| busiest(snapshot, a, b))
-        };
-        Self {
-            cpu: total("cpu_usage_ratio"),
-            memory: total("memory_used_ratio"),
-            network: pair(&before.network, "network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
-            disk: pair(&before.disk, "disk_read_bytes_per_second", "disk_write_bytes_per_second"),
-            cores: cores(snapshot),
-            filesystem: fullest(snapshot),
-        }
-    }
-
-    /// All of them but the cores.
-    pub fn all(&self) -> impl Iterator<Item = &SeriesKey> {
-        let pairs = self.network.iter().chain(&self.disk).flat_map(|(a, b)| [a, b]);
-        self.cpu.iter().chain(&self.memory).chain(pairs).chain(&self.filesystem)
-    }
-}
-
-fn cores(snapshot: &Snapshot) -> Vec<SeriesKey> {
-    let number = |key: &SeriesKey| key.label("core").and_then(|c| c.parse::<u32>().ok());
-    let mut cores: Vec<_> = snapshot.of("cpu_usage_ratio").filter_map(|r| Some((number(&r.key)?, r.key.clone()))).collect();
-    cores.sort_by_key(|(number, _)| *number);
-    cores.into_iter().take(CORES).map(|(_, key)| key).collect()
-}
-
-fn fullest(snapshot: &Snapshot) -> Option<SeriesKey> {
-    snapshot.of("filesystem_used_ratio").max_by(|a, b| a.value.total_cmp(&b.value)).map(|r| r.key.clone())
-}
-
-/// The instance for which both metrics together are largest; the loopback interface is never it.
-fn busiest(snapshot: &Snapshot, a: &str, b: &str) -> Option<(SeriesKey, SeriesKey)> {
-    let both = snapshot.of(a).filter(|r| r.key.instance() != "lo").filter_map(|r| {
-        let key = SeriesKey::new(b, r.key.labels());
-        snapshot.value(&key).map(|other| (r.value + other, r.key.clone(), key))
-    });
-    both.max_by(|x, y| x.0.total_cmp(&y.0)).map(|(_, one, two)| (one, two))
-}
-
 /// What a page shows in detail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
@@ -239,6 +237,21 @@ pub struct Past {
     pub cpu: CpuTracks,
 }
 
+/// How the screen looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Name of the theme.
+    pub theme: String,
+    /// What graphs are made of.
+    pub graph: Graph,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { theme: "dark".to_owned(), graph: Graph::Braille }
+    }
+}
+
 /// Everything the screen knows beside the newest snapshot.
 #[derive(Debug, Clone)]
 pub struct UiState {
@@ -259,13 +272,15 @@ pub struct UiState {
     /// Processes below their parents.
     pub tree: bool,
     /// Words of `/`, one for each page by [`View::index`]; empty: everything.
-    pub filter: [String; 6],
+    pub filter: [String; View::ALL.len()],
     /// The lists in the order shown.
     pub lists: Lists,
     /// Where processes stand until the next sorting.
     pub places: Places,
     /// The series of the four charts.
     pub keys: ChartKeys,
+    /// Series the page needs beside those of the four charts.
+    pub extra: Vec<SeriesKey>,
     /// Points of the charts up to the present.
     pub charts: ChartStore,
     /// CPU use of the processes over the minute before the moment shown; empty for one that was looked up.
@@ -276,6 +291,28 @@ pub struct UiState {
     pub timeline: Option<Timeline>,
     /// The moment compared with, set by a key.
     pub mark: Option<(Timestamp, Arc<Snapshot>)>,
+    /// Moments to come back to, oldest first.
+    pub bookmarks: Vec<Timestamp>,
+    /// Time goes on from the moment shown, this many times as fast.
+    pub play: Option<u32>,
+    /// What is chosen on the page of metrics.
+    pub explore: Explore,
+    /// Arrangements of panes there are; never empty.
+    pub layouts: Arc<[Layout]>,
+    /// The one that applies.
+    pub layout_at: usize,
+    /// Panes that are not shown, by name.
+    pub hidden: BTreeSet<String>,
+    /// The pane keys are meant for, by name.
+    pub pane: Option<String>,
+    /// The pane that has the whole page, by name.
+    pub enlarged: Option<String>,
+    /// First row of a list without a choice.
+    pub scroll: usize,
+    /// How it looks.
+    pub look: Look,
+    /// Names of all themes.
+    pub themes: Arc<[String]>,
     /// What lies over the page, the last on top.
     pub overlays: Vec<Overlay>,
     /// The answer to the last wish, for a while.
@@ -312,11 +349,23 @@ impl UiState {
             lists: Lists::default(),
             places: Places::default(),
             keys: ChartKeys::default(),
+            extra: Vec::new(),
             charts: ChartStore::new(Duration::from_secs(3)),
             cpu: CpuTracks::default(),
             focus: None,
             timeline: None,
             mark: None,
+            bookmarks: Vec::new(),
+            play: None,
+            explore: Explore::default(),
+            layouts: Layout::all(None, &super::panes::unknown_pane).0.into(),
+            layout_at: 0,
+            hidden: BTreeSet::new(),
+            pane: None,
+            enlarged: None,
+            scroll: 0,
+            look: Look::default(),
+            themes: super::theme::Theme::names(None).into(),
             overlays: Vec::new(),
             toast: None,
             told: BTreeMap::new(),
@@ -355,6 +404,12 @@ impl UiState {
     pub fn chosen_prediction(&self) -> Option<&Prediction> {
         let row = self.lists.prediction_row(self.shown(), &self.selected);
         self.lists.predictions.get(row).and_then(|i| self.shown().predictions.get(*i))
+    }
+
+    /// The arrangement that applies to the page: one that does not name it leaves it to the first.
+    pub fn layout(&self) -> &Layout {
+        let own = self.layouts.get(self.layout_at).filter(|l| l.has(self.view));
+        own.or(self.layouts.first()).expect("there is a built-in layout")
     }
 
     /// The words of `/` on this page.

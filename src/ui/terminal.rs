@@ -10,11 +10,11 @@ use std::thread::ThreadId;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
-/// Alternate screen, no cursor, mouse buttons and wheel (no movement: each would wake us), bracketed
+/// Alternate screen, no cursor, mouse buttons, wheel and dragging (no other movement: each would wake us), bracketed
 /// paste, and the title kept for later.
-const ENTER: &str = "\x1b[22;2t\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[?2004h";
+const ENTER: &str = "\x1b[22;2t\x1b[?1049h\x1b[?25l\x1b[?1002h\x1b[?1006h\x1b[?2004h";
 /// The same, backwards.
-const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l\x1b[23;2t";
+const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?25h\x1b[?1049l\x1b[23;2t";
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -71,6 +71,21 @@ fn give_back() {
         let _ = send(LEAVE.as_bytes());
         let _ = disable_raw_mode();
     }
+}
+
+/// The sequence that gives a text to the terminal's clipboard (OSC 52); terminals that do not know it ignore it.
+pub fn clipboard(text: &str) -> Vec<u8> {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = b"\x1b]52;c;".to_vec();
+    for chunk in text.as_bytes().chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |all, b| all << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let sign = SIGNS.get((bits >> (18 - 6 * i)) as usize & 63).copied().unwrap_or(b'=');
+            out.push(if i <= chunk.len() { sign } else { b'=' });
+        }
+    }
+    out.push(0x07);
+    out
 }
 
 /// Writes a block at once.

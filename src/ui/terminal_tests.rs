@@ -35,6 +35,10 @@ fn child() {
             assert!(role != "panic", "the screen's own thread panics");
             Err("no disk".to_owned())
         }),
+        themes: None,
+        layouts: None,
+        layout: "default".to_owned(),
+        faults: Vec::new(),
     };
     let (monitor, _) = FakeMonitor::new(std::sync::Arc::new(snapshot()), Scope::Admin);
     let exit = run(Box::new(monitor), options, EventSource::default());

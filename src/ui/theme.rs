@@ -148,12 +148,29 @@ impl Theme {
     /// The theme of that name: one of the user's in `folder` before a built-in one.
     ///
     /// # Errors
-    /// An unknown name with the nearest known one; a file that cannot be read or understood.
+    /// An unknown name with the nearest known one; a file that cannot be read or has a mistake.
     pub fn load(name: &str, folder: Option<&Path>) -> Result<Self, ThemeError> {
-        Self::load_at(name, folder, 0)
+        let (theme, faults) = Self::mended(name, folder)?;
+        faults.into_iter().next().map_or(Ok(theme), Err)
     }
 
-    fn load_at(name: &str, folder: Option<&Path>, depth: usize) -> Result<Self, ThemeError> {
+    /// The same, where mistakes in the file are told and all the rest of it is used.
+    ///
+    /// # Errors
+    /// An unknown name with the nearest known one; a file that cannot be read.
+    pub fn mended(name: &str, folder: Option<&Path>) -> Result<(Self, Vec<ThemeError>), ThemeError> {
+        let mut faults = Vec::new();
+        let theme = Self::load_at(name, (folder, 0), &mut faults)?;
+        Ok((theme, faults))
+    }
+
+    /// What a theme is that says nothing itself.
+    fn ground() -> Self {
+        let text = BUILT_IN[0].1;
+        Self::parse(BUILT_IN[0].0, ("dark.toml", text), (None, 0), &mut Vec::new()).expect("the first built-in theme is right")
+    }
+
+    fn load_at(name: &str, (folder, depth): (Option<&Path>, usize), faults: &mut Vec<ThemeError>) -> Result<Self, ThemeError> {
         let whole = |message: String| ThemeError { file: name.to_owned(), line: 0, message };
         // A chain of parents longer than this is a circle.
         if depth > 8 {
@@ -173,9 +190,10 @@ impl Theme {
                 return Err(whole(message));
             }
         };
-        let theme = Self::parse(name, &file, &text, &|parent| Self::load_at(parent, folder, depth + 1))?;
-        theme.check()?;
-        Ok(theme)
+        Ok(Self::parse(name, (&file, &text), (folder, depth), faults).unwrap_or_else(|error| {
+            faults.push(error);
+            Self { name: name.to_owned(), ..Self::ground() }
+        }))
     }
 
     /// Names of all themes there are.
@@ -190,7 +208,13 @@ impl Theme {
         names
     }
 
-    fn parse(name: &str, file: &str, text: &str, parent: &dyn Fn(&str) -> Result<Self, ThemeError>) -> Result<Self, ThemeError> {
+    /// Reads a file; mistakes other than of its form go to `faults`.
+    fn parse(
+        name: &str,
+        (file, text): (&str, &str),
+        (folder, depth): (Option<&Path>, usize),
+        faults: &mut Vec<ThemeError>,
+    ) -> Result<Self, ThemeError> {
         let line = |offset: usize| 1 + text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count();
         let place = |offset: usize| Place { file: file.to_owned(), line: line(offset) };
         let table =
@@ -200,48 +224,68 @@ impl Theme {
         for (key, value) in &table {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("inherits", DeValue::String(from)) => {
-                    let inherited = parent(from).map_err(|e| match e.line {
-                        0 => place(value.span().start).error(format!("inherits \"{from}\": {}", e.message)),
-                        _ => e,
-                    })?;
+                    let inherited = Self::load_at(from, (folder, depth + 1), faults).unwrap_or_else(|e| {
+                        faults.push(place(value.span().start).error(format!("inherits \"{from}\": {}", e.message)));
+                        Self::ground()
+                    });
                     theme = Self { name: theme.name, ..inherited };
                 }
                 ("palette" | "roles" | "grounds", DeValue::Table(_)) => {}
                 (other, _) => {
                     let near = nearest(other, ["inherits", "palette", "roles", "grounds"]);
                     let hint = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
-                    return Err(place(key.span().start).error(format!("\"{other}\" is no part of a theme{hint}")));
+                    faults.push(place(key.span().start).error(format!("\"{other}\" is no part of a theme{hint}")));
                 }
             }
         }
+        let before = theme.clone();
         for (section, into) in [("palette", &mut theme.palette), ("roles", &mut theme.roles), ("grounds", &mut theme.grounds)] {
             let Some(DeValue::Table(entries)) = table.get(section).map(toml::Spanned::get_ref) else { continue };
             for (key, value) in entries {
-                let entry = entry(value.get_ref(), place(key.span().start))?;
-                into.insert(key.get_ref().to_string(), entry);
+                match entry(value.get_ref(), place(key.span().start)) {
+                    Ok(entry) => {
+                        into.insert(key.get_ref().to_string(), entry);
+                    }
+                    Err(fault) => faults.push(fault),
+                }
             }
         }
+        theme.mend(&before, faults);
         Ok(theme)
     }
 
-    /// Every name is known and every color can be made.
-    fn check(&self) -> Result<(), ThemeError> {
-        for (entries, known, what) in [(&self.roles, &ROLES[..], "role"), (&self.grounds, &GROUNDS[..], "ground")] {
-            for (name, entry) in entries {
+    /// Puts back what was before wherever a name is unknown or a color cannot be made.
+    fn mend(&mut self, before: &Self, faults: &mut Vec<ThemeError>) {
+        let bad: Vec<(String, ThemeError)> = self
+            .palette
+            .iter()
+            .filter_map(|(name, entry)| {
+                let made = self.color(entry.color.as_deref().unwrap_or(""), &entry.place, Depth::True);
+                made.err().map(|fault| (name.clone(), fault))
+            })
+            .collect();
+        for (name, fault) in bad {
+            faults.push(fault);
+            restore(&mut self.palette, &before.palette, &name);
+        }
+        let (mut roles, mut grounds) = (self.roles.clone(), self.grounds.clone());
+        let sections = [(&mut roles, &before.roles, &ROLES[..], "role"), (&mut grounds, &before.grounds, &GROUNDS[..], "ground")];
+        for (entries, before, known, what) in sections {
+            for (name, entry) in entries.clone() {
                 let is_known = known.iter().any(|k| *k == name || k.starts_with(&format!("{name}.")));
-                if !is_known {
-                    let near = nearest(name, known.iter().copied()).unwrap_or(known[0]);
-                    return Err(entry.place.error(format!("\"{name}\" is no {what}; did you mean \"{near}\"?")));
-                }
-                if let Some(color) = &entry.color {
-                    self.color(color, &entry.place, Depth::True)?;
+                let fault = if is_known {
+                    entry.color.as_ref().and_then(|color| self.color(color, &entry.place, Depth::True).err())
+                } else {
+                    let near = nearest(&name, known.iter().copied()).unwrap_or(known[0]);
+                    Some(entry.place.error(format!("\"{name}\" is no {what}; did you mean \"{near}\"?")))
+                };
+                if let Some(fault) = fault {
+                    faults.push(fault);
+                    restore(entries, before, &name);
                 }
             }
         }
-        for entry in self.palette.values() {
-            self.color(entry.color.as_deref().unwrap_or(""), &entry.place, Depth::True)?;
-        }
-        Ok(())
+        (self.roles, self.grounds) = (roles, grounds);
     }
 
     /// Red, green and blue of a color as written; `None` for one of the sixteen.
@@ -306,6 +350,14 @@ impl fmt::Display for Theme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+/// An entry as it was before, or none.
+fn restore(entries: &mut BTreeMap<String, Entry>, before: &BTreeMap<String, Entry>, name: &str) {
+    match before.get(name) {
+        Some(entry) => entries.insert(name.to_owned(), entry.clone()),
+        None => entries.remove(name),
+    };
 }
 
 /// The entry of the name or of the nearest shorter one.

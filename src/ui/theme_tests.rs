@@ -140,6 +140,26 @@ fn a_user_theme_changes_what_it_names_and_inherits_the_rest() {
 }
 
 #[test]
+fn mistakes_are_told_and_the_rest_of_the_file_is_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "inherits = \"dark\"\ncolour = 1\n[palette]\nok = \"#00ff00\"\nwarn = \"#12\"\n[roles]\n\"state.crt\" = \"ok\"\n";
+    std::fs::write(folder.path().join("mine.toml"), text).expect("a file");
+    let (theme, faults) = Theme::mended("mine", Some(folder.path())).expect("a theme");
+    let lines: Vec<_> = faults.iter().map(|f| f.line).collect();
+    assert_eq!(lines, [2, 5, 7], "{faults:?}");
+    let ink = theme.ink(Depth::True, Graph::Braille);
+    assert_eq!(ink.style(Role::Ok).fg, Some(Color::Rgb(0, 255, 0)));
+    assert_eq!(ink.style(Role::Warn).fg, Some(Color::Rgb(0xf0, 0xb6, 0x48)), "as it was inherited");
+    std::fs::write(folder.path().join("broken.toml"), "[palette\n").expect("a file");
+    let (broken, faults) = Theme::mended("broken", Some(folder.path())).expect("the dark theme instead");
+    assert_eq!(faults.len(), 1);
+    assert_eq!(
+        broken.ink(Depth::True, Graph::Braille),
+        Theme::load("dark", None).expect("a theme").ink(Depth::True, Graph::Braille)
+    );
+}
+
+#[test]
 fn mistakes_are_named_with_file_line_and_what_to_write() {
     for (text, line, said) in [
         ("[palette]\nok = \"#00ff0\"\n", 2, "is no color"),

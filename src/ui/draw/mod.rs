@@ -13,14 +13,26 @@ use ratatui::style::{Color, Modifier};
 use super::banner::{self, Banner};
 use super::hints;
 use super::overlay::{Overlay, Tone};
-use super::pane::DrawContext;
-use super::panes::PANES;
+use super::pane::{DrawContext, Seen, Target};
+use super::panes::{PANES, body};
 use super::state::UiState;
 use super::widgets::text::lay;
 use super::widgets::{Graph, Ground, Ink, Phrase, Role, fold_ascii};
 
 /// Least columns and rows of a screen that says anything.
 pub const LEAST: (u16, u16) = (40, 12);
+
+/// What stands at a cell of the screen, the nearest to the eye first.
+pub fn pointed_at(state: &UiState, (x, y): (u16, u16)) -> Vec<(Rect, Target)> {
+    let ink = Ink { styles: Default::default(), grounds: Default::default(), graph: state.look.graph };
+    let seen = Seen::default();
+    let mut buf = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
+    draw_page(state, &ink, &mut buf, Some(&seen));
+    let mut found = seen.into_inner();
+    found.retain(|(area, _)| area.contains((x, y).into()));
+    found.reverse();
+    found
+}
 
 /// Draws the state with the ink into the whole buffer.
 pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
@@ -34,20 +46,25 @@ pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
     let row = |y: u16| Rect { y, height: 1, ..area };
     header::draw(state, ink, row(area.y), buf);
     second_line(&banner::banner(state), ink, row(area.y + 1), buf);
-    let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
-    // Held still means that nothing beside it moves either.
-    let is_frozen = state.past.as_ref().is_some_and(|p| p.frozen);
-    let live = if is_frozen { state.shown() } else { &state.live };
-    let ctx = DrawContext { snapshot: state.shown(), live, state, ink };
-    if let Some(pane) = PANES.iter().find(|p| p.view() == state.view) {
-        pane.draw(&ctx, body, buf);
-    }
+    draw_page(state, ink, buf, None);
     last_line(state, ink, row(area.bottom() - 1), buf);
+    let body = body(state.size).intersection(area);
     for overlay in &state.overlays {
         overlays::draw(state, overlay, ink, body, buf);
     }
     if ink.graph == Graph::Ascii {
         fold_ascii(buf);
+    }
+}
+
+fn draw_page(state: &UiState, ink: &Ink, buf: &mut Buffer, seen: Option<&Seen>) {
+    let body = body(state.size).intersection(buf.area);
+    // Held still means that nothing beside it moves either.
+    let is_frozen = state.past.as_ref().is_some_and(|p| p.frozen);
+    let live = if is_frozen { state.shown() } else { &state.live };
+    let ctx = DrawContext { snapshot: state.shown(), live, state, ink, seen };
+    if let Some(pane) = PANES.iter().find(|p| p.view() == state.view) {
+        pane.draw(&ctx, body, buf);
     }
 }
 
@@ -104,7 +121,7 @@ fn last_line(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
         at = tab.text.put(ink, buf, (area.x + tab.from, area.y), area.right());
     }
     if hints::tabs(state).len() == 1 {
-        at = Phrase::new().strong(" 1-6").dim(" views").put(ink, buf, (at, area.y), area.right());
+        at = Phrase::new().strong(" 0-9").dim(" views").put(ink, buf, (at, area.y), area.right());
     }
     let help = hints::help(state);
     let end = area.right().saturating_sub(1);

@@ -9,9 +9,9 @@ use ratatui::style::Modifier;
 use crate::base::format_duration;
 use crate::ui::actions::{ACTIONS, Action};
 use crate::ui::overlay::{FieldValue, Form, FormKind, Input, Overlay};
-use crate::ui::palette;
+use crate::ui::palette::{self, Found};
 use crate::ui::state::UiState;
-use crate::ui::update::silence_matches;
+use crate::ui::update::{all_panes, silence_matches};
 use crate::ui::widgets::text::{lay, width, write};
 use crate::ui::widgets::{Borders, Ground, Ink, Phrase, Role, title};
 
@@ -21,6 +21,8 @@ pub fn draw(state: &UiState, overlay: &Overlay, ink: &Ink, area: Rect, buf: &mut
         Overlay::Help(line) => help(state, *line, ink, area, buf),
         Overlay::Palette(input, row) => commands(state, (input, *row), ink, area, buf),
         Overlay::Form(form) => draw_form(state, form, ink, area, buf),
+        Overlay::Themes(row, _) => themes(state, *row, ink, area, buf),
+        Overlay::Panes(row) => panes(state, *row, ink, area, buf),
         // The last line has the words.
         Overlay::Filter(..) => {}
     }
@@ -103,18 +105,57 @@ fn commands(state: &UiState, (input, row): (&Input, usize), ink: &Ink, area: Rec
     let row = row.min(found.len().saturating_sub(1));
     let first = crate::ui::pane::first_row(row, usize::from(list.height), found.len());
     if found.is_empty() && list.height > 0 {
-        Phrase::new().dim("nothing that can be done here has such a name").put(ink, buf, (list.x, list.y), list.right());
+        Phrase::new().dim("nothing here has such a name").put(ink, buf, (list.x, list.y), list.right());
     }
-    for (i, action) in found.iter().enumerate().skip(first).take(usize::from(list.height)) {
+    for (i, thing) in found.iter().enumerate().skip(first).take(usize::from(list.height)) {
         let y = list.y + u16::try_from(i - first).unwrap_or(0);
         if i == row {
             lay(ink, buf, Rect { y, height: 1, ..list }, Ground::Selected);
         }
-        let keys = Phrase::new().dim(&keys_of(state, action));
+        let keys = match thing {
+            Found::Action(action) => Phrase::new().dim(&keys_of(state, action)),
+            _ => Phrase::new(),
+        };
         let end = list.right().saturating_sub(keys.width() + 1);
-        Phrase::new().strong(action.id).text("  ").text(action.help).put(ink, buf, (list.x, y), end);
+        Phrase::new().strong(thing.name()).text("  ").text(&thing.help()).put(ink, buf, (list.x, y), end);
         keys.put_right(ink, buf, (list.x, list.right()), y);
     }
+}
+
+/// A list in a box at the right, so that the page is seen beside it.
+fn side_list(ink: &Ink, area: Rect, (head, keys): (&str, &Phrase), (rows, chosen): (&[Phrase], usize), buf: &mut Buffer) {
+    let width = 36.min(area.width);
+    let beside = Rect { x: area.right() - width, width, ..area };
+    let tall = u16::try_from(rows.len() + 3).unwrap_or(u16::MAX);
+    let inner = dialog(ink, beside, (width, tall), &Phrase::new().strong(head), buf);
+    if inner.height < 2 {
+        return;
+    }
+    let list = Rect { height: inner.height - 1, ..inner };
+    let first = crate::ui::pane::first_row(chosen, usize::from(list.height), rows.len());
+    for (y, (i, row)) in (list.y..list.bottom()).zip(rows.iter().enumerate().skip(first)) {
+        if i == chosen {
+            lay(ink, buf, Rect { y, height: 1, ..list }, Ground::Selected);
+        }
+        row.put(ink, buf, (list.x, y), list.right());
+    }
+    keys.put_right(ink, buf, (inner.x, inner.right()), inner.bottom() - 1);
+}
+
+fn themes(state: &UiState, row: usize, ink: &Ink, area: Rect, buf: &mut Buffer) {
+    let rows: Vec<Phrase> = state.themes.iter().map(|name| Phrase::new().text(name)).collect();
+    let keys = Phrase::new().strong("Enter").dim(" keep  ").strong("Esc").dim(" undo");
+    side_list(ink, area, ("Themes", &keys), (&rows, row), buf);
+}
+
+fn panes(state: &UiState, row: usize, ink: &Ink, area: Rect, buf: &mut Buffer) {
+    let mark = |name: &String| {
+        let (glyph, role) = if state.hidden.contains(name) { ("○ ", Role::Dim) } else { ("● ", Role::Ok) };
+        Phrase::new().role(role, glyph).text(name)
+    };
+    let rows: Vec<Phrase> = all_panes(state).iter().map(mark).collect();
+    let keys = Phrase::new().strong("Space").dim(" hide  ").strong("Enter").dim(" enlarge");
+    side_list(ink, area, ("Panes", &keys), (&rows, row), buf);
 }
 
 fn draw_form(state: &UiState, form: &Form, ink: &Ink, area: Rect, buf: &mut Buffer) {
@@ -184,7 +225,7 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
             let lasted = alert.map(|a| format_duration(state.live.at.since(a.since))).unwrap_or_default();
             vec![Phrase::new().dim(&format!("stops escalation; it has lasted {lasted}"))]
         }
-        FormKind::GoTo => vec![Phrase::new().dim("-2h, 03:04, 2026-11-21 03:04 or RFC 3339")],
+        FormKind::GoTo => vec![Phrase::new().dim(crate::ui::update::HOW)],
         FormKind::Snooze(_) | FormKind::Note(_) => Vec::new(),
     }
 }

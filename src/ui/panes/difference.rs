@@ -1,16 +1,22 @@
-//! What is different between two moments: metrics, services and processes, most changed first.
+//! What is different between two moments: metrics, services, units and processes, most changed first.
 //!
 //! Invariant: a thing that did not change is not listed.
+
+use std::collections::BTreeMap;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::parts::{quantity, series_name};
+use super::unit_panes::{Use, sums};
 use crate::base::Unit;
 use crate::model::{ServiceState, Snapshot};
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::{Phrase, Role};
+
+const MIB: f64 = 1_048_576.0;
+const GIB: f64 = 1024.0 * MIB;
 
 /// One thing that changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,11 +62,16 @@ fn words(a: f64, b: f64, unit: Unit) -> String {
     }
 }
 
+/// Whether a series of the metric that was not there was a flow of nothing.
+fn is_flow(snapshot: &Snapshot, metric: &str) -> bool {
+    snapshot.catalog.get(metric).is_some_and(|d| d.kind == crate::model::MetricKind::Counter)
+}
+
 /// All that changed from `a` to `b`, most first, at most `n`.
 pub fn between(a: &Snapshot, b: &Snapshot, n: usize) -> Vec<Change> {
     let mut all: Vec<(f64, usize)> = Vec::new();
     for (i, reading) in b.readings.iter().enumerate() {
-        let Some(before) = a.value(&reading.key) else { continue };
+        let Some(before) = a.value(&reading.key).or_else(|| is_flow(b, reading.key.metric()).then_some(0.0)) else { continue };
         let unit = b.catalog.unit(reading.key.metric());
         let difference = (reading.value - before).abs();
         // farol's own figures and clocks always change.
@@ -73,7 +84,7 @@ pub fn between(a: &Snapshot, b: &Snapshot, n: usize) -> Vec<Change> {
     all.sort_by(|x, y| y.0.total_cmp(&x.0));
     let metrics = all.into_iter().take(n).filter_map(|(strength, i)| {
         let reading = b.readings.get(i)?;
-        let before = a.value(&reading.key)?;
+        let before = a.value(&reading.key).unwrap_or(0.0);
         let unit = b.catalog.unit(reading.key.metric());
         Some(Change {
             kind: "metric",
@@ -85,6 +96,8 @@ pub fn between(a: &Snapshot, b: &Snapshot, n: usize) -> Vec<Change> {
         })
     });
     let mut changes: Vec<Change> = services(a, b).chain(metrics).collect();
+    changes.extend(uses("unit", &sums(a, |p| p.unit.as_deref()), &sums(b, |p| p.unit.as_deref())));
+    changes.extend(uses("process", &sums(a, |p| Some(&p.name)), &sums(b, |p| Some(&p.name))));
     changes.sort_by(|x, y| y.strength.total_cmp(&x.strength));
     changes.truncate(n);
     changes
@@ -109,6 +122,47 @@ fn services<'a>(a: &'a Snapshot, b: &'a Snapshot) -> impl Iterator<Item = Change
             strength: 1.0,
         })
     })
+}
+
+/// Units or processes of one name by what they use together: who came, who went, whose CPU or memory changed most.
+fn uses(kind: &'static str, a: &BTreeMap<&str, Use>, b: &BTreeMap<&str, Use>) -> Vec<Change> {
+    let nothing = Use::default();
+    let mut names: Vec<&&str> = a.keys().chain(b.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let change = |name: &&&str| {
+        let (before, after) = (a.get(**name).unwrap_or(&nothing), b.get(**name).unwrap_or(&nothing));
+        let cpu = (after.cpu - before.cpu).abs();
+        let memory = (after.memory - before.memory).abs();
+        let came = before.processes == 0 || after.processes == 0;
+        // What uses next to nothing comes and goes all the time.
+        let is_small = before.cpu.max(after.cpu) < 0.02 && before.memory.max(after.memory) < 64.0 * MIB;
+        let by_cpu = cpu >= 0.05;
+        let by_memory = memory >= 64.0 * MIB && memory > 0.1 * before.memory.max(after.memory);
+        if is_small || !(came || by_cpu || by_memory) {
+            return None;
+        }
+        let (unit, x, y) = if by_cpu && (cpu * 8.0 * GIB >= memory) {
+            (Unit::Ratio, before.cpu, after.cpu)
+        } else {
+            (Unit::Bytes, before.memory, after.memory)
+        };
+        let said = |used: &Use, value: f64| match (used.processes, unit) {
+            (0, _) => Phrase::new().dim("absent"),
+            (_, Unit::Ratio) => quantity(Role::Text, value, unit).dim(" CPU"),
+            _ => quantity(Role::Text, value, unit),
+        };
+        let word = match (before.processes, after.processes) {
+            (0, _) => "new".to_owned(),
+            (_, 0) => "gone".to_owned(),
+            _ if unit == Unit::Ratio => format!("{:+.0}", (y - x) * 100.0),
+            _ => words(x, y, unit),
+        };
+        // A whole core, or eight gibibytes, are as much as anything changes.
+        let strength = (cpu + memory / (8.0 * GIB)).clamp(0.05, 1.0);
+        Some(Change { kind, what: (**name).to_owned(), a: said(before, x), b: said(after, y), change: word, strength })
+    };
+    names.iter().filter_map(change).collect()
 }
 
 /// Draws the list with its heads.
@@ -148,6 +202,20 @@ mod tests {
     use super::*;
     use crate::model::Reading;
     use crate::ui::fixture::story;
+
+    #[test]
+    fn processes_and_units_that_came_went_or_grew_are_listed() {
+        let (now, _) = story();
+        let mut before = Snapshot::clone(&now);
+        before.processes = now.processes.iter().filter(|p| &*p.name != "postgres").cloned().collect();
+        let kinds =
+            |changes: &[Change]| -> Vec<_> { changes.iter().map(|c| (c.kind, c.what.clone(), c.change.clone())).collect() };
+        let came = kinds(&between(&before, &now, 20));
+        assert!(came.contains(&("process", "postgres".to_owned(), "new".to_owned())), "{came:?}");
+        assert!(came.iter().any(|(kind, what, _)| *kind == "unit" && what == "postgresql@15"), "{came:?}");
+        let went = kinds(&between(&now, &before, 20));
+        assert!(went.contains(&("process", "postgres".to_owned(), "gone".to_owned())), "{went:?}");
+    }
 
     #[test]
     fn only_what_changed_is_listed_most_first() {

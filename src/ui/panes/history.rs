@@ -6,14 +6,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::difference;
 use super::parts::{Slot, at_moment};
-use super::{difference, timeline, trends};
 use crate::base::Timestamp;
 use crate::model::{AlertState, JournalEntry, JournalEvent};
 use crate::ui::format::{moment, time};
-use crate::ui::pane::{Density, DrawContext, Pane};
+use crate::ui::pane::{DrawContext, Pane};
 use crate::ui::state::View;
-use crate::ui::widgets::{Borders, Phrase, Role};
+use crate::ui::widgets::{Phrase, Role};
 
 /// History.
 pub struct History;
@@ -28,68 +28,12 @@ impl Pane for History {
         if super::is_too_small(area) {
             return;
         }
-        if ctx.density() == Density::Small { small(ctx, buf, area) } else { large(ctx, buf, area) }
-    }
-}
-
-fn large(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
-    let (right, end) = (area.right() - 1, area.bottom() - 1);
-    let middle = area.x + area.width / 2;
-    let a = (area.y + timeline::ROWS + 1).min(end);
-    let room = end - a;
-    // Two rows of charts where they can be seven rows high, else one; the rest is words.
-    let chart = (room / 3).clamp(6, 10).min(room);
-    let charts = if room >= 3 * 7 { 2 } else { 1 };
-    let b = a + chart * charts;
-    let words = area.x + area.width * 112 / 200;
-    let mut lines = Borders::new(area);
-    lines.around(area).across(a, area.x, right).down(middle, a, b.min(end));
-    if charts == 2 {
-        lines.across(a + chart, area.x, right);
-    }
-    if b < end {
-        lines.across(b, area.x, right).down(words, b, end);
-    }
-    lines.draw(ctx.ink, buf);
-    timeline::draw(ctx, buf, Slot { x0: area.x, x1: right, y0: area.y, y1: a });
-    let slot = |i: u16, j: u16| Slot {
-        x0: if i == 0 { area.x } else { middle },
-        x1: if i == 0 { middle } else { right },
-        y0: a + j * chart,
-        y1: (a + (j + 1) * chart).min(end),
-    };
-    trends::cpu(ctx, buf, slot(0, 0), 0);
-    trends::memory(ctx, buf, slot(1, 0), 0);
-    if charts == 2 {
-        trends::network(ctx, buf, slot(0, 1), 0);
-        trends::disk(ctx, buf, slot(1, 1), 0);
-    }
-    if b + 2 < end {
-        different(ctx, buf, Slot { x0: area.x, x1: words, y0: b, y1: end });
-        happened(ctx, buf, Slot { x0: words, x1: right, y0: b, y1: end });
-    }
-}
-
-fn small(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
-    let wide = area.right();
-    let a = (area.y + timeline::ROWS + 1).min(area.bottom());
-    let b = (a + (area.bottom() - a) * 3 / 5).min(area.bottom());
-    let mut lines = Borders::new(area);
-    for y in [area.y, a, b].into_iter().filter(|y| *y < area.bottom()) {
-        lines.across(y, area.x, area.right() - 1);
-    }
-    lines.draw(ctx.ink, buf);
-    timeline::draw(ctx, buf, Slot { x0: area.x, x1: wide, y0: area.y, y1: a });
-    if b > a + 3 {
-        trends::cpu(ctx, buf, Slot { x0: area.x, x1: wide, y0: a, y1: b }, 0);
-    }
-    if b < area.bottom() {
-        happened(ctx, buf, Slot { x0: area.x, x1: wide, y0: b, y1: area.bottom() });
+        super::page::draw(ctx, area, buf);
     }
 }
 
 /// What differs between A and the moment shown.
-fn different(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
+pub fn different(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let at = |t: Timestamp| moment(t, ctx.live.at, ctx.zone());
     let mark = ctx.state.mark.as_ref();
     let (name, from) = match mark {
@@ -123,7 +67,7 @@ fn different(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
 }
 
 /// The journal around the moment shown.
-fn happened(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
+pub fn happened(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     slot.title(ctx.ink, buf, &at_moment(ctx).strong("What happened").dim(" around it"), &[]);
     let inner = slot.inner();
     if inner.height == 0 {

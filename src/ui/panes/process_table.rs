@@ -11,8 +11,8 @@ use super::parts::alert_glyph;
 use crate::model::Process;
 use crate::ui::charts::CPU_TICKS;
 use crate::ui::lists::Lists;
-use crate::ui::pane::{Density, DrawContext};
-use crate::ui::state::SortColumn;
+use crate::ui::pane::{Density, DrawContext, Target};
+use crate::ui::state::{Sort, SortColumn};
 use crate::ui::widgets::chart::Coloring;
 use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::table::{Column, Columns, Direction, number};
@@ -70,6 +70,8 @@ pub struct Table<'a> {
     columns: Columns<'a>,
     kinds: &'a [Column],
     area: Rect,
+    lists: &'a Lists,
+    sort: Sort,
 }
 
 /// The head a column of the list is sorted by stands under.
@@ -95,12 +97,19 @@ impl<'a> Table<'a> {
             return None;
         }
         let inner = Rect { x: area.x + 2, width: area.width - 2, ..area };
-        Some(Self { ctx, columns: Columns::new(kinds, inner), kinds, area })
+        let (lists, sort) = (&ctx.state.lists, ctx.state.sort);
+        Some(Self { ctx, columns: Columns::new(kinds, inner), kinds, area, lists, sort })
+    }
+
+    /// The same table of another list.
+    #[must_use]
+    pub fn of(self, lists: &'a Lists, sort: Sort) -> Self {
+        Self { lists, sort, ..self }
     }
 
     /// Draws the heads in row `y`.
     pub fn heads(&self, buf: &mut Buffer, y: u16) {
-        let sort = self.ctx.state.sort;
+        let sort = self.sort;
         let direction = if sort.inverted { Direction::Inverted } else { Direction::Usual };
         let sorted = self.kinds.iter().position(|c| c.head == head_of(sort.column)).map(|i| (i, direction));
         self.columns.heads(self.ctx.ink, buf, y, sorted);
@@ -108,11 +117,14 @@ impl<'a> Table<'a> {
 
     /// Draws rows of the list from row `y` on.
     pub fn rows(&self, buf: &mut Buffer, y: u16, range: Range<usize>) {
-        let lists = &self.ctx.state.lists;
-        let chosen = lists.process_row(self.ctx.snapshot, &self.ctx.state.selected);
+        let lists = self.lists;
+        // Only in the page's own list something is chosen.
+        let is_own = std::ptr::eq(lists, &raw const self.ctx.state.lists);
+        let chosen = is_own.then(|| lists.process_row(self.ctx.snapshot, &self.ctx.state.selected));
         for (line, at) in (y..self.area.bottom()).zip(range) {
             let Some(process) = lists.processes.get(at).and_then(|i| self.ctx.snapshot.processes.get(*i)) else { break };
-            if at == chosen {
+            self.ctx.note(Rect { y: line, height: 1, ..self.area }, Target::Process(process.id));
+            if Some(at) == chosen {
                 let style = self.ctx.ink.ground(crate::ui::widgets::Ground::Selected);
                 buf.set_style(Rect { y: line, height: 1, ..self.area }.intersection(buf.area), style);
             }

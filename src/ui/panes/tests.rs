@@ -33,7 +33,7 @@ fn blank((width, height): (u16, u16), ink: &Ink) -> Buffer {
 fn body(snapshot: &Snapshot, state: &UiState, ink: &Ink) -> Buffer {
     let mut buf = blank(state.size, ink);
     let area = buf.area;
-    pane(state.view).draw(&DrawContext { snapshot, live: snapshot, state, ink }, area, &mut buf);
+    pane(state.view).draw(&DrawContext { snapshot, live: snapshot, state, ink, seen: None }, area, &mut buf);
     if ink.graph == Graph::Ascii {
         fold_ascii(&mut buf);
     }
@@ -171,7 +171,7 @@ fn history_says_which_moment_is_shown_and_what_was_different() {
         let ink = dark();
         let mut buf = blank(state.size, &ink);
         let area = buf.area;
-        let ctx = DrawContext { snapshot: &then, live: &snapshot, state: &state, ink: &ink };
+        let ctx = DrawContext { snapshot: &then, live: &snapshot, state: &state, ink: &ink, seen: None };
         pane(View::History).draw(&ctx, area, &mut buf);
         show(&buf, &format!("history-{}", size.0));
         let text = lines(&buf);
@@ -241,8 +241,18 @@ fn a_machine_of_which_nothing_is_known_yet_says_what_would_be_there() {
         let buf = body(&empty, &state, &dark());
         show(&buf, &format!("empty-{}", view.name()));
         let text = lines(&buf);
-        let words =
-            ["no reading", "No service is checked", "waiting for the first", "Nothing is predicted", "on its way", "no process"];
+        let words = [
+            "no reading",
+            "No service is checked",
+            "waiting for the first",
+            "Nothing is predicted",
+            "on its way",
+            "no process",
+            "no block device",
+            "no interface",
+            "shows no sensors",
+            "no value",
+        ];
         assert!(words.iter().any(|w| text.contains(w)), "{view:?}\n{text}");
     }
 }
@@ -267,7 +277,7 @@ proptest! {
         let ink = dark();
         let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
         let area = Rect::new(x, y, w, h).intersection(buf.area);
-        let ctx = DrawContext { snapshot: &snapshot, live: &snapshot, state: &state, ink: &ink };
+        let ctx = DrawContext { snapshot: &snapshot, live: &snapshot, state: &state, ink: &ink, seen: None };
         pane(state.view).draw(&ctx, area, &mut buf);
         for (at, cell) in buf.content.iter().enumerate() {
             if !area.contains(((at % 200) as u16, (at / 200) as u16).into()) {

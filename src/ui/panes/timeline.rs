@@ -14,7 +14,7 @@ use crate::base::Timestamp;
 use crate::model::{JournalEvent, SeriesKey};
 use crate::ui::charts::Window;
 use crate::ui::format::{date, span_title, time, time_seconds};
-use crate::ui::pane::DrawContext;
+use crate::ui::pane::{DrawContext, Target};
 use crate::ui::state::Timeline;
 use crate::ui::widgets::axis::{Curve, Scale, TimeLabel, TimeScale, draw_time};
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
@@ -23,8 +23,6 @@ use crate::ui::widgets::{Phrase, Role};
 
 /// Columns for the names of the rows.
 const NAMES: u16 = 13;
-/// Rows within the borders: health 2, alerts, anomalies, events, axis.
-pub const ROWS: u16 = 6;
 
 /// Draws it.
 pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
@@ -61,6 +59,7 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         return;
     }
     let rows = Rows { ctx, line, plot, scale: scale_of(line, plot.width) };
+    ctx.note(plot, Target::Chart(rows.scale));
     rows.draw(buf);
     for (i, name) in (0_u16..).zip(["health", "", "alerts", "anomalies", "events"]) {
         if i + 1 < area.height {
@@ -192,7 +191,8 @@ impl Rows<'_> {
         let zone = self.ctx.zone();
         let b = self.ctx.cursor().and_then(|at| label(at, format!("B {}", time_seconds(at, zone)), Role::Past));
         let a = self.ctx.state.mark.as_ref().and_then(|(at, _)| label(*at, format!("A {}", time(*at, zone)), Role::Strong));
-        let fixed: Vec<_> = b.into_iter().chain(a).collect();
+        let marks = self.ctx.state.bookmarks.iter().filter_map(|at| label(*at, "✓".to_owned(), Role::Past));
+        let fixed: Vec<_> = b.into_iter().chain(a).chain(marks).collect();
         draw_time(self.ctx.ink, buf, (self.plot.x, y), self.plot.width, &self.scale, zone, &fixed);
     }
 }

@@ -12,7 +12,7 @@ use crate::base::{Timestamp, Unit, format_value};
 use crate::model::{Forecast, SeriesKey};
 use crate::ui::charts::{Bin, Window};
 use crate::ui::format::{time, time_seconds};
-use crate::ui::pane::{Density, DrawContext};
+use crate::ui::pane::{Density, DrawContext, Target};
 use crate::ui::widgets::axis::{Scale, TimeScale};
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Moment, Trace};
 use crate::ui::widgets::{Phrase, Role};
@@ -124,6 +124,7 @@ fn bounded<'a>(ctx: &DrawContext<'a>, buf: &mut Buffer, area: Rect, key: &Series
     let mut chart = frame_of(ctx, course.trace(limits.coloring()), Scale::SHARE, time_scale(window, past));
     chart.limits = &lines;
     chart.cursor = cursor.as_ref();
+    ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);
     (course, window)
 }
@@ -221,6 +222,7 @@ fn flows(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, facts: u16, what: &Flo
     let mut chart = frame_of(ctx, above.trace(flow), scale, time_scale(window, past));
     chart.lower = Some((below.trace(flow), what.names));
     chart.cursor = cursor.as_ref();
+    ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);
     let value = |key: &SeriesKey| ctx.snapshot.value(key).map_or_else(|| "-".to_owned(), |v| scaled(v, &scale));
     let title = at_moment(ctx).strong(what.title).dim(&format!(" {} ", what.names[0])).strong(&value(&what.keys.0));

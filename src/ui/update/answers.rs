@@ -22,7 +22,7 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
         }
     };
     match (purpose, answer) {
-        (Purpose::Charts | Purpose::Cores, Answer::History { series }) => live_charts(state, &series),
+        (Purpose::Charts | Purpose::Cores | Purpose::Extra, Answer::History { series }) => live_charts(state, &series),
         (Purpose::PastCharts, Answer::History { series }) => {
             let mut charts = time::resized(state);
             fill(&mut charts, &series);
@@ -65,6 +65,21 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
                 timeline.journal = entries;
             }
         }
+        (Purpose::Ghost, Answer::History { series }) => {
+            if let Some(ghost) = &mut state.explore.ghost {
+                fill(&mut ghost.charts, &series);
+            }
+        }
+        (Purpose::ExploreBand(key), Answer::Band { band }) => {
+            let charts = state.past.as_mut().and_then(|p| p.charts.as_mut()).unwrap_or(&mut state.charts);
+            if charts.keys().any(|k| *k == key) {
+                charts.fill_band(&key, band);
+            }
+        }
+        (Purpose::ExploreForecast(key), Answer::Forecast { forecasts }) => {
+            state.explore.forecast = forecasts.into_iter().find(|f| f.key == key).map(Arc::new);
+        }
+        (Purpose::Events, Answer::Journal { entries }) => state.explore.events = entries,
         (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
         (Purpose::Report, Answer::Report { name, bytes }) => return vec![Effect::Export(name, bytes)],
         (_, Answer::Done { saved, message }) => done(state, saved, &message),

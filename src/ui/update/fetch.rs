@@ -29,7 +29,7 @@ pub fn start(state: &UiState) -> Vec<Effect> {
     effects
 }
 
-fn history(keys: Vec<SeriesKey>, range: TimeRange, step: Duration) -> Request {
+pub(super) fn history(keys: Vec<SeriesKey>, range: TimeRange, step: Duration) -> Request {
     Request::History(HistoryRequest { keys, range, step })
 }
 
@@ -38,9 +38,11 @@ pub fn charts(state: &UiState) -> Vec<Effect> {
     let step = time::step(state.span);
     let range = TimeRange::last(state.span, state.live.at);
     let mut effects = Vec::new();
-    for (purpose, keys) in
-        [(Purpose::Charts, state.keys.all().cloned().collect::<Vec<_>>()), (Purpose::Cores, state.keys.cores.clone())]
-    {
+    for (purpose, keys) in [
+        (Purpose::Charts, state.keys.all().cloned().collect::<Vec<_>>()),
+        (Purpose::Cores, state.keys.cores.clone()),
+        (Purpose::Extra, state.extra.clone()),
+    ] {
         if !keys.is_empty() {
             effects.push(Effect::Ask(purpose, history(keys, range, step)));
         }
@@ -51,7 +53,7 @@ pub fn charts(state: &UiState) -> Vec<Effect> {
 /// Points of the charts around another moment.
 pub fn past_charts(state: &UiState, past: &Past) -> Vec<Effect> {
     let range = TimeRange::last(state.span, past.chart_end);
-    let keys = state.keys.all().chain(&state.keys.cores).cloned().collect();
+    let keys = state.keys.all().chain(&state.keys.cores).chain(&state.extra).cloned().collect();
     vec![Effect::Ask(Purpose::PastCharts, history(keys, range, time::step(state.span)))]
 }
 
@@ -68,10 +70,42 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
         Some(_) => {}
         None => state.focus = None,
     }
+    effects.extend(extra(state));
+    effects.extend(super::explore::missing(state));
     if state.view == View::History {
         effects.extend(timeline(state));
     } else {
         state.timeline = None;
+    }
+    effects
+}
+
+/// Points of the series only this page has; those of the page before are forgotten.
+fn extra(state: &mut UiState) -> Vec<Effect> {
+    let wanted = crate::ui::panes::series(state);
+    if wanted == state.extra {
+        return Vec::new();
+    }
+    let own = |key: &SeriesKey| state.keys.all().chain(&state.keys.cores).any(|k| k == key);
+    let known: Vec<SeriesKey> = state.charts.keys().cloned().collect();
+    let new: Vec<SeriesKey> = wanted.iter().filter(|k| !known.contains(k)).cloned().collect();
+    let gone: Vec<SeriesKey> = known.iter().filter(|k| !own(k) && !wanted.contains(k)).cloned().collect();
+    state.charts.retain(|key| !gone.contains(key));
+    new.iter().for_each(|key| state.charts.track(key));
+    state.extra = wanted;
+    let mut effects = Vec::new();
+    if !new.is_empty() {
+        let range = TimeRange::last(state.span, state.live.at);
+        effects.push(Effect::Ask(Purpose::Extra, history(new.clone(), range, time::step(state.span))));
+    }
+    let lacks = |charts: &ChartStore| new.iter().any(|key| !charts.keys().any(|k| k == key));
+    if let Some(mut past) = state.past.take() {
+        if past.charts.as_ref().is_some_and(lacks) {
+            effects.extend(past_charts(state, &past));
+            let charts = past.charts.get_or_insert_with(|| ChartStore::new(time::step(state.span)));
+            new.iter().for_each(|key| charts.track(key));
+        }
+        state.past = Some(past);
     }
     effects
 }
@@ -81,7 +115,7 @@ fn subject(state: &UiState) -> Option<Subject> {
         View::Alerts => state.chosen_alert().filter(|_| state.open).map(|a| Subject::Alert(a.id.clone())),
         View::Services => state.chosen_service().map(|s| Subject::Service(s.name.clone())),
         View::Predictions => state.chosen_prediction().map(|p| Subject::Prediction(p.id.clone())),
-        View::Overview | View::History | View::Processes => None,
+        _ => None,
     }
 }
 

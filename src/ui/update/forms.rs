@@ -5,7 +5,7 @@
 
 use crossterm::event::KeyCode;
 
-use crate::base::{TimeRange, parse_duration, parse_time};
+use crate::base::{TimeRange, parse_duration};
 use crate::model::{Alert, AlertState, Matcher, ReportDepth, ReportFormat, ReportKind, ReportSpec};
 use crate::monitor::{Request, SnoozeUntil};
 use crate::ui::actions::Act;
@@ -14,6 +14,7 @@ use crate::ui::keymap::Chord;
 use crate::ui::overlay::{Field, FieldValue, Form, FormKind, Input, Overlay};
 use crate::ui::state::UiState;
 
+use super::moment::{self, Known};
 use super::time;
 
 const DEPTHS: &[&str] = &["hourly", "daily", "weekly", "monthly"];
@@ -205,18 +206,9 @@ fn ask_report(state: &UiState, depth: ReportDepth, format: ReportFormat, seconds
     vec![Effect::Ask(Purpose::Report, Request::Report(spec))]
 }
 
-/// A time of day is that of today, or of yesterday where today's is still to come.
+/// Words become a moment.
 fn go_to(state: &mut UiState, text: &str) -> Result<Vec<Effect>, String> {
-    let now = state.live.at;
-    let of_day = jiff::civil::Time::strptime("%H:%M", text).or_else(|_| jiff::civil::Time::strptime("%H:%M:%S", text));
-    let at = match of_day {
-        Ok(time) => {
-            let today = jiff::Timestamp::from_millisecond(now.millis()).map_err(|e| e.to_string())?.to_zoned(state.zone.clone());
-            let then = today.date().to_datetime(time).to_zoned(state.zone.clone()).map_err(|e| e.to_string())?;
-            let at = crate::base::Timestamp(then.timestamp().as_millisecond());
-            if at > now { at - std::time::Duration::from_secs(86_400) } else { at }
-        }
-        Err(_) => parse_time(text, now).map_err(|e| e.to_string())?,
-    };
+    let booted = state.live.host.booted_at;
+    let at = moment::parse(text, &Known { now: state.live.at, zone: &state.zone, booted })?;
     Ok(time::go(state, at))
 }

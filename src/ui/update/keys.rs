@@ -2,18 +2,17 @@
 //!
 //! Invariant: no key does anything that is not a row of the table of actions or typing into an overlay.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use crate::monitor::Request;
 use crate::ui::actions::{ACTIONS, Act, Action, Verity};
 use crate::ui::event::{Effect, Purpose};
-use crate::ui::hints;
 use crate::ui::keymap::Chord;
 use crate::ui::overlay::{Input, Overlay, Tone};
-use crate::ui::palette;
+use crate::ui::palette::{self, Found};
 use crate::ui::state::{SortColumn, UiState, View};
 
-use super::{forms, say, time};
+use super::{arrange, explore, forms, say, time};
 
 /// One key.
 pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
@@ -29,24 +28,6 @@ pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
         Some(action) => act(state, action),
         None => Vec::new(),
     }
-}
-
-/// The wheel moves the choice; a click on a page's name on the last line goes there.
-pub fn mouse(state: &mut UiState, event: MouseEvent) -> Vec<Effect> {
-    if !state.overlays.is_empty() {
-        return Vec::new();
-    }
-    match event.kind {
-        MouseEventKind::ScrollUp => step(state, -3),
-        MouseEventKind::ScrollDown => step(state, 3),
-        MouseEventKind::Down(MouseButton::Left) if event.row + 1 == state.size.1 => {
-            if let Some(view) = hints::view_at(state, event.column) {
-                go(state, view);
-            }
-        }
-        _ => {}
-    }
-    Vec::new()
 }
 
 /// Pasted text goes into what is being typed, and nowhere else.
@@ -79,6 +60,8 @@ fn overlay_key(state: &mut UiState, chord: Chord) -> Vec<Effect> {
         Overlay::Palette(input, row) => return palette_key(state, input, row, chord),
         Overlay::Filter(input, before) => (Vec::new(), filter_key(state, input, before, chord)),
         Overlay::Form(form) => forms::key(state, form, chord),
+        Overlay::Themes(row, before) => arrange::themes_key(state, (row, before), chord),
+        Overlay::Panes(row) => (Vec::new(), arrange::panes_key(state, row, chord)),
     };
     state.overlays.extend(keep);
     effects
@@ -101,7 +84,7 @@ fn palette_key(state: &mut UiState, mut input: Input, row: usize, chord: Chord) 
     match chord.code() {
         KeyCode::Esc => return Vec::new(),
         KeyCode::Enter => {
-            return found.get(row).map(|action| act(state, action)).unwrap_or_default();
+            return found.get(row).map(|thing| choose(state, thing)).unwrap_or_default();
         }
         KeyCode::Down | KeyCode::Tab => row = (row + 1).min(found.len().saturating_sub(1)),
         KeyCode::Up => row = row.saturating_sub(1),
@@ -111,6 +94,40 @@ fn palette_key(state: &mut UiState, mut input: Input, row: usize, chord: Chord) 
         }
     }
     state.overlays.push(Overlay::Palette(input, row));
+    Vec::new()
+}
+
+/// Does what was found, or goes where it is.
+fn choose(state: &mut UiState, found: &Found) -> Vec<Effect> {
+    match found {
+        Found::Action(action) => return act(state, action),
+        Found::Theme(name) => return arrange::look(state, name),
+        Found::Layout(place, _) => state.layout_at = *place,
+        Found::Metric(name) => {
+            go(state, View::Metrics);
+            state.filter[View::Metrics.index()].clear();
+            state.explore.metric = Some(name.clone());
+            state.explore.series = None;
+            state.open = true;
+        }
+        Found::Service(name) => {
+            go(state, View::Services);
+            state.filter[View::Services.index()].clear();
+            state.selected.service = Some(name.clone());
+        }
+        Found::Process(id, _) => {
+            go(state, View::Processes);
+            state.filter[View::Processes.index()].clear();
+            state.selected.process = Some(*id);
+            state.open = true;
+        }
+        Found::Alert(id, _) => {
+            go(state, View::Alerts);
+            state.filter[View::Alerts.index()].clear();
+            state.selected.alert = Some(id.clone());
+            state.open = true;
+        }
+    }
     Vec::new()
 }
 
@@ -139,13 +156,16 @@ fn filter_key(state: &mut UiState, mut input: Input, before: String, chord: Chor
     }
 }
 
-fn go(state: &mut UiState, view: View) {
+pub(super) fn go(state: &mut UiState, view: View) {
     state.view = view;
     state.open = false;
+    state.enlarged = None;
+    state.pane = None;
+    state.scroll = 0;
 }
 
 /// Moves the choice of the page's list by rows.
-fn step(state: &mut UiState, by: i64) {
+pub(super) fn step(state: &mut UiState, by: i64) {
     let snapshot = std::sync::Arc::clone(state.shown());
     let (lists, selected) = (&state.lists, &mut state.selected);
     let to = |row: usize, list: &[usize]| -> Option<usize> {
@@ -170,7 +190,13 @@ fn step(state: &mut UiState, by: i64) {
             let next = to(lists.prediction_row(&snapshot, selected), &lists.predictions);
             selected.prediction = next.and_then(|i| snapshot.predictions.get(i)).map(|p| p.id.clone());
         }
-        View::History => {}
+        View::Metrics => explore::step(state, by),
+        View::Units => {
+            let most = i64::try_from(snapshot.processes.len()).unwrap_or(i64::MAX);
+            let row = i64::try_from(state.scroll).unwrap_or(0).saturating_add(by).clamp(0, most);
+            state.scroll = usize::try_from(row).unwrap_or(0);
+        }
+        _ => {}
     }
 }
 
@@ -218,6 +244,20 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
             let at = state.past.as_ref().map_or(shown.at, |p| p.at);
             state.mark = Some((at, shown));
         }
+        Act::Enlarge => arrange::enlarge(state),
+        Act::Pane(by) => arrange::next_pane(state, by),
+        Act::Panes => state.overlays.push(Overlay::Panes(0)),
+        Act::Layout => arrange::next_layout(state),
+        Act::Themes => state.overlays.push(arrange::themes(state)),
+        Act::Graph => return arrange::next_graph(state),
+        Act::Bookmark => time::bookmark(state),
+        Act::NextBookmark => return time::next_bookmark(state),
+        Act::Play => time::faster(state),
+        Act::Pin => explore::pin(state),
+        Act::Log => explore::log(state),
+        Act::Stack => explore::stack(state),
+        Act::Overlay => return explore::overlay(state),
+        Act::Copy => return arrange::copy(state),
         Act::SortBy(column) => sort(state, column),
         Act::SortNext => {
             let place = SortColumn::ALL.iter().position(|c| *c == state.sort.column).unwrap_or(0);
@@ -295,7 +335,11 @@ fn open(state: &mut UiState) {
             bind(state);
             state.open = !state.open;
         }
-        View::Services | View::Predictions | View::History => {}
+        View::Metrics => {
+            explore::step(state, 0);
+            state.open = !state.open;
+        }
+        _ => arrange::enlarge(state),
     }
 }
 
@@ -304,8 +348,11 @@ fn bind(state: &mut UiState) {
     step(state, 0);
 }
 
-/// One step back: what is open, the time cursor, the filter, the first page.
+/// One step back: the pane that was enlarged, what is open, the time cursor, the filter, the first page.
 fn back(state: &mut UiState) -> Vec<Effect> {
+    if state.enlarged.take().is_some() {
+        return Vec::new();
+    }
     if state.open {
         state.open = false;
     } else if state.past.is_some() {

@@ -4,15 +4,21 @@
 //! the snapshot shown whenever it returns.
 
 mod answers;
+mod arrange;
+mod explore;
 mod fetch;
 mod forms;
 mod keys;
+mod moment;
+mod mouse;
 mod time;
 
 use std::time::Duration;
 
+pub use arrange::all_panes;
 pub use fetch::start;
 pub use forms::silence_matches;
+pub use moment::HOW;
 
 use super::charts::ChartStore;
 use super::event::{Changed, Effect, UiEvent};
@@ -32,7 +38,7 @@ const SETTLED: Duration = Duration::from_secs(4);
 pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
     let mut effects = match event {
         UiEvent::Key(key) => keys::key(state, &key),
-        UiEvent::Mouse(mouse) => keys::mouse(state, mouse),
+        UiEvent::Mouse(event) => mouse::mouse(state, event),
         UiEvent::Paste(text) => {
             keys::paste(state, &text);
             Vec::new()
@@ -103,7 +109,7 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     let is_first = state.live.seq == 0 && state.live.readings.is_empty();
     state.keys = ChartKeys::choose(&snapshot, &state.keys);
     let known = |charts: &ChartStore, key| charts.keys().any(|k| k == key);
-    let wanted: Vec<_> = state.keys.all().chain(&state.keys.cores).cloned().collect();
+    let wanted: Vec<_> = state.keys.all().chain(&state.keys.cores).chain(&state.extra).cloned().collect();
     let is_new = wanted.iter().any(|key| !known(&state.charts, key));
     if is_new {
         state.charts.retain(|key| wanted.contains(key));
@@ -126,7 +132,9 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     let now: std::collections::BTreeSet<&str> = state.live.alerts.iter().map(|a| a.id.as_str()).collect();
     state.told.retain(|id, _| now.contains(id.as_str()));
     // Lost pulses leave holes that history fills; so does a series that was not there before.
-    if is_first || lagged > 0 || is_new { fetch::charts(state) } else { Vec::new() }
+    let mut effects = if is_first || lagged > 0 || is_new { fetch::charts(state) } else { Vec::new() };
+    effects.extend(time::play(state));
+    effects
 }
 
 /// Carries the points and journals kept here on by one pulse; what is shown of another moment stays.
@@ -139,6 +147,7 @@ fn follow(state: &mut UiState, pulse: &Pulse) {
     if state.past.is_some() {
         return;
     }
+    state.explore.events.extend(pulse.journal.iter().cloned());
     if let Some(focus) = &mut state.focus {
         focus.charts.observe(pulse.at, readings);
         focus.range.to = focus.range.to.max(pulse.at);

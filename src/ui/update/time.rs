@@ -59,6 +59,7 @@ pub fn go(state: &mut UiState, at: Timestamp) -> Vec<Effect> {
 
 /// Back to the present.
 pub fn live(state: &mut UiState) -> Vec<Effect> {
+    state.play = None;
     if let Some(past) = state.past.take() {
         state.cpu = past.cpu;
         // What was fetched ends at another moment.
@@ -86,12 +87,50 @@ pub fn mark(state: &mut UiState, direction: i8) -> Vec<Effect> {
     let here = state.past.as_ref().map_or(state.live.at, |p| p.at);
     let alerts = state.live.alerts.iter().chain(state.timeline.iter().flat_map(|t| &t.alerts));
     let times = alerts.filter_map(|a| a.fired_at).chain(state.live.anomalies.iter().map(|a| a.from));
+    let times = times.chain(state.bookmarks.iter().copied());
     let next = if direction > 0 { times.filter(|t| *t > here).min() } else { times.filter(|t| *t < here).max() };
     match next {
         Some(at) => go(state, at),
         None if direction > 0 => live(state),
         None => Vec::new(),
     }
+}
+
+/// Keeps the moment shown to come back to, or forgets it.
+pub fn bookmark(state: &mut UiState) {
+    let at = state.past.as_ref().map_or(state.live.at, |p| p.at);
+    match state.bookmarks.binary_search(&at) {
+        Ok(place) => {
+            state.bookmarks.remove(place);
+        }
+        Err(place) => state.bookmarks.insert(place, at),
+    }
+}
+
+/// Moves the cursor to the newest bookmark before it, from the oldest again to the newest.
+pub fn next_bookmark(state: &mut UiState) -> Vec<Effect> {
+    let here = state.past.as_ref().map_or(state.live.at, |p| p.at);
+    let before = state.bookmarks.iter().rev().find(|at| **at < here).or(state.bookmarks.last()).copied();
+    before.map_or_else(Vec::new, |at| go(state, at))
+}
+
+/// How fast time goes on, one after the other.
+const SPEEDS: [u32; 3] = [10, 60, 600];
+
+/// The next speed; after the last one it stands still again.
+pub fn faster(state: &mut UiState) {
+    let next = match state.play {
+        None => SPEEDS.first(),
+        Some(speed) => SPEEDS.iter().find(|s| **s > speed),
+    };
+    state.play = next.copied();
+}
+
+/// Lets time go on by one tick; at the present it is live again.
+pub fn play(state: &mut UiState) -> Vec<Effect> {
+    let Some((speed, at)) = state.play.zip(state.past.as_ref().map(|p| p.at)) else { return Vec::new() };
+    let tick = Duration::try_from_secs_f64(state.live.recorder.interval_seconds).unwrap_or(Duration::ZERO);
+    go(state, at + tick.max(Duration::from_secs(1)) * speed)
 }
 
 /// Puts the cursor at the oldest moment the charts show.
@@ -136,7 +175,7 @@ pub fn zoom(state: &mut UiState, direction: i8) -> Vec<Effect> {
 /// A store with the slots of the span, for the same series.
 pub fn resized(state: &UiState) -> ChartStore {
     let mut charts = ChartStore::new(step(state.span));
-    for key in state.keys.all().chain(&state.keys.cores) {
+    for key in state.keys.all().chain(&state.keys.cores).chain(&state.extra) {
         charts.track(key);
     }
     charts
