@@ -138,7 +138,7 @@ fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_
 fn report(range: TimeRange, context: &Context<'_>) -> serde_json::Value {
     let spec = ReportSpec { kind: ReportKind::Performance, depth: ReportDepth::Daily, range, format: ReportFormat::Json };
     match facts::report(&spec, context) {
-        Ok(Answer::Report { text, .. }) => serde_json::from_str(&text).expect("JSON"),
+        Ok(Answer::Report { bytes, .. }) => serde_json::from_slice(&bytes).expect("JSON"),
         other => panic!("{other:?}"),
     }
 }

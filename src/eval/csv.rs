@@ -151,7 +151,7 @@ fn shape<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<Shape
         let is_told = |c: &&str| !matches!(Notation::of(c), None | Some(Notation::Unix(_)));
         let is_late = |c: &&str| c.parse::<f64>().is_ok_and(|n| n >= SURELY_TIME);
         let trimmed: Vec<&str> = cells.iter().map(|c| c.trim()).collect();
-        let surely = trimmed.iter().position(|c| is_told(&c) || is_late(&c));
+        let surely = trimmed.iter().position(|c| is_told(c) || is_late(c));
         surely.or_else(|| trimmed.first().and_then(|c| Notation::of(c)).map(|_| 0))
     };
     let Some(time) = named.or_else(found) else {

@@ -3,14 +3,13 @@
 //! In-process engine, attached client and replay tape implement it; the screen, the API and the
 //! commands use nothing else. The wire's envelope lives here too. Invariant: no method blocks.
 
+pub mod answer;
 mod bytes;
 pub mod request;
 pub mod wire;
 
-pub use request::{
-    Answer, Author, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request, Saved, Scope,
-    SnoozeUntil, StoreCheck, StoreTable,
-};
+pub use answer::{Answer, HistorySeries, QuerySeries, Refusal, RefusalKind, Saved, StoreCheck, StoreTable};
+pub use request::{Author, HistoryRequest, QueryRequest, Request, Scope, SnoozeUntil};
 pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
 
 use std::sync::Arc;

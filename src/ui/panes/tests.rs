@@ -252,6 +252,7 @@ fn a_machine_of_which_nothing_is_known_yet_says_what_would_be_there() {
             "no interface",
             "shows no sensors",
             "no value",
+            "never",
         ];
         assert!(words.iter().any(|w| text.contains(w)), "{view:?}\n{text}");
     }
