@@ -7,16 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::config::Service;
 use super::discover::{Discovered, LOOK_EVERY};
-use super::hours::{Hours, Run, SPANS, Spent, stale_after};
-use super::standing::{Pace, Standing, Verdict};
-use crate::base::{Timestamp, Unit, format_duration};
-use crate::model::{
-    CheckOutcome, CheckResult, GoodDirection, MaintenanceWindow, MetricDef, Reading, SeriesKey, ServiceState, ServiceStatus,
-};
+use super::entry::{Cause, Entry, Limits, Row};
+use super::hours::stale_after;
+use super::service::Service;
+use crate::base::{Timestamp, Unit};
+use crate::model::{CheckResult, GoodDirection, MaintenanceWindow, MetricDef, Reading, ServiceState, ServiceStatus};
 
 /// Metrics of services.
 pub const METRICS: &[MetricDef] = &[
@@ -31,6 +27,38 @@ pub const METRICS: &[MetricDef] = &[
     MetricDef::gauge("service_certificate_expiry_seconds", Unit::Seconds, "Time until the service's certificate ends")
         .by(&["service"])
         .good(GoodDirection::Up)
+        .within(None, None),
+    MetricDef::gauge(
+        "service_error_budget_ratio",
+        Unit::Ratio,
+        "Share left of the downtime the service's promise allows in 30 days",
+    )
+    .by(&["service"])
+    .good(GoodDirection::Up)
+    .within(None, Some(1.0)),
+    MetricDef::gauge(
+        "service_burn_rate",
+        Unit::Count,
+        "Downtime of the last two hours over the allowed one (1 just keeps the promise)",
+    )
+    .by(&["service"]),
+    MetricDef::gauge("service_phase_seconds", Unit::Seconds, "Time of a part of the service's last check")
+        .by(&["service", "phase"]),
+    MetricDef::gauge("service_perfdata", Unit::Count, "A plugin's value without a unit")
+        .by(&["service", "label"])
+        .good(GoodDirection::Neither)
+        .within(None, None),
+    MetricDef::gauge("service_perfdata_seconds", Unit::Seconds, "A plugin's value in seconds")
+        .by(&["service", "label"])
+        .good(GoodDirection::Neither)
+        .within(None, None),
+    MetricDef::gauge("service_perfdata_bytes", Unit::Bytes, "A plugin's value in bytes")
+        .by(&["service", "label"])
+        .good(GoodDirection::Neither)
+        .within(None, None),
+    MetricDef::gauge("service_perfdata_ratio", Unit::Ratio, "A plugin's value as a share")
+        .by(&["service", "label"])
+        .good(GoodDirection::Neither)
         .within(None, None),
 ];
 
@@ -52,173 +80,25 @@ pub struct ServiceBoard {
     entries: BTreeMap<String, Entry>,
     /// Hours kept from before for services that are not known yet.
     kept: BTreeMap<String, Row>,
+    /// Services under a silence of maintenance.
+    silenced: BTreeMap<String, MaintenanceWindow>,
     changed: bool,
     now: Timestamp,
-}
-
-struct Entry {
-    status: ServiceStatus,
-    limits: Limits,
-    standing: Standing,
-    hours: Hours,
-    counted_to: Option<Timestamp>,
-    first_seen: Option<Timestamp>,
-    certificate_ends: Option<f64>,
-    /// State and its beginning before a restart.
-    before: Option<(ServiceState, Timestamp)>,
-    /// In the order of [`METRICS`].
-    keys: [SeriesKey; 4],
-}
-
-#[derive(Clone, Copy)]
-struct Limits {
-    degraded_above: Duration,
-    fail_after: u32,
-    recover_after: u32,
-    stale_after: Duration,
-}
-
-/// What is kept of a service.
-#[derive(Clone, Serialize, Deserialize)]
-struct Row {
-    version: u32,
-    state: ServiceState,
-    since: Option<Timestamp>,
-    hours: Vec<Run>,
-}
-
-impl Entry {
-    fn new(status: ServiceStatus, limits: Limits, kept: Option<&Row>) -> Self {
-        let keys = [0, 1, 2, 3].map(|metric: usize| SeriesKey::new(METRICS[metric].name, [("service", status.name.as_str())]));
-        let mut entry = Self {
-            status,
-            limits,
-            standing: Standing::default(),
-            hours: Hours::default(),
-            counted_to: None,
-            first_seen: None,
-            certificate_ends: None,
-            before: None,
-            keys,
-        };
-        if let Some(row) = kept {
-            entry.take(row);
-        }
-        entry
-    }
-
-    fn take(&mut self, row: &Row) {
-        self.hours = Hours::from_runs(&row.hours);
-        self.before = row.since.map(|since| (row.state, since));
-    }
-
-    fn row(&self) -> Row {
-        Row { version: ROW_VERSION, state: self.status.state, since: self.status.since, hours: self.hours.runs() }
-    }
-
-    /// Counts the time up to `at` as the state it was in, as far as the last result vouches for it.
-    fn count(&mut self, at: Timestamp) {
-        let vouched = self.status.last_check.map_or(at, |last| at.min(last + self.limits.stale_after));
-        if let Some(from) = self.counted_to {
-            let spent = if self.status.maintenance { Spent::Maintenance } else { Spent::In(self.standing.state) };
-            self.hours.add(from, vouched, spent);
-        }
-        self.counted_to = Some(at);
-    }
-
-    /// Shows a state that began at `at`, or before a restart.
-    fn show(&mut self, state: ServiceState, at: Timestamp) {
-        let state = if self.status.maintenance { ServiceState::Unknown } else { state };
-        if self.status.state == state && self.status.since.is_some() {
-            return;
-        }
-        let kept = self.before.take_if(|(before, _)| *before == state).map(|(_, since)| since);
-        if state != ServiceState::Unknown {
-            self.before = None;
-        }
-        self.status.state = state;
-        self.status.since = Some(kept.unwrap_or(at));
-    }
-
-    fn observe(&mut self, result: &CheckResult) {
-        self.count(result.at);
-        let slow = result.response.is_some_and(|r| r > self.limits.degraded_above);
-        let verdict = Verdict::of(result.outcome, if slow { Pace::Slow } else { Pace::Fast });
-        let state = self.standing.observe(verdict, self.limits.fail_after, self.limits.recover_after);
-        self.status.last_check = Some(result.at);
-        self.status.response_seconds = result.response.map(|r| r.as_secs_f64());
-        if let Some(left) = result.certificate_expires_in_seconds {
-            self.certificate_ends = Some(result.at.seconds() + left);
-        }
-        self.status.message = match verdict {
-            Verdict::Bad if state != ServiceState::Offline => {
-                format!("{} ({} of {})", result.message, self.standing.failures(), self.limits.fail_after)
-            }
-            Verdict::Poor if result.outcome == CheckOutcome::Ok => {
-                format!("{}, slower than {}", result.message, format_duration(self.limits.degraded_above))
-            }
-            _ => result.message.clone(),
-        };
-        self.show(state, result.at);
-    }
-
-    /// Sets what was seen of a discovered service.
-    fn see(&mut self, state: ServiceState, message: &str, at: Timestamp) {
-        self.count(at);
-        self.first_seen.get_or_insert(at);
-        self.standing.state = state;
-        self.status.last_check = Some(at);
-        message.clone_into(&mut self.status.message);
-        self.show(state, at);
-    }
-
-    /// Lets time pass; true where the service has become unknown.
-    fn tick(&mut self, at: Timestamp) -> bool {
-        self.count(at);
-        let stale = self.status.last_check.is_some_and(|last| at.since(last) > self.limits.stale_after);
-        if !stale || self.standing.state == ServiceState::Unknown {
-            return false;
-        }
-        self.standing.forget();
-        self.status.message = format!("no result for {}", format_duration(self.limits.stale_after));
-        self.show(ServiceState::Unknown, at);
-        true
-    }
-
-    fn status(&self, now: Timestamp) -> ServiceStatus {
-        let uptime = SPANS.map(|hours| self.hours.share(hours, now));
-        ServiceStatus { uptime, strip: self.hours.strip(now), ..self.status.clone() }
-    }
-
-    /// Worst first.
-    fn rank(&self) -> u8 {
-        match self.status.state {
-            ServiceState::Offline => 0,
-            ServiceState::Degraded => 1,
-            ServiceState::Unknown => 2,
-            ServiceState::Online => 3,
-        }
-    }
+    /// When it was last refreshed and looked for windows of maintenance.
+    refreshed: Option<Timestamp>,
 }
 
 impl ServiceBoard {
     /// All services unknown.
     pub fn new(services: &[Service]) -> Self {
         let entries = services.iter().map(|service| {
-            let status = ServiceStatus {
-                name: service.name.clone(),
-                kind: service.kind.to_owned(),
-                target: service.target.clone(),
-                message: "not checked yet".to_owned(),
-                ..ServiceStatus::default()
-            };
             let limits = Limits {
                 degraded_above: service.degraded_above,
                 fail_after: service.fail_after,
                 recover_after: service.recover_after,
                 stale_after: stale_after(service.interval.max(service.retry), service.timeout),
             };
-            (service.name.clone(), Entry::new(status, limits, None))
+            (service.name.clone(), Entry::configured(service, limits))
         });
         Self { entries: entries.collect(), changed: true, ..Self::default() }
     }
@@ -229,24 +109,57 @@ impl ServiceBoard {
         let before = std::mem::replace(self, Self::new(services));
         self.now = before.now;
         self.kept = before.kept;
+        self.silenced = before.silenced;
         for (name, old) in before.entries {
             let same = |new: &Entry| new.status.kind == old.status.kind && new.status.target == old.status.target;
             match self.entries.get_mut(&name) {
-                Some(new) if same(new) && !old.status.discovered => *new = Entry { limits: new.limits, ..old },
-                Some(new) => new.take(&old.row()),
+                Some(new) if same(new) && !old.status.discovered => new.go_on_from(old),
+                Some(new) => new.take(&old.row(ROW_VERSION)),
                 None if old.status.discovered && services.is_empty() => drop(self.entries.insert(name, old)),
-                None => drop(self.kept.insert(name, old.row())),
+                None => drop(self.kept.insert(name, old.row(ROW_VERSION))),
             }
         }
     }
 
-    /// Takes a result; one of an unknown service is left out.
+    /// Takes a result; one of an unknown service is left out. Those that need it are judged anew.
     pub fn observe(&mut self, result: &CheckResult) {
         self.now = self.now.max(result.at);
-        if let Some(entry) = self.entries.get_mut(&result.service) {
-            entry.observe(result);
-            self.changed = true;
+        let Some(entry) = self.entries.get_mut(&result.service) else { return };
+        entry.observe(result);
+        self.changed = true;
+        let needs = |(name, entry): (&String, &Entry)| {
+            (*name == result.service || !entry.status.depends_on.is_empty()).then(|| name.clone())
+        };
+        let names: Vec<String> = self.entries.iter().filter_map(needs).collect();
+        for name in names {
+            let cause = self.cause(&name);
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.settle(cause, result.at);
+            }
         }
+    }
+
+    /// How those are that a service needs, and those that they need.
+    fn cause(&self, service: &str) -> Cause {
+        let mut seen = BTreeSet::from([service]);
+        let mut open = vec![service];
+        let mut suspect = false;
+        while let Some(name) = open.pop() {
+            let Some(entry) = self.entries.get(name) else { continue };
+            for needed in entry.status.depends_on.iter().filter(|n| seen.insert(n.as_str())) {
+                let standing = self.entries.get(needed).map(|e| &e.standing);
+                if standing.is_some_and(|s| s.state == ServiceState::Offline) {
+                    // The one at the bottom is the cause of those above it.
+                    return match self.cause(needed) {
+                        Cause::Down(deeper) => Cause::Down(deeper),
+                        _ => Cause::Down(needed.clone()),
+                    };
+                }
+                suspect |= standing.is_some_and(|s| s.failures() > 0);
+                open.push(needed);
+            }
+        }
+        if suspect { Cause::Suspect } else { Cause::None }
     }
 
     /// Takes what was found without configuration, all of it. A listener that was found before and is missing is
@@ -287,18 +200,15 @@ impl ServiceBoard {
         }
     }
 
-    /// Names the services in maintenance; all others are not.
-    pub fn set_maintenance(&mut self, windows: &BTreeMap<String, MaintenanceWindow>, at: Timestamp) {
+    /// Names the services under a silence of maintenance; all others are in it by their own windows only.
+    pub fn set_maintenance(&mut self, windows: BTreeMap<String, MaintenanceWindow>, at: Timestamp) {
+        self.silenced = windows;
+        self.maintain(at);
+    }
+
+    fn maintain(&mut self, at: Timestamp) {
         for (name, entry) in &mut self.entries {
-            let window = windows.get(name);
-            if entry.status.window.as_ref() == window {
-                continue;
-            }
-            entry.count(at);
-            entry.status.maintenance = window.is_some();
-            entry.status.window = window.cloned();
-            entry.show(entry.standing.state, at);
-            self.changed = true;
+            self.changed |= entry.maintain(self.silenced.get(name), at);
         }
     }
 
@@ -317,7 +227,14 @@ impl ServiceBoard {
         for entry in self.entries.values_mut() {
             self.changed |= entry.tick(at);
         }
-        self.changed |= at.millis().div_euclid(REFRESH_MS) != self.now.millis().div_euclid(REFRESH_MS);
+        let minute = |at: Timestamp| at.millis().div_euclid(REFRESH_MS);
+        let is_minute = self.refreshed.is_some_and(|before| minute(before) != minute(at));
+        let is_first = self.refreshed.replace(at).is_none();
+        if is_first || is_minute || self.entries.values().any(|e| e.is_plan_over(at)) {
+            self.entries.values_mut().for_each(|e| e.plan(at));
+            self.maintain(at);
+        }
+        self.changed |= is_minute;
         self.now = at;
     }
 
@@ -326,34 +243,20 @@ impl ServiceBoard {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let mut entries: Vec<&Entry> = self.entries.values().collect();
+        let mut entries: Vec<&mut Entry> = self.entries.values_mut().collect();
         entries.sort_by_key(|e| e.rank());
-        Some(entries.into_iter().map(|e| e.status(self.now)).collect())
+        Some(entries.into_iter().map(|e| e.refresh(self.now)).collect())
     }
 
-    /// Adds the readings of [`METRICS`]; an unknown service has a state and nothing else.
+    /// Adds the readings of [`METRICS`].
     pub fn readings(&self, round: &mut Vec<Reading>) {
-        for entry in self.entries.values() {
-            let [up, state, seconds, certificate] = &entry.keys;
-            let mut push = |key: &SeriesKey, value: f64| round.push(Reading { key: key.clone(), value, cumulative: None });
-            push(state, f64::from(entry.status.state as u8));
-            if entry.status.state == ServiceState::Unknown {
-                continue;
-            }
-            push(up, if entry.status.state == ServiceState::Offline { 0.0 } else { 1.0 });
-            if let Some(response) = entry.status.response_seconds {
-                push(seconds, response);
-            }
-            if let Some(end) = entry.certificate_ends {
-                push(certificate, end - self.now.seconds());
-            }
-        }
+        self.entries.values().for_each(|entry| entry.readings(self.now, round));
     }
 
     /// One row a service: its name, and its hours and state as versioned JSON. An hour that is like the one before
     /// costs nothing, so rows have some hundred bytes.
     pub fn save(&self) -> Vec<(String, Vec<u8>)> {
-        let row = |entry: &Entry| serde_json::to_vec(&entry.row()).expect("a row is numbers and names");
+        let row = |entry: &Entry| serde_json::to_vec(&entry.row(ROW_VERSION)).expect("a row is numbers and names");
         self.entries.iter().map(|(name, entry)| (name.clone(), row(entry))).collect()
     }
 

@@ -1,7 +1,7 @@
 //! When which service is checked.
 //!
-//! One sleeping task a service. Invariant: a task wakes for its next check, for `check_now` and for
-//! nothing else; at most [`AT_ONCE`] checks run at the same time.
+//! One sleeping task a service. Invariant: a task wakes for its next check, for `check_now`, when one that
+//! needs it fails, and for nothing else; at most [`AT_ONCE`] checks run at the same time.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,8 +14,8 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::bus::SystemBus;
-use super::config::Service;
 use super::probe::{Finding, ProbeContext};
+use super::service::Service;
 use crate::base::worker::panic_text;
 use crate::base::{Timestamp, format_duration};
 use crate::model::{CheckOutcome, CheckResult, Process};
@@ -41,8 +41,17 @@ pub struct Checker {
 }
 
 struct Task {
-    wake: Arc<Notify>,
+    wake: Arc<Wake>,
     running: AbortHandle,
+}
+
+/// What wakes a task before its time.
+#[derive(Default)]
+struct Wake {
+    /// Somebody wishes a check at once.
+    now: Notify,
+    /// One that needs it has failed: checked as soon as its `retry` allows.
+    soon: Notify,
 }
 
 /// What all tasks share.
@@ -51,17 +60,19 @@ struct Shared {
     bus: SystemBus,
     slots: Semaphore,
     on_result: OnResult,
+    wakes: BTreeMap<String, Arc<Wake>>,
 }
 
 impl Checker {
     /// Starts one task a service on the runtime.
     pub fn spawn(handle: &tokio::runtime::Handle, services: Vec<Service>, processes: ProcessView, on_result: OnResult) -> Self {
-        let shared = Arc::new(Shared { processes, bus: SystemBus::default(), slots: Semaphore::new(AT_ONCE), on_result });
+        let wakes = services.iter().map(|s| (s.name.clone(), Arc::new(Wake::default()))).collect();
+        let shared = Arc::new(Shared { processes, bus: SystemBus::default(), slots: Semaphore::new(AT_ONCE), on_result, wakes });
         let n = u32::try_from(services.len()).unwrap_or(u32::MAX).max(1);
         let tasks = services.into_iter().zip(0_u32..).map(|(service, place)| {
             let first_after = SPREAD.min(service.interval) * place / n;
-            let wake = Arc::new(Notify::new());
             let name = service.name.clone();
+            let wake = shared.wakes.get(&name).map(Arc::clone).unwrap_or_default();
             let running = handle.spawn(run(service, first_after, Arc::clone(&wake), Arc::clone(&shared))).abort_handle();
             (name, Task { wake, running })
         });
@@ -70,7 +81,7 @@ impl Checker {
 
     /// Checks a service at once; false where there is none of that name.
     pub fn check_now(&self, service: &str) -> bool {
-        self.tasks.get(service).map(|task| task.wake.notify_one()).is_some()
+        self.tasks.get(service).map(|task| task.wake.now.notify_one()).is_some()
     }
 
     /// Ends all tasks; a check under way is given up.
@@ -85,19 +96,29 @@ impl Drop for Checker {
     }
 }
 
-async fn run(service: Service, first_after: Duration, wake: Arc<Notify>, shared: Arc<Shared>) {
+async fn run(service: Service, first_after: Duration, wake: Arc<Wake>, shared: Arc<Shared>) {
     let context = ProbeContext { processes: Arc::clone(&shared.processes), bus: shared.bus.clone(), timeout: service.timeout };
     let mut next = Instant::now() + first_after;
+    let mut soonest = next;
     loop {
         tokio::select! {
             () = sleep_until(next) => {}
-            () = wake.notified() => {}
+            () = wake.now.notified() => {}
+            () = wake.soon.notified() => {
+                next = next.min(soonest);
+                continue;
+            }
         }
         let Ok(_slot) = shared.slots.acquire().await else { return };
         let start = Instant::now();
         let finding = guarded(&service, &context).await;
         let pause = if finding.outcome == CheckOutcome::Failed { service.retry } else { service.interval };
         next = start + pause;
+        soonest = start + service.retry;
+        if finding.outcome == CheckOutcome::Failed {
+            let needed = service.depends_on.iter().filter_map(|n| shared.wakes.get(n));
+            needed.for_each(|wake| wake.soon.notify_one());
+        }
         (shared.on_result)(CheckResult {
             service: service.name.clone(),
             at: Timestamp::now(),
@@ -105,6 +126,7 @@ async fn run(service: Service, first_after: Duration, wake: Arc<Notify>, shared:
             response: finding.response,
             message: finding.message,
             certificate_expires_in_seconds: finding.certificate_expires_in_seconds,
+            measures: finding.measures,
         });
     }
 }

@@ -1,102 +1,157 @@
-//! `[[service]]` of the configuration, and the service made from it.
+//! `[[service]]` of the configuration, read into a [`Service`].
 //!
-//! Invariant: a [`Service`] can be checked as it is; every mistake was told before.
+//! Invariant: every mistake is told here, with the service, the key and what to write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture};
+use super::pattern::Pattern;
+use super::probe::{PROBES, ProbeKind};
 use super::probes::command::CommandLine;
+use super::service::Service;
 use super::status_set::StatusSet;
+use super::window::WindowConfig;
 use crate::base::time::duration_text;
 use crate::base::{Unit, parse_quantity};
 use crate::model::catalog::nearest;
 
 /// `[[service]]` as the user writes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ServiceConfig {
     /// Unique name.
     pub name: String,
-    /// `http`, `tcp`, `process`, `systemd`, `command`.
+    /// Name of a probe (`http`, `tcp`, …).
     #[serde(rename = "type")]
     pub kind: String,
     /// For `http`: what is fetched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// For `tcp`: `host:port`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// For those that connect: `host:port`; where the protocol has a usual port it may be left out.
     pub address: Option<String>,
     /// For `systemd`: the unit; `.service` may be left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// For `process`: the kernel's short name, or `/regex/` found in the command line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
     /// For `command`: program and arguments, as one text or a list; no shell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandLine>,
+    /// For `file`: its path.
+    pub path: Option<String>,
+    /// For `dns`: the name that is asked for.
+    pub query: Option<String>,
+    /// For `dns`: the kind of record; default `A`.
+    pub record: Option<String>,
     /// Time between two checks.
-    #[serde(with = "duration_text", default = "ten_seconds")]
+    #[serde(with = "duration_text")]
     pub interval: Duration,
     /// Time between two checks while they fail.
-    #[serde(with = "duration_text", default = "five_seconds")]
+    #[serde(with = "duration_text")]
     pub retry: Duration,
     /// Time a check may take.
-    #[serde(with = "duration_text", default = "five_seconds")]
+    #[serde(with = "duration_text")]
     pub timeout: Duration,
     /// Slower answers are degraded.
-    #[serde(with = "duration_text", default = "two_seconds")]
+    #[serde(with = "duration_text")]
     pub degraded_above: Duration,
     /// Checks in a row that must fail until it is offline (or be slow until it is degraded).
-    #[serde(default = "three")]
     pub fail_after: u32,
     /// Checks in a row that must be good until it is well again.
-    #[serde(default = "two")]
     pub recover_after: u32,
+    /// For `http`: `GET`, `POST`, …; default `GET`.
+    pub method: Option<String>,
+    /// For `http`: headers that are sent.
+    pub headers: BTreeMap<String, String>,
+    /// For `http`: the request's body.
+    pub body: Option<String>,
+    /// For `http`: file with a token that is sent as `Authorization: Bearer`; read for each check.
+    pub token_file: Option<PathBuf>,
+    /// For `http`: most redirects followed; default 5. With 0 the redirect itself is judged.
+    pub max_redirects: Option<usize>,
     /// For `http`: status codes that are well; default 200–399. Redirects are followed unless all of these are redirects.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_status: Option<StatusSet>,
     /// For `http`: text the body's first MiB holds, or `/regex/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_body: Option<String>,
-    /// For `http`: PEM file of authorities trusted beside the system's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// For `http`: a condition on the JSON body (`status == "up"`).
+    pub expect_json: Option<String>,
+    /// For `http`: headers of the answer and the text or `/regex/` each holds.
+    pub expect_headers: BTreeMap<String, String>,
+    /// For `tcp` and `udp`: what is sent first.
+    pub send: Option<String>,
+    /// For `tcp`, `udp`, `dns` and `ssh`: text the answer holds, or `/regex/`.
+    pub expect: Option<String>,
+    /// For `smtp`: TLS must be offered and work.
+    pub starttls: Option<bool>,
+    /// For `tls` and `smtp`: the name on the certificate, where it is not the address's.
+    pub server_name: Option<String>,
+    /// PEM file of authorities trusted beside the system's.
     pub ca_file: Option<PathBuf>,
-    /// For `http`: a certificate that ends sooner makes it degraded; default `3d`.
-    #[serde(default, with = "optional_duration", skip_serializing_if = "Option::is_none")]
+    /// A certificate that ends sooner makes it degraded; default `3d`.
+    #[serde(with = "optional_duration")]
     pub certificate_warning: Option<Duration>,
+    /// For `file`: older makes it offline.
+    #[serde(with = "optional_duration")]
+    pub max_age: Option<Duration>,
+    /// For `file`: smaller makes it offline (`"1MB"`).
+    pub min_size: Option<String>,
+    /// For `file`: larger makes it offline.
+    pub max_size: Option<String>,
+    /// Services without which it cannot work: while one is offline, its own failure is unknown.
+    pub depends_on: Vec<String>,
+    /// Windows of maintenance that come again.
+    pub maintenance: Vec<WindowConfig>,
     /// Promised uptime (`"99.9%"`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slo: Option<String>,
     /// Labels of its alerts.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
-/// The defaults of `contracts.md` §3.
-fn ten_seconds() -> Duration {
-    Duration::from_secs(10)
-}
-
-fn five_seconds() -> Duration {
-    Duration::from_secs(5)
-}
-
-fn two_seconds() -> Duration {
-    Duration::from_secs(2)
-}
-
-fn three() -> u32 {
-    3
-}
-
-fn two() -> u32 {
-    2
+impl Default for ServiceConfig {
+    /// The defaults of the contract; name, type and the keys of the type are still to be set.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            kind: String::new(),
+            url: None,
+            address: None,
+            unit: None,
+            process: None,
+            command: None,
+            path: None,
+            query: None,
+            record: None,
+            interval: Duration::from_secs(10),
+            retry: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
+            degraded_above: Duration::from_secs(2),
+            fail_after: 3,
+            recover_after: 2,
+            method: None,
+            headers: BTreeMap::new(),
+            body: None,
+            token_file: None,
+            max_redirects: None,
+            expect_status: None,
+            expect_body: None,
+            expect_json: None,
+            expect_headers: BTreeMap::new(),
+            send: None,
+            expect: None,
+            starttls: None,
+            server_name: None,
+            ca_file: None,
+            certificate_warning: None,
+            max_age: None,
+            min_size: None,
+            max_size: None,
+            depends_on: Vec::new(),
+            maintenance: Vec::new(),
+            slo: None,
+            labels: BTreeMap::new(),
+        }
+    }
 }
 
 /// Serde for a duration that may be absent.
@@ -131,93 +186,10 @@ pub struct ServiceConfigError {
     pub message: String,
 }
 
-/// A service ready to be checked; clones share the probe.
-#[derive(Clone)]
-pub struct Service {
-    /// Unique name.
-    pub name: String,
-    /// Name of its probe.
-    pub kind: &'static str,
-    /// What is checked, for people.
-    pub target: String,
-    /// Time between two checks.
-    pub interval: Duration,
-    /// Time between two checks while they fail.
-    pub retry: Duration,
-    /// Time a check may take.
-    pub timeout: Duration,
-    /// Slower answers are degraded.
-    pub degraded_above: Duration,
-    /// Checks in a row that must fail until it is offline.
-    pub fail_after: u32,
-    /// Checks in a row that must be good until it is well again.
-    pub recover_after: u32,
-    /// Promised uptime, 0–1.
-    pub slo: Option<f64>,
-    /// Labels of its alerts.
-    pub labels: BTreeMap<String, String>,
-    /// How it is checked.
-    pub probe: Arc<dyn Probe>,
-}
-
-impl Service {
-    /// A service whose results come from elsewhere (a simulation): with every other default, and never to be checked.
-    pub fn simulated(name: &str, kind: &'static str, target: &str, interval: Duration, degraded_above: Duration) -> Self {
-        let plain = ServiceConfig::new(name, kind);
-        Self {
-            name: plain.name,
-            kind,
-            target: target.to_owned(),
-            interval,
-            retry: plain.retry,
-            timeout: plain.timeout,
-            degraded_above,
-            fail_after: plain.fail_after,
-            recover_after: plain.recover_after,
-            slo: None,
-            labels: BTreeMap::new(),
-            probe: Arc::new(Elsewhere),
-        }
-    }
-}
-
-/// Stands where nothing is probed.
-struct Elsewhere;
-
-impl Probe for Elsewhere {
-    fn check<'a>(&'a self, _: &'a ProbeContext) -> ProbeFuture<'a> {
-        Box::pin(async { Finding::failed("a simulated service cannot be checked") })
-    }
-
-    fn target(&self) -> String {
-        "simulated".to_owned()
-    }
-}
-
 impl ServiceConfig {
     /// A service of a kind with every default; the keys of the kind are still to be set.
     pub fn new(name: &str, kind: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            url: None,
-            address: None,
-            unit: None,
-            process: None,
-            command: None,
-            interval: ten_seconds(),
-            retry: five_seconds(),
-            timeout: five_seconds(),
-            degraded_above: two_seconds(),
-            fail_after: three(),
-            recover_after: two(),
-            expect_status: None,
-            expect_body: None,
-            ca_file: None,
-            certificate_warning: None,
-            slo: None,
-            labels: BTreeMap::new(),
-        }
+        Self { name: name.to_owned(), kind: kind.to_owned(), ..Self::default() }
     }
 
     /// Validates one service.
@@ -231,7 +203,7 @@ impl ServiceConfig {
         let Some(kind) = PROBES.iter().find(|p| p.name == self.kind) else {
             return Err(self.error("type", self.unknown_kind()));
         };
-        if let Some((key, _)) = self.set_keys().into_iter().find(|(key, set)| *set && !kind.keys.contains(key)) {
+        if let Some(key) = self.foreign_key(kind) {
             return Err(self.error(key, format!("is not used by type {}; it uses {}", kind.name, kind.keys.join(", "))));
         }
         let periods = [("interval", self.interval), ("retry", self.retry), ("timeout", self.timeout)];
@@ -243,6 +215,8 @@ impl ServiceConfig {
         if let Some((key, _)) = counts.into_iter().find(|(_, n)| *n == 0) {
             return Err(self.error(key, "must be at least 1"));
         }
+        let windows = self.maintenance.iter().map(WindowConfig::ready).collect::<Result<_, _>>();
+        let windows = windows.map_err(|e| self.error("maintenance", e))?;
         let probe = (kind.make)(self)?;
         Ok(Service {
             name: self.name.clone(),
@@ -256,6 +230,8 @@ impl ServiceConfig {
             recover_after: self.recover_after,
             slo: self.slo.as_deref().map(|text| self.share(text)).transpose()?,
             labels: self.labels.clone(),
+            depends_on: self.depends_on.clone(),
+            windows,
             probe,
         })
     }
@@ -277,22 +253,30 @@ impl ServiceConfig {
     fn unknown_kind(&self) -> String {
         let names: Vec<&str> = PROBES.iter().map(|p| p.name).collect();
         let hint = nearest(&self.kind, names.iter().copied()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+        if self.kind.is_empty() {
+            return format!("is missing; write one of {}", names.join(", "));
+        }
         format!("\"{}\" is unknown{hint} (there are {})", self.kind, names.join(", "))
     }
 
-    /// The keys that belong to some kinds only, and whether they are set.
-    fn set_keys(&self) -> [(&'static str, bool); 9] {
-        [
-            ("url", self.url.is_some()),
-            ("address", self.address.is_some()),
-            ("unit", self.unit.is_some()),
-            ("process", self.process.is_some()),
-            ("command", self.command.is_some()),
-            ("expect_status", self.expect_status.is_some()),
-            ("expect_body", self.expect_body.is_some()),
-            ("ca_file", self.ca_file.is_some()),
-            ("certificate_warning", self.certificate_warning.is_some()),
-        ]
+    /// A key that is set and belongs to other kinds only.
+    fn foreign_key(&self, kind: &ProbeKind) -> Option<&'static str> {
+        let written = serde_json::to_value(self).expect("keys and plain values");
+        let is_set = |key: &str| match written.get(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::Object(map)) => !map.is_empty(),
+            Some(_) => true,
+        };
+        let mut all = PROBES.iter().flat_map(|p| p.keys).copied();
+        all.find(|key| !kind.keys.contains(key) && is_set(key))
+    }
+
+    /// A key that holds a text to look for.
+    ///
+    /// # Errors
+    /// A regular expression that is none.
+    pub fn pattern(&self, key: &'static str, value: &Option<String>) -> Result<Option<Pattern>, ServiceConfigError> {
+        value.as_deref().map(Pattern::parse).transpose().map_err(|e| self.error(key, e))
     }
 
     fn share(&self, text: &str) -> Result<f64, ServiceConfigError> {
@@ -308,7 +292,7 @@ impl ServiceConfig {
 /// Validates all services.
 ///
 /// # Errors
-/// The first mistake; also two services of one name.
+/// The first mistake; also two services of one name, and dependencies that do not exist or form a circle.
 pub fn services(configs: &[ServiceConfig]) -> Result<Vec<Service>, ServiceConfigError> {
     let mut names = BTreeSet::new();
     for config in configs {
@@ -316,5 +300,33 @@ pub fn services(configs: &[ServiceConfig]) -> Result<Vec<Service>, ServiceConfig
             return Err(config.error("name", "is used twice; every service needs its own"));
         }
     }
+    for config in configs {
+        if let Some(unknown) = config.depends_on.iter().find(|d| !names.contains(d.as_str())) {
+            let hint = nearest(unknown, names.iter().copied()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            return Err(config.error("depends_on", format!("there is no service \"{unknown}\"{hint}")));
+        }
+        if let Some(way) = circle(config, configs) {
+            return Err(config.error("depends_on", format!("a service cannot wait for itself: {}", way.join(" → "))));
+        }
+    }
     configs.iter().map(ServiceConfig::ready).collect()
+}
+
+/// The way from a service back to itself.
+fn circle<'a>(start: &'a ServiceConfig, configs: &'a [ServiceConfig]) -> Option<Vec<&'a str>> {
+    let mut ways = vec![vec![start.name.as_str()]];
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop() {
+        let needs = configs.iter().find(|c| way.last() == Some(&c.name.as_str())).map(|c| c.depends_on.as_slice());
+        for next in needs.unwrap_or_default() {
+            let way = [way.as_slice(), &[next.as_str()]].concat();
+            if *next == start.name {
+                return Some(way);
+            }
+            if seen.insert(next.as_str()) {
+                ways.push(way);
+            }
+        }
+    }
+    None
 }

@@ -4,6 +4,7 @@
 //! statuses and knows no clock and no socket. Nothing here alerts. Invariant: a probe that hangs or
 //! panics costs its own service a failed check and nobody else anything.
 
+mod address;
 mod board;
 #[cfg(test)]
 mod board_tests;
@@ -11,24 +12,32 @@ mod bus;
 mod checker;
 mod config;
 mod discover;
+mod dns;
+mod entry;
 mod hours;
+mod json;
 mod listeners;
 mod pattern;
 mod probe;
 mod probes;
 mod scout;
+mod service;
 mod standing;
 mod status_set;
+mod talk;
+mod window;
 
 pub use board::{METRICS, ServiceBoard};
 pub use bus::{BusError, SystemBus, Unit};
 pub use checker::{Checker, OnResult, ProcessView};
-pub use config::{Service, ServiceConfig, ServiceConfigError, services};
+pub use config::{ServiceConfig, ServiceConfigError, services};
 pub use discover::{Discovered, Discovery, discover, propose};
 pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture, ProbeKind};
 pub use probes::command::CommandLine;
 pub use scout::{OnFound, Scout};
+pub use service::Service;
 pub use status_set::{StatusSet, StatusSetError};
+pub use window::{Window, WindowConfig};
 
 #[cfg(test)]
 mod tests;

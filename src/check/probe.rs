@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::bus::SystemBus;
 use super::checker::ProcessView;
 use super::config::{ServiceConfig, ServiceConfigError};
-use super::probes::{command, http, process, systemd, tcp};
-use crate::model::CheckOutcome;
+use super::probes::{command, dns, file, http, icmp, process, smtp, ssh, systemd, tcp, tls, udp};
+use crate::model::{CheckOutcome, Measure, MeasureKind};
+use crate::net::Phases;
 
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Finding {
     pub message: String,
     /// Time until the certificate ends, negative after it.
     pub certificate_expires_in_seconds: Option<f64>,
+    /// Phases of the time, a plugin's performance data.
+    pub measures: Vec<Measure>,
 }
 
 impl Finding {
@@ -32,12 +35,32 @@ impl Finding {
             response: response.into(),
             message: message.into(),
             certificate_expires_in_seconds: None,
+            measures: Vec::new(),
         }
     }
 
     /// It does not work.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { outcome: CheckOutcome::Failed, ..Self::ok(None, message) }
+    }
+
+    /// The same with the phases of its time; those that took no time did not happen.
+    #[must_use]
+    pub fn timed(mut self, phases: &Phases) -> Self {
+        let known = [
+            ("dns", phases.dns),
+            ("connect", Some(phases.connect)),
+            ("tls", phases.tls),
+            ("first_byte", Some(phases.first_byte)),
+            ("whole", Some(phases.total)),
+        ];
+        let taken = known.into_iter().filter_map(|(label, took)| Some((label, took.filter(|t| !t.is_zero())?)));
+        self.measures.extend(taken.map(|(label, took)| Measure {
+            kind: MeasureKind::Phase,
+            label: label.to_owned(),
+            value: took.as_secs_f64(),
+        }));
+        self
     }
 
     /// The same as a warning.
@@ -80,4 +103,17 @@ pub struct ProbeKind {
 }
 
 /// All kinds of probes.
-pub const PROBES: &[ProbeKind] = &[http::KIND, tcp::KIND, process::KIND, systemd::KIND, command::KIND];
+pub const PROBES: &[ProbeKind] = &[
+    http::KIND,
+    tcp::KIND,
+    udp::KIND,
+    tls::KIND,
+    dns::KIND,
+    icmp::KIND,
+    smtp::KIND,
+    ssh::KIND,
+    process::KIND,
+    systemd::KIND,
+    file::KIND,
+    command::KIND,
+];

@@ -25,7 +25,14 @@ fn every_kind_is_made_from_its_own_keys() {
             "type = 'http'\nurl = 'https://me:secret@example.org/x'\nexpect_status = [200, '300-399']\nexpect_body = '/ok/'",
             "https://example.org/x",
         ),
-        ("type = 'tcp'\naddress = '[::1]:22'", "[::1]:22"),
+        ("type = 'tcp'\naddress = '[::1]:22'\nsend = 'PING'\nexpect = '/PONG/'", "[::1]:22"),
+        ("type = 'udp'\naddress = 'a:123'\nsend = 'x'", "a:123"),
+        ("type = 'tls'\naddress = 'example.org'\ncertificate_warning = '10d'", "example.org:443"),
+        ("type = 'dns'\nquery = 'example.org'\nrecord = 'mx'\naddress = '::1'", "example.org MX at ::1:53"),
+        ("type = 'icmp'\naddress = 'gateway'", "gateway"),
+        ("type = 'smtp'\naddress = 'mail'\nstarttls = true", "mail:25"),
+        ("type = 'ssh'\naddress = 'a:2222'", "a:2222"),
+        ("type = 'file'\npath = '/var/backups/x'\nmax_age = '26h'\nmin_size = '1MB'", "/var/backups/x"),
         ("type = 'process'\nprocess = 'nginx'", "nginx"),
         ("type = 'systemd'\nunit = 'nginx'", "nginx.service"),
         ("type = 'command'\ncommand = \"check_load -w '5 4'\"", "check_load"),
@@ -37,7 +44,6 @@ fn every_kind_is_made_from_its_own_keys() {
         );
         assert!(service.slo.is_some_and(|s| (s - 0.999).abs() < 1e-9));
     }
-    assert_eq!(PROBES.len(), 5);
 }
 
 #[test]
@@ -46,11 +52,23 @@ fn mistakes_name_the_service_and_the_key() {
         ("type = 'htp'\nurl = 'http://a'", "service \"a\": type: \"htp\" is unknown; did you mean http?"),
         ("type = 'http'", "service \"a\": url: is missing; type http needs it"),
         ("type = 'http'\nurl = 'example.org'", "url: \"example.org\" is no URL"),
+        ("url = 'http://a'", "type: is missing; write one of http, tcp"),
+        ("type = 'http'\nurl = 'http://a'\nmethod = 'G T'", "method: \"G T\" is no method"),
+        ("type = 'http'\nurl = 'http://a'\nheaders = { 'a b' = 'c' }", "headers: \"a b\" is no header name"),
+        ("type = 'http'\nurl = 'http://a'\nexpect_json = 'a <'", "expect_json: \"a <\" is no condition"),
+        ("type = 'udp'\naddress = 'a:1'", "send: is missing; type udp needs it"),
+        ("type = 'dns'\nquery = 'a'\nrecord = 'AAA'", "record: \"AAA\" is unknown; did you mean AAAA?"),
+        ("type = 'dns'\nquery = 'a..b'", "query: \"a..b\" is no name"),
+        ("type = 'icmp'\naddress = 'a:80'", "address: a machine is asked, not a port"),
+        ("type = 'file'\npath = 'x'", "path: \"x\" must begin with /"),
+        ("type = 'file'\npath = '/x'\nmin_size = '5s'", "min_size"),
+        ("type = 'ssh'\naddress = 'a'\nheaders = { a = 'b' }", "headers: is not used by type ssh; it uses address, expect"),
+        ("type = 'ssh'\naddress = 'a'\nmaintenance = [{ from = '2', for = '1h' }]", "maintenance: from: \"2\" is no time"),
         ("type = 'http'\nurl = 'http://a'\nexpect_body = '/(/'", "expect_body: /(/ is no regular expression"),
         ("type = 'http'\nurl = 'http://a'\nexpect_status = 'fine'", "no set of HTTP status codes"),
         ("type = 'tcp'\naddress = 'a'", "address: \"a\" is no address"),
         ("type = 'tcp'\naddress = '::1:22'", "no address"),
-        ("type = 'tcp'\naddress = 'a:1'\nurl = 'http://a'", "url: is not used by type tcp; it uses address"),
+        ("type = 'tcp'\naddress = 'a:1'\nurl = 'http://a'", "url: is not used by type tcp; it uses address, send, expect"),
         ("type = 'tcp'\naddress = 'a:1'\ninterval = '1ms'", "interval: must be at least 100ms"),
         ("type = 'tcp'\naddress = 'a:1'\nfail_after = 0", "fail_after: must be at least 1"),
         ("type = 'tcp'\naddress = 'a:1'\nslo = '120%'", "slo: must lie between"),
@@ -64,6 +82,15 @@ fn mistakes_name_the_service_and_the_key() {
         assert!(error.contains(says), "{keys}: {error}");
     }
     let twice = [ServiceConfig::new("a", "process"), ServiceConfig::new("a", "process")];
+    let needing = |name: &str, needs: &str| ServiceConfig {
+        process: Some("x".to_owned()),
+        depends_on: vec![needs.to_owned()],
+        ..ServiceConfig::new(name, "process")
+    };
+    let unknown = services(&[needing("web", "roter"), ServiceConfig::new("router", "process")]).err().map(|e| e.message);
+    assert_eq!(unknown.as_deref(), Some("there is no service \"roter\"; did you mean router?"));
+    let circle = services(&[needing("a", "b"), needing("b", "c"), needing("c", "a")]).err().map(|e| e.message);
+    assert_eq!(circle.as_deref(), Some("a service cannot wait for itself: a → b → c → a"));
     assert!(services(&twice).err().is_some_and(|e| e.key == "name" && e.message.contains("twice")));
 }
 
@@ -136,6 +163,18 @@ async fn first_checks_are_spread_and_a_wish_is_met_at_once() {
     assert_eq!(seconds(&log, "b"), [1, 4]);
     tokio::time::sleep(Duration::from_secs(9)).await;
     assert_eq!((seconds(&log, "a"), seconds(&log, "b")), (vec![0, 10], vec![1, 4]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failing_service_needs_is_checked_with_it_but_no_more_often_than_its_retry() {
+    use CheckOutcome::Failed;
+    let needed = Service { interval: Duration::from_secs(60), ..scripted("router", Duration::ZERO, &[]) };
+    let failing = scripted("web", Duration::ZERO, &[Failed; 100]);
+    let failing = Service { retry: Duration::from_secs(1), depends_on: vec!["router".to_owned()], ..failing };
+    let (_checker, log) = started(vec![needed, failing]);
+    tokio::time::sleep(Duration::from_millis(21_500)).await;
+    assert_eq!(seconds(&log, "router"), [0, 5, 10, 15, 20]);
+    assert!(seconds(&log, "web").len() > 15);
 }
 
 #[tokio::test(start_paused = true)]

@@ -112,6 +112,6 @@ impl Core {
                 }
             }
         }
-        self.board.set_maintenance(&windows, at);
+        self.board.set_maintenance(windows, at);
     }
 }

@@ -12,6 +12,7 @@ pub mod health;
 pub mod host;
 pub mod journal;
 pub mod matcher;
+pub mod perfdata;
 pub mod prediction;
 pub mod process;
 pub mod pulse;
@@ -33,6 +34,7 @@ pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHeal
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Outcome, Prediction, TrackRecord};
 pub use process::{Process, ProcessChange, ProcessId, ProcessState};
 pub use pulse::Pulse;
@@ -41,6 +43,8 @@ pub use rule::{Aggregate, Limit, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
 pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
 pub use series::{SeriesKey, SeriesKeyError};
-pub use service::{CheckOutcome, CheckResult, MaintenanceWindow, ServiceState, ServiceStatus, UptimeShare};
+pub use service::{
+    CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,
+};
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Points, Resolution, SeriesSource, SourceError};

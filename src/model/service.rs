@@ -16,7 +16,7 @@ pub enum ServiceState {
     Degraded,
     /// Failed as many checks in a row as its configuration says.
     Offline,
-    /// Not checked yet, or in maintenance.
+    /// Not checked yet, in maintenance, or without a service that it needs.
     #[default]
     Unknown,
 }
@@ -31,6 +31,33 @@ pub enum CheckOutcome {
     Warning,
     /// Does not work.
     Failed,
+}
+
+/// What a further value of a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureKind {
+    /// Seconds of the answer's time (`dns`, `connect`, `tls`, `first_byte`, `whole`).
+    Phase,
+    /// A plugin's value in seconds.
+    Seconds,
+    /// A plugin's value in bytes.
+    Bytes,
+    /// A plugin's value as a ratio 0–1.
+    Ratio,
+    /// A plugin's value without a unit.
+    Count,
+}
+
+/// A further value of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// What it is.
+    pub kind: MeasureKind,
+    /// Name of the phase, label of the plugin.
+    pub label: String,
+    /// In base units.
+    pub value: f64,
 }
 
 /// One check of one service.
@@ -48,6 +75,9 @@ pub struct CheckResult {
     pub message: String,
     /// Time until the certificate ends, negative after it; `None` without a certificate.
     pub certificate_expires_in_seconds: Option<f64>,
+    /// Phases of the time, a plugin's performance data.
+    #[serde(default)]
+    pub measures: Vec<Measure>,
 }
 
 /// Share of time a service was up within a span.
@@ -68,6 +98,17 @@ pub struct MaintenanceWindow {
     pub author: String,
     /// Why.
     pub comment: String,
+}
+
+/// How a service keeps its promise over 30 days.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SloStanding {
+    /// Promised uptime, 0–1.
+    pub target: f64,
+    /// Share of the allowed downtime that is left; negative once it is overspent. `None` where nothing was observed.
+    pub left: Option<f64>,
+    /// Downtime of this hour and the one before it, over the allowed one: at 1 the promise is just kept.
+    pub burn: Option<f64>,
 }
 
 /// A service as it stands.
@@ -100,4 +141,19 @@ pub struct ServiceStatus {
     /// Until when, by whom and why, while it is in maintenance.
     #[serde(default)]
     pub window: Option<MaintenanceWindow>,
+    /// Failed checks in a row: below `fail_after` the state is soft, one more result may change it.
+    #[serde(default)]
+    pub failures: u32,
+    /// Checks in a row that must fail until it is offline.
+    #[serde(default)]
+    pub fail_after: u32,
+    /// Services it needs.
+    #[serde(default)]
+    pub depends_on: Vec<String>,
+    /// The service that is down and that this one needs: its own state is unknown for that long.
+    #[serde(default)]
+    pub caused_by: Option<String>,
+    /// How its promise is kept, where it has one.
+    #[serde(default)]
+    pub slo: Option<SloStanding>,
 }

@@ -16,6 +16,11 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// `notAfter` of an X.509 certificate; `None` where the bytes are none.
 pub fn not_after(der: &[u8]) -> Option<Timestamp> {
+    validity(der).map(|(_, end)| end)
+}
+
+/// `notBefore` and `notAfter` of an X.509 certificate; `None` where the bytes are none.
+pub fn validity(der: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let mut outer = der;
     let mut certificate = take(&mut outer, SEQUENCE)?;
     if !outer.is_empty() {
@@ -29,9 +34,9 @@ pub fn not_after(der: &[u8]) -> Option<Timestamp> {
     take(&mut tbs, SEQUENCE)?;
     take(&mut tbs, SEQUENCE)?;
     let mut validity = take(&mut tbs, SEQUENCE)?;
-    time(&mut validity)?;
+    let start = time(&mut validity)?;
     let end = time(&mut validity)?;
-    validity.is_empty().then_some(end)
+    validity.is_empty().then_some((start, end))
 }
 
 /// Cuts the element off the front of `from` and gives its content; `None` for another tag, a length

@@ -17,11 +17,11 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::connect::{self, Deadline, Opened};
+use super::connect::{self, Deadline, Opened, Stream};
 use super::proxy::{Proxies, Proxy};
 use super::tls::Trust;
 use super::url::{Target, basic};
-use super::{NetError, Request, Response};
+use super::{NetError, Phases, Request, Response};
 
 /// What a user may set for all HTTP; proxies come from the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -90,6 +90,18 @@ impl Client {
         self.connect(&target, proxy.as_ref(), &Deadline::after(timeout)).await
     }
 
+    /// Speaks TLS over a stream that is open already, with `host` as the server's name.
+    ///
+    /// # Errors
+    /// No trust, no TLS, or the time was over.
+    pub async fn secure(&self, stream: Stream, host: &str, deadline: &Deadline) -> Result<Opened, NetError> {
+        let trust = self.trust()?;
+        let start = Instant::now();
+        let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, host)).await?;
+        let phases = Phases { tls: Some(start.elapsed()), ..Phases::default() };
+        Ok(Opened { stream: Box::new(stream), phases, shown: Some(shown) })
+    }
+
     async fn connect(&self, target: &Target, proxy: Option<&Proxy>, deadline: &Deadline) -> Result<Opened, NetError> {
         let trust = target.https.then(|| self.trust()).transpose()?;
         connect::open(target, proxy, trust.as_ref(), deadline).await
@@ -109,7 +121,7 @@ impl Client {
             }
         };
         let message = hop.message(proxy.filter(|_| !hop.target.https).as_ref())?;
-        let Opened { stream, mut phases, certificate_ends_at } = opened;
+        let Opened { stream, mut phases, shown } = opened;
         let start = Instant::now();
         let mut builder = hyper::client::conn::http1::Builder::new();
         let (mut sender, connection) = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(protocol)?;
@@ -134,7 +146,8 @@ impl Client {
             truncated,
             phases,
             url: hop.target.url(),
-            certificate_ends_at,
+            certificate_ends_at: shown.and_then(|s| s.ends_at),
+            chain_ends_at: shown.and_then(|s| s.chain_ends_at),
         })
     }
 }

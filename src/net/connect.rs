@@ -13,10 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::proxy::Proxy;
-use super::tls::Trust;
+use super::tls::{Shown, Trust};
 use super::url::Target;
 use super::{NetError, Phases};
-use crate::base::Timestamp;
 
 /// What bytes go in and out of.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -32,8 +31,8 @@ pub struct Opened {
     pub stream: Stream,
     /// How long it took; nothing was sent yet, so `first_byte` and `total` are zero.
     pub phases: Phases,
-    /// End of the server's certificate; `None` without TLS.
-    pub certificate_ends_at: Option<Timestamp>,
+    /// What the server showed of its certificates; `None` without TLS.
+    pub shown: Option<Shown>,
 }
 
 /// When everything must be over.
@@ -84,7 +83,11 @@ pub async fn tcp(host: &str, port: u16, deadline: &Deadline) -> Result<(TcpStrea
     Ok((stream, phases))
 }
 
-async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
+/// The addresses of a name, with a port; those of an address are itself.
+///
+/// # Errors
+/// The system knows no such name.
+pub async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
     let failed = |reason: String| NetError::Resolve { host: host.to_owned(), reason };
     let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await.map_err(|e| failed(plain(&e)))?.collect();
     if found.is_empty() { Err(failed("it has no address".to_owned())) } else { Ok(found) }
@@ -121,7 +124,7 @@ pub async fn unix(path: &Path, deadline: &Deadline) -> Result<Opened, NetError> 
     };
     let stream = deadline.hold("connecting", connect).await?;
     let phases = Phases { connect: start.elapsed(), ..Phases::default() };
-    Ok(Opened { stream: Box::new(stream), phases, certificate_ends_at: None })
+    Ok(Opened { stream: Box::new(stream), phases, shown: None })
 }
 
 /// Connects to a target, through the proxy's tunnel where there is one and TLS is spoken.
@@ -134,7 +137,7 @@ pub async fn open(
     let hop = proxy.map_or(target, |p| &p.target);
     let (mut stream, mut phases) = tcp(&hop.host, hop.port, deadline).await?;
     let Some(trust) = trust else {
-        return Ok(Opened { stream: Box::new(stream), phases, certificate_ends_at: None });
+        return Ok(Opened { stream: Box::new(stream), phases, shown: None });
     };
     if let Some(proxy) = proxy {
         let start = Instant::now();
@@ -142,9 +145,9 @@ pub async fn open(
         phases.connect += start.elapsed();
     }
     let start = Instant::now();
-    let (stream, certificate_ends_at) = deadline.hold("shaking hands", trust.handshake(stream, &target.host)).await?;
+    let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, &target.host)).await?;
     phases.tls = Some(start.elapsed());
-    Ok(Opened { stream: Box::new(stream), phases, certificate_ends_at })
+    Ok(Opened { stream: Box::new(stream), phases, shown: Some(shown) })
 }
 
 /// Longest answer of a proxy to CONNECT that is read; the usual ones have a hundred bytes.

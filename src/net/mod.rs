@@ -12,9 +12,11 @@ mod tls;
 mod url;
 
 pub use client::{Client, NetConfig};
-pub use connect::{Duplex, Opened, Stream, connect_tcp, plain as plain_error};
+pub use connect::{Deadline, Duplex, Opened, Stream, connect_tcp, lookup, plain as plain_error};
 pub use request::{NetError, Phases, Request, Response};
 pub use url::base64;
+
+pub use tls::Shown;
 
 /// Makes ring the process's TLS provider; call it first in `main`. Later calls do nothing.
 pub fn install_crypto() {

@@ -58,6 +58,28 @@ impl Request {
         super::url::Target::parse(&self.url).map(drop)
     }
 
+    /// Whether the headers can be sent.
+    ///
+    /// # Errors
+    /// A name that is none, or a value with a control character; the value is not repeated, it may be a secret.
+    pub fn validate_headers(&self) -> Result<(), NetError> {
+        for (name, value) in &self.headers {
+            let bad = |what: &str| NetError::Invalid(format!("\"{name}\" {what}"));
+            hyper::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("is no header name"))?;
+            hyper::header::HeaderValue::from_str(value).map_err(|_| bad("holds a control character"))?;
+        }
+        Ok(())
+    }
+
+    /// The same with another method.
+    ///
+    /// # Errors
+    /// A text that is no method.
+    pub fn with_method(self, method: &str) -> Result<Self, NetError> {
+        let bad = |_| NetError::Invalid(format!("\"{method}\" is no method; write for example POST"));
+        Ok(Self { method: method.parse().map_err(bad)?, ..self })
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -98,6 +120,8 @@ pub struct Response {
     pub url: String,
     /// End of the server's certificate; `None` without TLS.
     pub certificate_ends_at: Option<Timestamp>,
+    /// Earliest end among the other certificates it sent.
+    pub chain_ends_at: Option<Timestamp>,
 }
 
 /// Why a request has no answer.

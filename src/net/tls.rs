@@ -18,8 +18,19 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::NetError;
-use super::certificate::not_after;
+use super::certificate::{not_after, validity};
 use crate::base::Timestamp;
+
+/// What a server showed of its certificate chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// End of the server's own certificate.
+    pub ends_at: Option<Timestamp>,
+    /// Earliest end among the others it sent.
+    pub chain_ends_at: Option<Timestamp>,
+    /// Number of certificates.
+    pub certificates: usize,
+}
 
 /// Who is trusted; made once and shared.
 #[derive(Debug)]
@@ -50,16 +61,16 @@ impl Trust {
         Ok(Self { authorities, own, provider })
     }
 
-    /// Shakes hands; the end of the server's certificate comes with the stream and with a failure.
+    /// Shakes hands; what the server showed comes with the stream, its end with a failure.
     ///
     /// # Errors
     /// A certificate that is not trusted, a server that speaks no TLS.
-    pub async fn handshake<S>(self: &Arc<Self>, stream: S, host: &str) -> Result<(TlsStream<S>, Option<Timestamp>), NetError>
+    pub async fn handshake<S>(self: &Arc<Self>, stream: S, host: &str) -> Result<(TlsStream<S>, Shown), NetError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| NetError::Invalid(format!("\"{host}\" is no host name")))?;
-        let witness = Arc::new(Witness { trust: Arc::clone(self), end: Mutex::new(None) });
+        let witness = Arc::new(Witness { trust: Arc::clone(self), shown: Mutex::new(Shown::default()) });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
             .expect("ring knows the default versions")
@@ -69,10 +80,10 @@ impl Trust {
         // A resumed session shows no certificate, so an expired one would go unseen.
         config.resumption = Resumption::disabled();
         let result = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-        let certificate_ends_at = *witness.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = *witness.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(stream) => Ok((stream, certificate_ends_at)),
-            Err(error) => Err(NetError::Tls { reason: reason(&error, host, certificate_ends_at), certificate_ends_at }),
+            Ok(stream) => Ok((stream, shown)),
+            Err(error) => Err(NetError::Tls { reason: reason(&error, host, shown.ends_at), certificate_ends_at: shown.ends_at }),
         }
     }
 }
@@ -97,11 +108,11 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
     }
 }
 
-/// Verifies one handshake and notes when the certificate ends.
+/// Verifies one handshake and notes what was shown.
 #[derive(Debug)]
 struct Witness {
     trust: Arc<Trust>,
-    end: Mutex<Option<Timestamp>>,
+    shown: Mutex<Shown>,
 }
 
 impl ServerCertVerifier for Witness {
@@ -113,17 +124,20 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let end = not_after(end_entity);
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        let own = validity(end_entity);
+        let end = own.map(|(_, end)| end);
+        let chain_ends_at = intermediates.iter().filter_map(|c| not_after(c)).min();
+        let shown = Shown { ends_at: end, chain_ends_at, certificates: 1 + intermediates.len() };
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
         let verdict = self.trust.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         // A self-signed certificate is refused as an authority's; named in the user's own file it is meant.
         if verdict.is_err() && self.trust.own.iter().any(|own| own == end_entity) {
             rustls::client::verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             let now = Timestamp::from_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-            return if end.is_some_and(|end| now <= end) {
-                Ok(ServerCertVerified::assertion())
-            } else {
-                Err(Error::InvalidCertificate(CertificateError::Expired))
+            return match own {
+                Some((start, end)) if (start..=end).contains(&now) => Ok(ServerCertVerified::assertion()),
+                Some((start, _)) if now < start => Err(Error::InvalidCertificate(CertificateError::NotValidYet)),
+                _ => Err(Error::InvalidCertificate(CertificateError::Expired)),
             };
         }
         verdict

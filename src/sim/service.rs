@@ -105,6 +105,7 @@ impl Surroundings<'_> {
             outcome: if failed.is_some() { CheckOutcome::Failed } else { CheckOutcome::Ok },
             response: answered.then_some(response),
             message,
+            measures: Vec::new(),
             certificate_expires_in_seconds: certificate,
         })
     }

@@ -78,6 +78,11 @@ fn service_json(service: &ServiceStatus) -> Value {
         "response_seconds": service.response_seconds,
         "message": service.message,
         "uptime": {"24h": share(service.uptime[0]), "7d": share(service.uptime[1]), "30d": share(service.uptime[2])},
+        "failures": service.failures,
+        "fail_after": service.fail_after,
+        "depends_on": service.depends_on,
+        "caused_by": service.caused_by,
+        "slo": service.slo.map(|s| json!({"target": s.target, "budget_left": s.left, "burn": s.burn})),
         "discovered": service.discovered,
         "maintenance": service.maintenance,
         "window": service.window.as_ref().map(|w| {

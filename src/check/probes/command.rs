@@ -12,9 +12,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::base::format_duration;
+use crate::base::{Unit, format_duration};
 use crate::check::config::{ServiceConfig, ServiceConfigError};
 use crate::check::probe::{Finding, Probe, ProbeContext, ProbeFuture, ProbeKind};
+use crate::model::{Measure, MeasureKind, perfdata};
 
 /// `type = "command"`.
 pub const KIND: ProbeKind = ProbeKind { name: "command", keys: &["command"], make };
@@ -24,6 +25,9 @@ const MAX_OUTPUT: u64 = 64 * 1024;
 
 /// Longest message; a line of the service list has less.
 const MAX_MESSAGE: usize = 200;
+
+/// Most values of performance data kept: each is a series.
+const MAX_MEASURES: usize = 50;
 
 /// How long output is waited for after the program's end: what it wrote is in the pipe by then.
 const LATE_OUTPUT: Duration = Duration::from_millis(500);
@@ -136,7 +140,7 @@ impl CommandProbe {
             None => timeout(LATE_OUTPUT, reading).await.unwrap_or_default(),
         };
         match status {
-            Ok(status) => judge(status, &output.0, &output.1, took),
+            Ok(status) => Finding { measures: measures(&output.0), ..judge(status, &output.0, &output.1, took) },
             Err(error) => Finding::failed(format!("cannot wait for {}: {error}", self.program)),
         }
     }
@@ -168,6 +172,21 @@ fn judge(status: ExitStatus, stdout: &[u8], stderr: &[u8], took: Duration) -> Fi
             None => status.to_string(),
         }),
     }
+}
+
+/// Performance data: behind the first line's `|`, and behind the next `|` in the lines after it, to the end.
+fn measures(stdout: &[u8]) -> Vec<Measure> {
+    let text = String::from_utf8_lossy(stdout);
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let parts = [first, rest].map(|part| part.split_once('|').map(|(_, data)| data).unwrap_or_default());
+    let kind = |unit| match unit {
+        Unit::Seconds => MeasureKind::Seconds,
+        Unit::Bytes => MeasureKind::Bytes,
+        Unit::Ratio => MeasureKind::Ratio,
+        _ => MeasureKind::Count,
+    };
+    let found = parts.iter().flat_map(|part| perfdata(part)).take(MAX_MEASURES);
+    found.map(|p| Measure { kind: kind(p.unit), label: p.label, value: p.value }).collect()
 }
 
 fn first_line(bytes: &[u8]) -> Option<String> {

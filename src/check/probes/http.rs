@@ -1,92 +1,134 @@
-//! Whether a URL answers as it should: status, body, certificate.
+//! Whether a URL answers as it should: status, headers, body, certificate.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Timestamp, format_duration};
+use super::tls::{CERTIFICATE_WARNING, certified, refused};
+use crate::base::Timestamp;
 use crate::check::config::{ServiceConfig, ServiceConfigError};
+use crate::check::json::JsonCondition;
 use crate::check::pattern::Pattern;
 use crate::check::probe::{Finding, Probe, ProbeContext, ProbeFuture, ProbeKind};
 use crate::check::status_set::StatusSet;
-use crate::net::{Client, NetConfig, NetError, Request, Response};
+use crate::net::{Client, NetConfig, NetError, Request, Response, Shown};
 
 /// `type = "http"`.
-pub const KIND: ProbeKind =
-    ProbeKind { name: "http", keys: &["url", "expect_status", "expect_body", "ca_file", "certificate_warning"], make };
-
-/// Short-lived certificates last six days and are renewed at half of that.
-const CERTIFICATE_WARNING: Duration = Duration::from_secs(3 * 86_400);
+pub const KIND: ProbeKind = ProbeKind {
+    name: "http",
+    keys: &[
+        "url",
+        "method",
+        "headers",
+        "body",
+        "token_file",
+        "max_redirects",
+        "expect_status",
+        "expect_body",
+        "expect_json",
+        "expect_headers",
+        "ca_file",
+        "certificate_warning",
+    ],
+    make,
+};
 
 fn make(config: &ServiceConfig) -> Result<Arc<dyn Probe>, ServiceConfigError> {
     let url = config.required("url", &config.url)?;
-    Request::get(url).validate().map_err(|e| config.error("url", e.to_string()))?;
-    let body = config.expect_body.as_deref().map(Pattern::parse).transpose().map_err(|e| config.error("expect_body", e))?;
+    let status = config.expect_status.clone().unwrap_or_default();
+    let body = config.pattern("expect_body", &config.expect_body)?;
+    let json = config.expect_json.as_deref().map(JsonCondition::parse).transpose().map_err(|e| config.error("expect_json", e))?;
+    let headers = config.expect_headers.iter().map(|(name, text)| Ok((name.clone(), Pattern::parse(text)?)));
+    let headers = headers.collect::<Result<_, String>>().map_err(|e| config.error("expect_headers", e))?;
+    let plain = Request::get(url);
+    let max_redirects = if status.only_redirects() { 0 } else { config.max_redirects.unwrap_or(plain.max_redirects) };
+    // A body nobody looks at is not worth its traffic; an empty bound still reads the head.
+    let max_body = if body.is_some() || json.is_some() { plain.max_body } else { 0 };
+    let sent = config.body.clone().unwrap_or_default().into_bytes();
+    let own = config.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let request = Request { body: sent, headers: own, max_redirects, max_body, ..plain };
+    let method = config.method.as_deref().unwrap_or("GET").to_ascii_uppercase();
+    let request = request.with_method(&method).map_err(|e| config.error("method", e.to_string()))?;
+    request.validate().map_err(|e| config.error("url", e.to_string()))?;
+    request.validate_headers().map_err(|e| config.error("headers", e.to_string()))?;
     Ok(Arc::new(Http {
-        url: url.to_owned(),
-        status: config.expect_status.clone().unwrap_or_default(),
+        request,
+        token_file: config.token_file.clone(),
+        status,
         body,
+        json,
+        headers,
         certificate_warning: config.certificate_warning.unwrap_or(CERTIFICATE_WARNING),
         client: Client::new(&NetConfig { ca_file: config.ca_file.clone() }),
     }))
 }
 
 struct Http {
-    url: String,
+    request: Request,
+    token_file: Option<PathBuf>,
     status: StatusSet,
     body: Option<Pattern>,
+    json: Option<JsonCondition>,
+    headers: Vec<(String, Pattern)>,
     certificate_warning: Duration,
     client: Client,
 }
 
 impl Http {
-    fn request(&self, timeout: Duration) -> Request {
-        let request = Request { timeout, ..Request::get(&self.url) };
-        let max_redirects = if self.status.only_redirects() { 0 } else { request.max_redirects };
-        // A body nobody looks at is not worth its traffic; an empty bound still reads the head.
-        let max_body = if self.body.is_some() { request.max_body } else { 0 };
-        Request { max_redirects, max_body, ..request }
+    fn request(&self, timeout: Duration) -> Result<Request, NetError> {
+        let request = Request { timeout, ..self.request.clone() };
+        let Some(file) = &self.token_file else { return Ok(request) };
+        let bad =
+            |e: std::io::Error| NetError::Invalid(format!("token_file {}: {}", file.display(), crate::net::plain_error(&e)));
+        let token = std::fs::read_to_string(file).map_err(bad)?;
+        Ok(request.header("Authorization", format!("Bearer {}", token.trim())))
+    }
+
+    /// What is wrong with an answer.
+    fn fault(&self, response: &Response) -> Option<String> {
+        let status = response.status;
+        if !self.status.contains(status) {
+            return Some(format!("{status}, expected {}", self.status));
+        }
+        let wrong = self.headers.iter().find(|(name, expected)| {
+            !response.headers.get_all(name.as_str()).iter().any(|v| expected.is_in(&String::from_utf8_lossy(v.as_bytes())))
+        });
+        if let Some((name, _)) = wrong {
+            return Some(format!("{status}, but the header {name} does not hold what is expected"));
+        }
+        if self.body.as_ref().is_some_and(|b| !b.is_in(&String::from_utf8_lossy(&response.body))) {
+            return Some(format!("{status}, but the body does not hold what is expected"));
+        }
+        self.json.as_ref().and_then(|j| j.check(&response.body).err()).map(|why| format!("{status}, but {why}"))
     }
 
     fn judge(&self, response: &Response, now: Timestamp) -> Finding {
-        let left = response.certificate_ends_at.map(|end| end.seconds() - now.seconds());
         let took = response.phases.total;
-        let mut finding = Finding::ok(took, format!("{} in {} ms", response.status, took.as_millis()));
-        if !self.status.contains(response.status) {
-            finding =
-                Finding { response: Some(took), ..Finding::failed(format!("{}, expected {}", response.status, self.status)) };
-        } else if self.body.as_ref().is_some_and(|b| !b.is_in(&String::from_utf8_lossy(&response.body))) {
-            let message = format!("{}, but the body does not hold what is expected", response.status);
-            finding = Finding { response: Some(took), ..Finding::failed(message) };
-        } else if let Some(left) = left.filter(|l| *l < self.certificate_warning.as_secs_f64()) {
-            let left = format_duration(Duration::try_from_secs_f64(left).unwrap_or_default());
-            finding.message.push_str(&format!("; the certificate ends in {left}"));
-            finding = finding.warning();
-        }
-        Finding { certificate_expires_in_seconds: left, ..finding }
+        let finding = match self.fault(response) {
+            Some(fault) => Finding { response: Some(took), ..Finding::failed(fault) },
+            None => Finding::ok(took, format!("{} in {} ms", response.status, took.as_millis())),
+        };
+        let shown = Shown { ends_at: response.certificate_ends_at, chain_ends_at: response.chain_ends_at, certificates: 0 };
+        certified(finding.timed(&response.phases), shown, self.certificate_warning, now)
+    }
+
+    async fn run(&self, timeout: Duration) -> Result<Finding, NetError> {
+        let response = self.client.send(&self.request(timeout)?).await?;
+        Ok(self.judge(&response, Timestamp::now()))
     }
 }
 
 impl Probe for Http {
     fn check<'a>(&'a self, context: &'a ProbeContext) -> ProbeFuture<'a> {
-        Box::pin(async move {
-            let answer = self.client.send(&self.request(context.timeout)).await;
-            let now = Timestamp::now();
-            match answer {
-                Ok(response) => self.judge(&response, now),
-                Err(error) => {
-                    let end = if let NetError::Tls { certificate_ends_at, .. } = &error { *certificate_ends_at } else { None };
-                    let left = end.map(|end| end.seconds() - now.seconds());
-                    Finding { certificate_expires_in_seconds: left, ..Finding::failed(error.to_string()) }
-                }
-            }
-        })
+        Box::pin(async move { self.run(context.timeout).await.unwrap_or_else(|e| refused(&e, Timestamp::now())) })
     }
 
     fn target(&self) -> String {
         // A password in a URL is not shown.
-        match (self.url.split_once("://"), self.url.rsplit_once('@')) {
+        let url = &self.request.url;
+        match (url.split_once("://"), url.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-            _ => self.url.clone(),
+            _ => url.clone(),
         }
     }
 }
@@ -100,16 +142,21 @@ mod tests {
     #[test]
     fn a_certificate_about_to_end_is_a_warning() {
         let http = Http {
-            url: "https://example.org/".to_owned(),
+            request: Request::get("https://example.org/"),
+            token_file: None,
             status: StatusSet::default(),
             body: None,
+            json: None,
+            headers: Vec::new(),
             certificate_warning: CERTIFICATE_WARNING,
             client: Client::default(),
         };
         let now = Timestamp::from_seconds(1_000_000);
-        for (hours, outcome, says) in [
-            (100, CheckOutcome::Ok, "200 in 40 ms"),
-            (50, CheckOutcome::Warning, "200 in 40 ms; the certificate ends in 2 d 2 h"),
+        for (hours, chain, outcome, says) in [
+            (100, 500, CheckOutcome::Ok, "200 in 40 ms"),
+            (50, 40, CheckOutcome::Warning, "200 in 40 ms; the certificate ends in 2 d 2 h"),
+            (100, 50, CheckOutcome::Warning, "200 in 40 ms; the certificate of its issuer ends in 2 d 2 h"),
+            (100, -50, CheckOutcome::Ok, "200 in 40 ms"),
         ] {
             let response = Response {
                 status: 200,
@@ -117,8 +164,9 @@ mod tests {
                 body: Vec::new(),
                 truncated: false,
                 phases: Phases { total: Duration::from_millis(40), ..Phases::default() },
-                url: http.url.clone(),
+                url: http.request.url.clone(),
                 certificate_ends_at: Some(now + Duration::from_secs(hours * 3600)),
+                chain_ends_at: Some(Timestamp(now.millis() + chain * 3_600_000)),
             };
             let finding = http.judge(&response, now);
             assert_eq!((finding.outcome, finding.message.as_str()), (outcome, says));

@@ -10,6 +10,8 @@ use tokio::net::TcpListener;
 use crate::check::{CommandLine, Finding, ProbeContext, ServiceConfig, SystemBus};
 use crate::model::{CheckOutcome, Process, ProcessId, ProcessState};
 
+mod strangers;
+
 async fn found_among(toml: &str, timeout: Duration, processes: Vec<Arc<Process>>) -> Finding {
     let config: ServiceConfig = toml::from_str(&format!("name = 'a'\n{toml}")).unwrap();
     let processes: Arc<[Arc<Process>]> = processes.into();
