@@ -128,6 +128,8 @@ pub enum Command {
     Forecast(commands::forecast::Forecast),
     /// A report on a span of time.
     Report(commands::report::Report),
+    /// Check a service once, as a Nagios plugin does; exit code 0 ok, 1 warning, 2 critical, 3 unknown.
+    Check(Box<commands::check::Check>),
     /// The configuration: check it, show it, print an example.
     Config(commands::config::ConfigArgs),
     /// What works here, what does not, and what to do.

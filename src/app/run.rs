@@ -98,10 +98,16 @@ fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
 }
 
 fn reload(engine: &Engine) {
-    let reply: engine::Reply = Box::new(|answer| match answer {
-        Ok(Answer::Done { message, .. }) => tracing::info!("{message}"),
-        Ok(_) => tracing::info!("configuration read again"),
-        Err(error) => tracing::error!(%error, "the configuration was not taken"),
+    let now = sd_notify::NotifyState::monotonic_usec_now();
+    // Not started by systemd: nobody to tell. It is ready again whether or not the file was taken.
+    let _ = now.and_then(|now| sd_notify::notify(&[sd_notify::NotifyState::Reloading, now]));
+    let reply: engine::Reply = Box::new(|answer| {
+        match answer {
+            Ok(Answer::Done { message, .. }) => tracing::info!("{message}"),
+            Ok(_) => tracing::info!("configuration read again"),
+            Err(error) => tracing::error!(%error, "the configuration was not taken"),
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     });
     engine.hub().submit(engine::Wish { request: Request::Reload, reply });
 }

@@ -131,6 +131,11 @@ async fn run(service: Service, first_after: Duration, wake: Arc<Wake>, shared: A
     }
 }
 
+/// Checks a service once, outside any schedule.
+pub async fn check_once(service: &Service, processes: ProcessView) -> Finding {
+    guarded(service, &ProbeContext { processes, bus: SystemBus::default(), timeout: service.timeout }).await
+}
+
 /// One check that ends in time and does not panic.
 async fn guarded(service: &Service, context: &ProbeContext) -> Finding {
     let check = AssertUnwindSafe(service.probe.check(context)).catch_unwind();

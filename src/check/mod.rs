@@ -29,7 +29,7 @@ mod window;
 
 pub use board::{METRICS, ServiceBoard};
 pub use bus::{BusError, SystemBus, Unit};
-pub use checker::{Checker, OnResult, ProcessView};
+pub use checker::{Checker, OnResult, ProcessView, check_once};
 pub use config::{ServiceConfig, ServiceConfigError, services};
 pub use discover::{Discovered, Discovery, discover, propose};
 pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture, ProbeKind};

@@ -127,7 +127,7 @@ fn engine(global: &Global) -> Vec<Finding> {
 }
 
 /// Two rounds, because rates need two readings.
-fn two_rounds(host: &Arc<dyn Host>) -> Sample {
+pub(super) fn two_rounds(host: &Arc<dyn Host>) -> Sample {
     let clock = SystemClock::default();
     let mut collector = Collector::new(Arc::clone(host), &crate::collect::CollectConfig::default());
     let first = collector.round(clock.now(), clock.monotonic());

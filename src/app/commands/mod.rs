@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod alerts;
+pub mod check;
 pub mod config;
 pub mod decide;
 pub mod demo;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Query(command) => command.run(&global),
         Command::Forecast(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
+        Command::Check(command) => command.run(),
         Command::Config(command) => command.run(&global),
         Command::Doctor(command) => command.run(&global),
     }

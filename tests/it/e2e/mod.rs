@@ -8,4 +8,5 @@ mod mount;
 mod record;
 mod reload;
 mod screen;
+mod service;
 mod socket;
