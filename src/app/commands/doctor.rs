@@ -174,7 +174,7 @@ fn rights(host: &Arc<dyn Host>) -> Vec<Finding> {
     findings.push(match host.read("/proc/1/io", &mut bytes) {
         Ok(()) => Finding::Well("input and output of all processes".to_owned()),
         Err(_) => Finding::Better(
-            "other users' processes: what they read and write and which sockets they own is hidden; CAP_SYS_PTRACE or root \
+            "other users' processes: what they read and write and which sockets they own is hidden; CAP_SYS_PTRACE \
              would show it"
                 .to_owned(),
         ),
