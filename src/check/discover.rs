@@ -143,16 +143,41 @@ pub async fn units(bus: &SystemBus, listeners: &[Discovered]) -> Result<Vec<Disc
     Ok(discovered.collect())
 }
 
+/// Looks once at listeners and units; without a message bus at listeners only.
+pub async fn survey(host: &dyn Host, processes: &[Arc<Process>]) -> Vec<Discovered> {
+    let mut found = discover(host, processes);
+    let more = units(&SystemBus::default(), &found).await.unwrap_or_default();
+    found.extend(more);
+    found
+}
+
+/// Programs that answer HTTP at `/`, as the kernel names them.
+const WEB_SERVERS: &[&str] = &["nginx", "apache2", "httpd", "caddy", "lighttpd"];
+
+/// The deepest check that needs no further word from a person: type, key and value, further keys.
+fn proposed(service: &Discovered) -> (&'static str, &'static str, String, &'static str) {
+    let (owner, port) = service.name.rsplit_once(" :").unwrap_or((&service.name, ""));
+    match (service.kind, owner, port) {
+        ("systemd", ..) => ("systemd", "unit", service.target.clone(), ""),
+        (_, "ssh" | "sshd", _) => ("ssh", "address", service.target.clone(), ""),
+        (_, "smtp" | "master" | "exim4", "25") => ("smtp", "address", service.target.clone(), ""),
+        // A page that asks for a login is an answer as well.
+        (_, owner, "80" | "8080") if WEB_SERVERS.contains(&owner) => {
+            ("http", "url", format!("http://{}/", service.target), "expect_status = \"200-499\"\n")
+        }
+        _ => ("tcp", "address", service.target.clone(), ""),
+    }
+}
+
 /// A configuration that checks what was found, to be looked through and pasted.
 pub fn propose(found: &[Discovered]) -> String {
     let mut text = format!("# {} services found on this machine; keep what matters.\n", found.len());
     for service in found {
-        let key = if service.kind == "systemd" { "unit" } else { "address" };
+        let (kind, key, value, more) = proposed(service);
         text.push_str(&format!(
-            "\n[[service]]\nname = {}\ntype = \"{}\"\n{key} = {}   # {}\n",
+            "\n[[service]]\nname = {}\ntype = \"{kind}\"\n{key} = {}   # {}\n{more}",
             quoted(&service.name),
-            service.kind,
-            quoted(&service.target),
+            quoted(&value),
             service.message.replace(char::is_control, " ")
         ));
     }

@@ -31,7 +31,7 @@ pub use board::{METRICS, ServiceBoard};
 pub use bus::{BusError, SystemBus, Unit};
 pub use checker::{Checker, OnResult, ProcessView, check_once};
 pub use config::{ServiceConfig, ServiceConfigError, services};
-pub use discover::{Discovered, Discovery, discover, propose};
+pub use discover::{Discovered, Discovery, discover, propose, survey};
 pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture, ProbeKind};
 pub use probes::command::CommandLine;
 pub use scout::{OnFound, Scout};

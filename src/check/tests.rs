@@ -322,6 +322,11 @@ fn the_proposal_is_a_configuration_that_is_accepted() {
     let file: File = toml::from_str(&propose(&found)).unwrap();
     let names: Vec<String> = services(&file.service).unwrap().into_iter().map(|s| s.name).collect();
     assert_eq!(names, ["ssh :22", "we\"ird\\ :80", "cron.service"]);
+    let kinds: Vec<&str> = file.service.iter().map(|s| s.kind.as_str()).collect();
+    assert_eq!(kinds, ["ssh", "tcp", "systemd"]);
+    let web = propose(&discover(&machine(), &[process(7, "nginx", None)]));
+    assert!(web.contains("type = \"http\"\nurl = \"http://127.0.0.1:80/\""), "{web}");
+    assert!(toml::from_str::<File>(&web).is_ok_and(|f| services(&f.service).is_ok()), "{web}");
 }
 
 /// A manager with a fixed set of units.

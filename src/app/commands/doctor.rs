@@ -42,13 +42,17 @@ impl Doctor {
         if self.services {
             let sample = two_rounds(&host);
             let processes = sample.processes.apply(&[]);
-            out::print(&check::propose(&check::discover(&*host, &processes)))?;
+            let found = waiting(check::survey(&*host, &processes))?;
+            out::print(&check::propose(&found))?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut findings = vec![configuration(global)];
         findings.extend(storage(global));
         findings.extend(engine(global));
         findings.extend(machine(&host));
+        findings.extend(rights(&host));
+        findings.push(units()?);
+        findings.push(echo()?);
         findings.push(desktop());
         let wrong = findings.iter().any(|f| matches!(f, Finding::Wrong(_)));
         let lines: Vec<String> = findings
@@ -154,6 +158,57 @@ fn machine(host: &Arc<dyn Host>) -> Vec<Finding> {
     );
     let faults = sample.faults.iter().map(|f| Finding::Better(format!("{}: {}", f.source, f.message)));
     std::iter::once(Finding::Well(text)).chain(faults).collect()
+}
+
+/// Waits for what talks to others.
+fn waiting<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    Ok(runtime.block_on(work))
+}
+
+/// What is hidden of other users' processes, and whether the machine has sensors.
+fn rights(host: &Arc<dyn Host>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut bytes = Vec::new();
+    // The first process belongs to root.
+    findings.push(match host.read("/proc/1/io", &mut bytes) {
+        Ok(()) => Finding::Well("input and output of all processes".to_owned()),
+        Err(_) => Finding::Better(
+            "other users' processes: what they read and write and which sockets they own is hidden; CAP_SYS_PTRACE \
+             would show it"
+                .to_owned(),
+        ),
+    });
+    let mut names = Vec::new();
+    let has_sensors = host.list("/sys/class/hwmon", &mut names).is_ok() && !names.is_empty();
+    findings.push(if has_sensors {
+        Finding::Well(format!("sensors: {} chips", names.len()))
+    } else {
+        Finding::Better(
+            "no sensors: temperatures and fans are missing; on real hardware load the modules sensors-detect names".to_owned(),
+        )
+    });
+    findings
+}
+
+fn units() -> Result<Finding, Failure> {
+    let asked = waiting(async { check::SystemBus::default().units_by_pattern(&["failed"], &[]).await })?;
+    Ok(match asked {
+        Ok(failed) => Finding::Well(format!("systemd's manager answers; {} units have failed", failed.len())),
+        Err(error) => Finding::Better(format!("{error}; units and checks of type systemd are missing")),
+    })
+}
+
+/// Whether echo requests may be sent: to this machine itself.
+fn echo() -> Result<Finding, Failure> {
+    let config = check::ServiceConfig { address: Some("127.0.0.1".to_owned()), ..check::ServiceConfig::new("echo", "icmp") };
+    let service = config.ready().map_err(anyhow::Error::from)?;
+    let nobody: check::ProcessView = Arc::new(|| Arc::new([]));
+    let found = waiting(check::check_once(&service, nobody))?;
+    Ok(match found.outcome {
+        crate::model::CheckOutcome::Ok => Finding::Well("echo requests (checks of type icmp)".to_owned()),
+        _ => Finding::Better(format!("checks of type icmp: {}", found.message)),
+    })
 }
 
 fn desktop() -> Finding {
