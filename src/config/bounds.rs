@@ -51,6 +51,7 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
             "max_instances must be at least 1; leave a source out with \"without\"".to_owned(),
         ));
     }
+    config.prices.check()?;
     let analyze = &config.analyze;
     if analyze.train_on < TRAINED_LEAST {
         return Err(("analyze.train_on", format!("train_on must be at least {}", exact(TRAINED_LEAST))));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use toml::Table;
 
 use crate::base::time::{duration_text, exact};
+use crate::model::Prices;
 use crate::{alert, analyze, check, collect, net, notify, store, ui};
 
 /// The whole configuration.
@@ -24,6 +25,8 @@ pub struct Config {
     pub analyze: analyze::AnalyzeConfig,
     /// `[escalation]`.
     pub escalation: alert::EscalationConfig,
+    /// `[prices]`.
+    pub prices: Prices,
     /// `[net]`.
     pub net: net::NetConfig,
     /// `[api]`.

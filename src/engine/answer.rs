@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::live::{Head, Merged};
 use super::moment::{snapshot_at, standing_at};
 use crate::base::TimeRange;
-use crate::model::{Alert, AlertState, Bucket, Catalog, JournalEvent, Resolution, SeriesKey, SeriesSource, Snapshot};
+use crate::model::{Alert, AlertState, Bucket, Catalog, JournalEvent, Prices, Resolution, SeriesKey, SeriesSource, Snapshot};
 use crate::monitor::{
     Answer, HistoryRequest, HistorySeries, QueryRequest, QuerySeries, Refusal, RefusalKind, Request, StoreCheck, StoreTable,
 };
@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub catalog: &'a Arc<Catalog>,
     /// The present, for what does not change with time; empty without an engine.
     pub now: &'a Snapshot,
+    /// What things cost, for reports.
+    pub prices: &'a Prices,
 }
 
 impl<'a> Context<'a> {

@@ -12,7 +12,7 @@ use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
 use crate::check::Service;
 use crate::config::Config;
-use crate::model::{Catalog, HostFacts, JournalEntry, JournalEvent, Prediction, Pulse, Reading, RuleSpec};
+use crate::model::{Catalog, HostFacts, JournalEntry, JournalEvent, Prediction, Prices, Pulse, Reading, RuleSpec};
 use crate::notify::{Delivery, OutboxRow, Routing, Sending};
 use crate::store::Write;
 
@@ -33,6 +33,8 @@ pub struct CoreSettings {
     pub rules: Vec<RuleSpec>,
     /// `[escalation]`.
     pub escalation: EscalationConfig,
+    /// `[prices]`.
+    pub prices: Prices,
     /// Services to check.
     pub services: Vec<Service>,
     /// Who is told of what.

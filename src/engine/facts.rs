@@ -5,15 +5,16 @@
 use std::time::Duration;
 
 use super::answer::{Context, answer};
-use crate::analyze::slope;
+use super::future;
+use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    AnomalyInterval, Bucket, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, SourceError, Trend,
-    UptimeShare,
+    AnomalyInterval, Bucket, Limit, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, SourceError,
+    Trend, UptimeShare,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
-use crate::report::{self, Facts, SeriesFacts, SeriesStats, ServiceFacts, WantedSeries, facts_wanted};
+use crate::report::{self, Facts, SeriesFacts, SeriesStats, ServiceFacts, Wanted, WantedSeries, facts_wanted};
 
 /// Points a trend is made from (mission P1).
 const TREND_POINTS: u32 = 24;
@@ -33,7 +34,7 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
     let wanted = facts_wanted(spec.kind, spec.depth);
     let mut series = Vec::new();
     for wanted_series in wanted.series {
-        series.extend(series_facts(wanted_series, range, wanted.chart_points, context)?);
+        series.extend(series_facts(wanted_series, range, &wanted, context)?);
     }
     let Answer::Alerts { alerts } = answer(&Request::Alerts { range }, context)? else {
         return Err(Refusal::new(RefusalKind::Failed, "alerts were answered with something else"));
@@ -54,13 +55,16 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         predictions: predictions.into_iter().filter(within).collect(),
         record: context.now.record,
         zone: jiff::tz::TimeZone::system(),
+        prices: context.prices.clone(),
+        // Nothing looks for security events yet, and the report says so.
+        security: None,
     })
 }
 
 fn series_facts(
     wanted: &WantedSeries,
     range: TimeRange,
-    chart_points: usize,
+    all: &Wanted,
     context: &Context<'_>,
 ) -> Result<Vec<SeriesFacts>, Refusal> {
     let failed = |e: String| Refusal::new(RefusalKind::Failed, e);
@@ -71,14 +75,18 @@ fn series_facts(
     let Some(def) = context.catalog.get(metric).copied() else { return Ok(Vec::new()) };
     let source = context.source();
     let keys = source.select(Some(metric), matchers).map_err(|e| failed(e.to_string()))?;
-    let step = query::auto_step(range, chart_points);
+    let step = query::auto_step(range, all.chart_points);
     let resolution = Resolution::for_step(step.min(range.length() / TREND_POINTS));
     let one = |key: SeriesKey| {
         let Some(summary) = query::summarize(&source, &key, range)? else { return Ok(None) };
         let buckets = source.points(&key, range, resolution)?.buckets;
         let trend = Some(trend(&key, range, &buckets));
         let points = super::answer::regroup(buckets, step);
-        Ok(Some(SeriesFacts { id: wanted.id, key, def, stats: stats(&summary), trend, points }))
+        let limit =
+            limit_for(&key, context.catalog).and_then(|limit| if let Limit::Above(value) = limit { Some(value) } else { None });
+        let ahead = all.ahead.filter(|_| limit.is_some());
+        let forecast = ahead.and_then(|ahead| future::from(&key, ahead, context, range.to));
+        Ok(Some(SeriesFacts { id: wanted.id, key, def, stats: stats(&summary), trend, limit, forecast, points }))
     };
     let all: Result<Vec<Option<SeriesFacts>>, SourceError> = keys.into_iter().map(one).collect();
     Ok(all.map_err(|e| failed(e.to_string()))?.into_iter().flatten().collect())

@@ -148,6 +148,13 @@ pub fn asked(
     Ok(Answer::Forecast { forecasts })
 }
 
+/// A forecast as it would have been made at `at`, that far ahead; `None` where the series had no newest value then.
+pub fn from(key: &SeriesKey, horizon: Duration, context: &Context<'_>, at: Timestamp) -> Option<Forecast> {
+    let step = query::auto_step(TimeRange::last(horizon, at), 100);
+    let plan = ForecastPlan { past: horizon * 3, step, horizon, renew: horizon };
+    one(key, &plan, &context.source(), context.catalog, at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

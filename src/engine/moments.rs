@@ -11,8 +11,8 @@ use super::moment::standing_at;
 use super::{catalog, facts};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Catalog, JournalEntry, JournalEvent, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState,
-    ServiceStatus, Silence, Snapshot,
+    Catalog, JournalEntry, JournalEvent, Prices, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey,
+    ServiceState, ServiceStatus, Silence, Snapshot,
 };
 use crate::monitor::{Answer, QueryRequest, Request};
 use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
@@ -50,7 +50,7 @@ impl History {
     fn with<T>(&self, head: Option<&RwLock<Head>>, f: impl FnOnce(&Context<'_>) -> T) -> T {
         let view: View = self.reader.view().expect("open");
         let now = Snapshot::empty(Arc::clone(&self.catalog));
-        f(&Context { head, view: Some(&view), catalog: &self.catalog, now: &now })
+        f(&Context { head, view: Some(&view), catalog: &self.catalog, now: &now, prices: &Prices::default() })
     }
 
     fn snapshot(&self, seconds: u64) -> Arc<Snapshot> {
@@ -136,7 +136,13 @@ fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_
 
 /// Figures of a report's CPU, with their names.
 fn report(range: TimeRange, context: &Context<'_>) -> serde_json::Value {
-    let spec = ReportSpec { kind: ReportKind::Performance, depth: ReportDepth::Daily, range, format: ReportFormat::Json };
+    let spec = ReportSpec {
+        kind: ReportKind::Performance,
+        depth: ReportDepth::Daily,
+        range,
+        format: ReportFormat::Json,
+        growth_percent: 0,
+    };
     match facts::report(&spec, context) {
         Ok(Answer::Report { bytes, .. }) => serde_json::from_slice(&bytes).expect("JSON"),
         other => panic!("{other:?}"),

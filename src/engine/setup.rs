@@ -50,6 +50,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         analyze: config.analyze.clone(),
         rules,
         escalation: config.escalation.clone(),
+        prices: config.prices.clone(),
         services,
         routing,
         sending: around.sending,

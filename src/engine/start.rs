@@ -151,8 +151,9 @@ impl Engine {
             hub: hub.clone(),
             catalog: Arc::clone(&settings.catalog),
             capacity: Arc::new(RwLock::new(capacity_plan(&config.analyze))),
+            prices: Arc::new(RwLock::new(config.prices.clone())),
         };
-        let capacity = Arc::clone(&library.capacity);
+        let (capacity, prices) = (Arc::clone(&library.capacity), Arc::clone(&library.prices));
         let rereader = Rereader { read: Arc::new(Mutex::new(reread)), taking: Arc::default(), events: events.clone() };
         let taking = Arc::clone(&rereader.taking);
         let stop = Stop::default();
@@ -192,6 +193,7 @@ impl Engine {
             fit: queues.fit.clone(),
             courses: queues.courses.clone(),
             capacity,
+            prices,
             config,
             look: queues.look.clone(),
             hub: hub.clone(),

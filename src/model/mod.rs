@@ -21,6 +21,7 @@ pub mod report;
 pub mod rule;
 pub mod sample;
 pub mod score;
+pub mod security;
 pub mod series;
 pub mod service;
 pub mod snapshot;
@@ -43,10 +44,11 @@ pub use process_details::{
     ThreadDetails,
 };
 pub use pulse::Pulse;
-pub use report::{Fact, ReportDepth, ReportFormat, ReportKind, ReportSpec};
+pub use report::{Fact, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec};
 pub use rule::{Aggregate, Limit, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
 pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
+pub use security::{PostureCheck, SecurityEvent, SecurityFacts};
 pub use series::{SeriesKey, SeriesKeyError};
 pub use service::{
     CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,

@@ -46,6 +46,10 @@ named_enum! {
     ReportKind {
         /// Metrics, trends, top issues, recommendations.
         Performance = "performance",
+        /// Events, access, posture, threats.
+        Security = "security",
+        /// Use, growth, exhaustion, right size, cost.
+        Capacity = "capacity",
     }
 }
 
@@ -88,6 +92,53 @@ pub struct ReportSpec {
     pub range: TimeRange,
     /// In which format.
     pub format: ReportFormat,
+    /// Growth of the load that a capacity report plays through, in percent; 0: none.
+    #[serde(default)]
+    pub growth_percent: u16,
+}
+
+/// What things cost; `None` where there is no price.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prices {
+    /// Name of the currency, as people write it; empty: not said.
+    pub currency: String,
+    /// One virtual CPU for a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vcpu_month: Option<f64>,
+    /// One GiB (2^30 bytes) of memory for a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gib_memory_month: Option<f64>,
+    /// One GiB of disk for a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gib_disk_month: Option<f64>,
+    /// One GB (10^9 bytes) sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gb_traffic: Option<f64>,
+}
+
+impl Prices {
+    /// Whether nothing has a price.
+    pub fn is_empty(&self) -> bool {
+        [self.vcpu_month, self.gib_memory_month, self.gib_disk_month, self.gb_traffic].iter().all(Option::is_none)
+    }
+
+    /// The first price that is none: its dotted key, and what is wrong.
+    ///
+    /// # Errors
+    /// A price that is negative or no number.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let prices = [
+            ("prices.vcpu_month", self.vcpu_month),
+            ("prices.gib_memory_month", self.gib_memory_month),
+            ("prices.gib_disk_month", self.gib_disk_month),
+            ("prices.gb_traffic", self.gb_traffic),
+        ];
+        match prices.iter().find_map(|(key, price)| price.filter(|p| !(p.is_finite() && *p >= 0.0)).map(|p| (*key, p))) {
+            Some((key, price)) => Err((key, format!("a price is 0 or more, not {price}"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One figure of a report; its id is the contract.

@@ -34,6 +34,17 @@ impl<'a> Context<'a> {
         wanted.iter().flat_map(|w| self.series(w.id)).collect()
     }
 
+    /// Series with a limit, soonest exhausted first, then fullest.
+    pub(super) fn bounded(&self) -> Vec<&'a SeriesFacts> {
+        let mut bounded: Vec<_> = self.all_series().into_iter().filter(|s| s.limit.is_some()).collect();
+        let probability = |s: &SeriesFacts| s.crossing().map_or(0.0, |c| c.probability);
+        let used = |s: &SeriesFacts| s.used_share().unwrap_or(0.0);
+        bounded.sort_by(|a, b| {
+            probability(b).total_cmp(&probability(a)).then(used(b).total_cmp(&used(a))).then_with(|| a.key.cmp(&b.key))
+        });
+        bounded
+    }
+
     /// Alerts that fired before the end and were not over before the beginning, newest first.
     pub(super) fn alerts(&self) -> Vec<&'a Alert> {
         let range = self.range();

@@ -3,11 +3,13 @@
 //! Model types only: the engine fills [`Facts`] from one read view. Invariant: what is not known is
 //! absent, and every figure says whether it is exact.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use crate::model::{
-    Alert, AnomalyInterval, Bucket, HostFacts, MetricDef, Prediction, ReportDepth, ReportKind, SeriesKey, ServiceStatus,
-    TrackRecord, Trend, UptimeShare,
+    Alert, AnomalyInterval, Bucket, Crossing, Forecast, HostFacts, MetricDef, Prediction, Prices, ReportDepth, ReportKind,
+    SecurityFacts, SeriesKey, ServiceStatus, TrackRecord, Trend, UptimeShare,
 };
 
 /// All that is known of the span of a report.
@@ -31,6 +33,10 @@ pub struct Facts {
     pub coverage: f64,
     /// Zone in which people read the times.
     pub zone: TimeZone,
+    /// What things cost.
+    pub prices: Prices,
+    /// What was seen of security; `None` where nothing looks for it.
+    pub security: Option<SecurityFacts>,
 }
 
 /// One series over the span.
@@ -46,8 +52,24 @@ pub struct SeriesFacts {
     pub stats: SeriesStats,
     /// Where it is heading at the end of the span.
     pub trend: Option<Trend>,
+    /// The limit at which it is exhausted, in the metric's unit; `None` where it has none.
+    pub limit: Option<f64>,
+    /// Where it goes from the end of the span; only capacity reports have it.
+    pub forecast: Option<Forecast>,
     /// Points for a chart, at most [`Wanted::chart_points`], by time; gaps are absent.
     pub points: Vec<Bucket>,
+}
+
+impl SeriesFacts {
+    /// When its limit is reached, if it is.
+    pub(super) fn crossing(&self) -> Option<Crossing> {
+        self.forecast.as_ref().and_then(|f| f.crossing)
+    }
+
+    /// Share of its limit that is used at the end of the span.
+    pub(super) fn used_share(&self) -> Option<f64> {
+        Some(self.stats.last? / self.limit.filter(|l| *l > 0.0)?)
+    }
 }
 
 /// Figures of one series over the span; `None` where nothing was observed.
@@ -100,14 +122,22 @@ pub struct Wanted {
     pub series: &'static [WantedSeries],
     /// Most points of a chart.
     pub chart_points: usize,
+    /// Whether series with a limit want a forecast of this length from the end of the span.
+    pub ahead: Option<Duration>,
 }
 
 /// What must be read for a report of this kind and depth.
 pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
-    match kind {
-        ReportKind::Performance => Wanted { series: PERFORMANCE, chart_points: chart_points(depth) },
-    }
+    let (series, ahead) = match kind {
+        ReportKind::Performance => (PERFORMANCE, None),
+        ReportKind::Capacity => (CAPACITY, Some(AHEAD)),
+        ReportKind::Security => (&[][..], None),
+    };
+    Wanted { series, chart_points: chart_points(depth), ahead }
 }
+
+/// How far a capacity report looks: longer than most orders take, shorter than most histories mislead.
+const AHEAD: Duration = Duration::from_secs(30 * 86_400);
 
 /// One point a pixel of half the page's width, as far as the span has as many minutes.
 fn chart_points(depth: ReportDepth) -> usize {
@@ -133,4 +163,19 @@ const PERFORMANCE: &[WantedSeries] = &[
     WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
     WantedSeries { id: "tcp_retransmits", selector: "tcp_retransmits_per_second" },
     WantedSeries { id: "temperature", selector: "temperature_celsius" },
+];
+
+/// Series of a capacity report; ids are the contract.
+const CAPACITY: &[WantedSeries] = &[
+    WantedSeries { id: "cpu", selector: "cpu_usage_ratio{core=\"\"}" },
+    WantedSeries { id: "memory", selector: "memory_used_ratio" },
+    WantedSeries { id: "swap", selector: "swap_used_ratio" },
+    WantedSeries { id: "filesystem", selector: "filesystem_used_ratio" },
+    WantedSeries { id: "filesystem_size", selector: "filesystem_size_bytes" },
+    WantedSeries { id: "inodes", selector: "filesystem_inodes_used_ratio" },
+    WantedSeries { id: "descriptors", selector: "file_descriptors_used_ratio" },
+    WantedSeries { id: "pids", selector: "pids_used_ratio" },
+    WantedSeries { id: "conntrack", selector: "conntrack_used_ratio" },
+    WantedSeries { id: "disk_busy", selector: "disk_busy_ratio" },
+    WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
 ];

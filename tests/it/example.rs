@@ -18,6 +18,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("src/config/section.rs", "ApiConfig", "api"),
     ("src/collect/config.rs", "CollectConfig", "collect"),
     ("src/store/config.rs", "StoreConfig", "store"),
+    ("src/model/report.rs", "Prices", "prices"),
     ("src/analyze/config.rs", "AnalyzeConfig", "analyze"),
     ("src/alert/escalation.rs", "EscalationConfig", "escalation"),
     ("src/net/client.rs", "NetConfig", "net"),

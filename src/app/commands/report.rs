@@ -19,7 +19,7 @@ use crate::monitor::{Answer, Request};
 /// Arguments.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// What about: performance.
+    /// What about: performance, security, capacity.
     #[arg(value_parser = parse::<ReportKind>)]
     kind: ReportKind,
     /// How deep: hourly, daily, weekly, monthly.
@@ -37,6 +37,9 @@ pub struct Report {
     /// pdf, html, json, csv.
     #[arg(long, value_parser = parse::<ReportFormat>, default_value = "html")]
     format: ReportFormat,
+    /// Capacity: what if the load grew by so many percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    growth: Option<u16>,
     /// File to write; `-` is standard output. By default a file of its own name in this folder.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -63,7 +66,13 @@ impl Report {
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
         let last = self.last.unwrap_or_else(|| span(self.depth));
         let range = out::range(last, self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
-        let spec = ReportSpec { kind: self.kind, depth: self.depth, range, format: self.format };
+        let spec = ReportSpec {
+            kind: self.kind,
+            depth: self.depth,
+            range,
+            format: self.format,
+            growth_percent: self.growth.unwrap_or(0),
+        };
         let (name, bytes) = match Reach::find(global)?.ask(Request::Report(spec))? {
             Answer::Report { name, bytes } => (name, bytes),
             other => return Err(unexpected(&other).into()),

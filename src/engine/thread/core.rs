@@ -20,7 +20,7 @@ use crate::engine::future;
 use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
-use crate::model::{QueueHealth, ThreadHealth};
+use crate::model::{Prices, QueueHealth, ThreadHealth};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
 
 /// Time between two rounds of capacity forecasts: disks fill over hours.
@@ -54,6 +54,8 @@ pub(in crate::engine) struct Wiring {
     pub(in crate::engine) courses: Queue<Course>,
     /// How far ahead capacity is forecast, shared with those who answer.
     pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
+    /// What things cost, shared with those who write reports.
+    pub(in crate::engine) prices: Arc<RwLock<Prices>>,
     pub(in crate::engine) look: Queue<look::Job>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) outward: Arc<Outward>,
@@ -276,6 +278,7 @@ impl Runner {
         let _ = wiring.courses.replace(Course::of(&config), |_| true);
         wiring.store.configure(config.store.clone());
         *wiring.capacity.write().unwrap_or_else(PoisonError::into_inner) = capacity_plan(&config.analyze);
+        wiring.prices.write().unwrap_or_else(PoisonError::into_inner).clone_from(&config.prices);
         wiring.outward.replace(outside);
         self.carry(output, None);
         let old = std::mem::replace(&mut self.wiring.config, config);

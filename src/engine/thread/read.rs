@@ -13,7 +13,7 @@ use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::live::Head;
 use crate::engine::thread::core::Exit;
 use crate::engine::{facts, future};
-use crate::model::Catalog;
+use crate::model::{Catalog, Prices};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::store::Reader;
 
@@ -25,6 +25,7 @@ pub(in crate::engine) struct Library {
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) catalog: Arc<Catalog>,
     pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
+    pub(in crate::engine) prices: Arc<RwLock<Prices>>,
 }
 
 /// Reads the configuration again.
@@ -59,7 +60,9 @@ impl Library {
         }
         let snapshot = self.hub.snapshot();
         let view = view.ok();
-        let context = Context { head: Some(&self.head), view: view.as_ref(), catalog: &self.catalog, now: &snapshot };
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let (head, view, catalog) = (Some(&*self.head), view.as_ref(), &self.catalog);
+        let context = Context { head, view, catalog, now: &snapshot, prices: &prices };
         let capacity = *self.capacity.read().unwrap_or_else(PoisonError::into_inner);
         any(request, &context, &capacity)
     }

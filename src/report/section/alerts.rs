@@ -3,7 +3,7 @@
 //! Invariant: one row an alert; grouping is the issues'.
 
 use crate::base::Unit;
-use crate::model::{Alert, Outcome};
+use crate::model::{Alert, AlertKind, Outcome, ReportKind};
 use crate::report::context::Context;
 use crate::report::document::{Cell, Section, Table};
 
@@ -25,7 +25,8 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         ],
     )
     .or("No alert fired.");
-    table.rows = context.alerts().into_iter().map(|alert| row(context, alert)).collect();
+    let concerns = |a: &&Alert| context.spec.kind != ReportKind::Security || a.kind == AlertKind::Security;
+    table.rows = context.alerts().into_iter().filter(concerns).map(|alert| row(context, alert)).collect();
     section.tables.push(table);
 }
 

@@ -3,24 +3,34 @@
 //! To add one: a file here and a row in [`SECTIONS`]. Invariant: a section is a function of the context.
 
 mod alerts;
+mod capacity;
+mod cost;
 mod coverage;
+mod events;
 mod issues;
 mod performance;
+mod posture;
 mod predictions;
 mod recommendations;
+mod rightsizing;
+mod security;
 mod services;
 mod summary;
 mod trends;
+mod what_if;
 
 use super::context::Context;
 use super::document::Section;
 use crate::model::ReportDepth::{self, Daily, Hourly, Monthly, Weekly};
+use crate::model::ReportKind::{self, Capacity, Performance, Security};
 
 /// One section of a report.
 pub(super) struct SectionDef {
     /// Its id in files: the name of its file.
     pub id: &'static str,
     pub title: &'static str,
+    /// Kinds of reports that have it.
+    pub kinds: &'static [ReportKind],
     /// Depths that have it.
     pub depths: &'static [ReportDepth],
     fill: fn(&Context<'_>, &mut Section),
@@ -31,21 +41,53 @@ const LONG: &[ReportDepth] = &[Daily, Weekly, Monthly];
 
 /// In the order of the report.
 pub(super) const SECTIONS: &[SectionDef] = &[
-    SectionDef { id: "summary", title: "Summary", depths: EVERY, fill: summary::fill },
-    SectionDef { id: "issues", title: "Top issues", depths: EVERY, fill: issues::fill },
-    SectionDef { id: "recommendations", title: "Recommendations", depths: LONG, fill: recommendations::fill },
-    SectionDef { id: "performance", title: "Performance", depths: EVERY, fill: performance::fill },
-    SectionDef { id: "trends", title: "Trends", depths: LONG, fill: trends::fill },
-    SectionDef { id: "services", title: "Services", depths: EVERY, fill: services::fill },
-    SectionDef { id: "predictions", title: "Predictions", depths: LONG, fill: predictions::fill },
+    SectionDef { id: "summary", title: "Summary", kinds: &[Performance], depths: EVERY, fill: summary::fill },
+    SectionDef { id: "security", title: "Summary", kinds: &[Security], depths: EVERY, fill: security::fill },
+    SectionDef { id: "capacity", title: "Capacity", kinds: &[Capacity], depths: EVERY, fill: capacity::fill },
+    SectionDef { id: "issues", title: "Top issues", kinds: &[Performance], depths: EVERY, fill: issues::fill },
+    SectionDef {
+        id: "recommendations",
+        title: "Recommendations",
+        kinds: &[Performance, Capacity],
+        depths: LONG,
+        fill: recommendations::fill,
+    },
+    SectionDef { id: "rightsizing", title: "Right size", kinds: &[Capacity], depths: EVERY, fill: rightsizing::fill },
+    SectionDef { id: "cost", title: "Cost", kinds: &[Capacity], depths: EVERY, fill: cost::fill },
+    SectionDef { id: "what_if", title: "What if", kinds: &[Capacity], depths: EVERY, fill: what_if::fill },
+    SectionDef { id: "performance", title: "Performance", kinds: &[Performance], depths: EVERY, fill: performance::fill },
+    SectionDef { id: "trends", title: "Trends", kinds: &[Performance], depths: LONG, fill: trends::fill },
+    SectionDef { id: "services", title: "Services", kinds: &[Performance], depths: EVERY, fill: services::fill },
+    SectionDef {
+        id: "predictions",
+        title: "Predictions",
+        kinds: &[Performance, Capacity],
+        depths: LONG,
+        fill: predictions::fill,
+    },
+    SectionDef { id: "events", title: "Events and access", kinds: &[Security], depths: EVERY, fill: events::fill },
+    SectionDef { id: "posture", title: "Posture and threats", kinds: &[Security], depths: EVERY, fill: posture::fill },
     // A month's list is for nobody; its issues are grouped above.
-    SectionDef { id: "alerts", title: "Alerts", depths: &[Hourly, Daily, Weekly], fill: alerts::fill },
-    SectionDef { id: "coverage", title: "Coverage", depths: EVERY, fill: coverage::fill },
+    SectionDef {
+        id: "alerts",
+        title: "Alerts",
+        kinds: &[Performance, Security],
+        depths: &[Hourly, Daily, Weekly],
+        fill: alerts::fill,
+    },
+    SectionDef {
+        id: "coverage",
+        title: "Coverage",
+        kinds: &[Performance, Security, Capacity],
+        depths: EVERY,
+        fill: coverage::fill,
+    },
 ];
 
 /// All sections of a report.
 pub(super) fn build(context: &Context<'_>) -> Vec<Section> {
-    let wanted = SECTIONS.iter().filter(|s| s.depths.contains(&context.spec.depth));
+    let spec = context.spec;
+    let wanted = SECTIONS.iter().filter(|s| s.kinds.contains(&spec.kind) && s.depths.contains(&spec.depth));
     let build = |def: &SectionDef| {
         let mut section = Section::new(def.id, def.title);
         (def.fill)(context, &mut section);

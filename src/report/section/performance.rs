@@ -67,9 +67,14 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         let name = std::iter::once(Cell::Text(one.key.to_string()));
         figures.rows.push(name.chain(numbers).chain([Cell::Text(exact.to_owned())]).collect());
     }
-    section.charts = CHARTS.iter().filter_map(|def| chart(context, def)).collect();
+    section.charts = charts(context);
     section.facts_look = FactsLook::InTables;
     section.tables.push(figures);
+}
+
+/// The charts of what was read.
+pub(super) fn charts(context: &Context<'_>) -> Vec<Chart> {
+    CHARTS.iter().filter_map(|def| chart(context, def)).collect()
 }
 
 fn facts(series: &SeriesFacts) -> impl Iterator<Item = Fact> {

@@ -7,8 +7,8 @@ use jiff::tz::{TimeZone, offset};
 use crate::base::{TimeRange, Timestamp, Unit};
 use crate::model::{
     Alert, AlertKind, AlertState, AnomalyInterval, Bucket, Explanation, GoodDirection, HostFacts, MetricDef, Outcome, Prediction,
-    ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState, ServiceStatus, Severity, TrackRecord, Trend,
-    TrendDirection, UptimeShare, Verdict,
+    Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState, ServiceStatus, Severity, TrackRecord,
+    Trend, TrendDirection, UptimeShare, Verdict,
 };
 use crate::report::{Facts, SeriesFacts, SeriesStats, ServiceFacts};
 
@@ -25,7 +25,7 @@ const HEAT: MetricDef =
     MetricDef::gauge("temperature_celsius", Unit::Celsius, "Temperature.").by(&["sensor"]).good(GoodDirection::Down);
 
 pub(super) fn spec(depth: ReportDepth, format: ReportFormat) -> ReportSpec {
-    ReportSpec { kind: ReportKind::Performance, depth, range: TimeRange::last(DAY, END), format }
+    ReportSpec { kind: ReportKind::Performance, depth, range: TimeRange::last(DAY, END), format, growth_percent: 0 }
 }
 
 /// Hours before the end.
@@ -60,7 +60,7 @@ fn series(id: &'static str, key: SeriesKey, def: MetricDef, value: fn(f64) -> f6
     };
     let direction = if id == "filesystem" { TrendDirection::Up } else { TrendDirection::Flat };
     let trend = Trend { key: key.clone(), direction, slope_per_second: 2.3e-7, confidence: 0.91, next: stats.last };
-    SeriesFacts { id, key, def, stats, trend: Some(trend), points }
+    SeriesFacts { id, key, def, stats, trend: Some(trend), limit: None, forecast: None, points }
 }
 
 fn alert(id: &str, rule: &str, key: SeriesKey, (fired, over): (f64, Option<f64>)) -> Alert {
@@ -171,5 +171,7 @@ pub(super) fn facts() -> Facts {
         record: TrackRecord { shown: 12, right: 9, wrong: 1, missed: 1, brier: Some(0.08), base_rate_brier: Some(0.21) },
         coverage: 0.958,
         zone: TimeZone::fixed(offset(1)),
+        prices: Prices::default(),
+        security: None,
     }
 }

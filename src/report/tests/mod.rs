@@ -1,6 +1,7 @@
 //! Reports of a made-up day.
 
 mod facts;
+mod kinds;
 mod pdf;
 
 use std::collections::BTreeSet;

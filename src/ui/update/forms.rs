@@ -202,7 +202,7 @@ fn report(state: &UiState, form: &Form) -> Result<Vec<Effect>, String> {
 fn ask_report(state: &UiState, depth: ReportDepth, format: ReportFormat, seconds: u64) -> Vec<Effect> {
     let to = state.past.as_ref().map_or(state.live.at, |p| p.at);
     let range = TimeRange::last(std::time::Duration::from_secs(seconds), to);
-    let spec = ReportSpec { kind: ReportKind::Performance, depth, range, format };
+    let spec = ReportSpec { kind: ReportKind::Performance, depth, range, format, growth_percent: 0 };
     vec![Effect::Ask(Purpose::Report, Request::Report(spec))]
 }
 

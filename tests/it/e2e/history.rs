@@ -29,7 +29,8 @@ fn what_is_exported_live_is_what_is_exported_later_and_is_imported_elsewhere() {
     let later = std::fs::read_to_string(&file).expect("written");
     let (live, later_rows) = (rows(&live, series), rows(&later, series));
     assert!(later_rows.len() >= live.len() && live.iter().all(|row| later_rows.contains(row)), "{live:?}\n{later_rows:?}");
-    let times: Vec<&str> = later.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    let at = |line: &str| line.split(',').next().and_then(|t| t.parse::<jiff::Timestamp>().ok()).expect("an instant");
+    let times: Vec<_> = later.lines().skip(1).map(at).collect();
     assert!(times.is_sorted(), "rows come by time");
 
     let other = place.path("other");

@@ -62,8 +62,14 @@ fn a_process_is_looked_into_and_its_past_is_told() {
     let config = place.write("config.toml", "[store]\nflush = \"200ms\"\n");
     let recorder = place.record(&["--interval", "200ms", "--config", config.to_str().expect("plain")]);
     let address = Address(recorder.wait_ready());
-    let Ok(Answer::Snapshot { snapshot }) = ask_once(&address, Request::Snapshot) else { panic!("no snapshot") };
-    let own = snapshot.processes.iter().find(|p| p.id.pid == snapshot.recorder.pid).expect("the recorder sees itself");
+    let mut seen = None;
+    until("the recorder sees itself", || {
+        let Ok(Answer::Snapshot { snapshot }) = ask_once(&address, Request::Snapshot) else { panic!("no snapshot") };
+        let own = snapshot.processes.iter().find(|p| p.id.pid == snapshot.recorder.pid).cloned();
+        seen = own.map(|own| (snapshot, own));
+        seen.is_some()
+    });
+    let (snapshot, own) = seen.expect("it was waited for");
     assert!(own.started_at.is_some_and(|at| at <= snapshot.at) && own.virtual_bytes > own.memory_bytes);
     let look = |depth| ask_once(&address, Request::ProcessDetails { process: own.id, depth });
     let Ok(Answer::ProcessDetails { details }) = look(ProcessDepth::Private) else { panic!("no details") };
