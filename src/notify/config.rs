@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
-use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Routing, Secrets};
+use super::template::Templated;
+use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Secrets, Target};
 
 /// All `[notify.<name>]` tables by name; empty: see [`NotifyConfig::or_default`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -66,22 +67,20 @@ impl NotifyConfig {
         let open = |(name, config): (&String, &ChannelConfig)| {
             let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
             let mut settings = config.settings.clone();
+            let named = |e: String| format!("notify.{name}: {e}");
+            let texts = Templated::take(&mut settings).map_err(named)?;
             let opened = Secrets::take(&mut settings, kind, &context.folder).and_then(|s| (kind.open)(&settings, s, context));
-            let channel = opened.map_err(|e| format!("notify.{name}: {e}"))?;
+            let channel = Templated::wrap(opened.map_err(named)?, texts);
             Ok((name.clone(), kind, channel))
         };
         self.0.iter().map(open).collect()
     }
 
-    /// Names of the channels with the level each joins at, as [`Routing::channels`] takes them.
-    pub fn levels(&self) -> Vec<(String, u8)> {
-        let joins = |kind: &str| CHANNELS.iter().find(|k| k.name == kind).map_or(0, |k| k.joins_at);
-        self.0.iter().map(|(name, config)| (name.clone(), joins(&config.kind))).collect()
-    }
-
-    /// The routing of these channels with routes and the channels of escalation levels.
-    pub fn routing(&self, routes: Vec<super::RouteConfig>, levels: Vec<Vec<String>>) -> Routing {
-        Routing { channels: self.levels(), routes, levels }
+    /// The channels as [`super::Routing::channels`] takes them.
+    pub fn targets(&self) -> Vec<Target> {
+        let kind = |config: &ChannelConfig| CHANNELS.iter().find(|k| k.name == config.kind);
+        let target = |(name, config): (&String, &ChannelConfig)| kind(config).map(|k| k.target(name));
+        self.0.iter().filter_map(target).collect()
     }
 }
 
@@ -124,9 +123,11 @@ mod tests {
             ("[teams]", "url_file"),
             ("[sms]\naccount='A'\nfrom='+1'\nto=['12']\ntoken_file='x'", "\"12\" is no number"),
             ("[webhook]\nurl='ftp://x'", "url"),
+            ("[webhook]\nurl='http://x'\nheaders={Authorization='Bearer x'}", "token_file"),
             ("[webhook]\nurl='http://x'\nheaders={a=\"b\\nc\"}", "headers"),
             ("[syslog]\naddress='nowhere'", "udp://"),
             ("[ntfy]\ntopic='a b'", "topic"),
+            ("[file]\npath='x'\ntext='{tilte}'", "did you mean {title}"),
             ("[matrix]\nurl='http://x'\nroom='#x:y'\ntoken_file='t'", "room"),
             ("[command]\ncommand=[]", "command"),
         ] {
@@ -137,8 +138,8 @@ mod tests {
 
     #[test]
     fn without_configuration_the_desktop_is_told_where_there_is_one() {
-        assert_eq!(NotifyConfig::default().or_default(true).levels(), [("desktop".to_owned(), 0)]);
-        assert_eq!(NotifyConfig::default().or_default(false).levels(), [("terminal".to_owned(), 0)]);
+        assert_eq!(NotifyConfig::default().or_default(true).targets(), [Target::new("desktop", 0)]);
+        assert_eq!(NotifyConfig::default().or_default(false).targets(), [Target::new("terminal", 0)]);
         let file = read("[file]\npath='x'").expect("a table");
         assert_eq!(file.clone().or_default(true), file);
     }
