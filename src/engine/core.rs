@@ -15,6 +15,7 @@ use super::judge::Judge;
 use super::live::Head;
 use super::own::OwnKeys;
 use super::periodic::Due;
+use super::plan;
 use crate::alert::{Alerter, Cause, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
@@ -119,6 +120,8 @@ impl Core {
         pulse.host = Some(Arc::clone(&self.settings.host));
         pulse.alerts = Some(self.alerter.alerts());
         pulse.silences = Some(self.alerter.silences());
+        pulse.rules = Some(plan::watched(&self.settings.rules));
+        pulse.next_steps = Some(self.next_steps());
         pulse.health = Some(self.alerter.health());
         pulse.predictions = Some(self.predictor.shown());
         pulse.record = Some(self.predictor.record());
@@ -315,6 +318,7 @@ impl Core {
         if self.alerter.take_changed() {
             pulse.alerts = Some(self.alerter.alerts());
             pulse.silences = Some(self.alerter.silences());
+            pulse.next_steps = Some(self.next_steps());
             pulse.health = Some(self.alerter.health());
         }
     }

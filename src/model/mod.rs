@@ -25,6 +25,7 @@ pub mod series;
 pub mod service;
 pub mod snapshot;
 pub mod source;
+pub mod watch;
 
 pub use alert::{
     Acknowledgment, Alert, AlertKind, AlertState, Correlate, Culprit, Explanation, Severity, Silence, Snooze, Transition,
@@ -53,3 +54,4 @@ pub use service::{
 };
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};
+pub use watch::{NextStep, WatchedRule};
