@@ -12,7 +12,8 @@ use farol::model::{
     Bucket, Catalog, MetricDef, Points, Process, ProcessId, Reading, Resolution, SeriesKey, ServiceState, ServiceStatus, Snapshot,
 };
 use farol::monitor::{Answer, HistoryRequest, HistorySeries, Request};
-use farol::ui::lists::{Filters, ProcessOrder};
+use farol::ui::lists::Filters;
+use farol::ui::process_list::ProcessOrder;
 use farol::ui::state::ChartKeys;
 use farol::ui::widgets::Graph;
 use farol::ui::widgets::axis::{Scale, TimeScale};
@@ -222,7 +223,12 @@ fn machine() -> UiState {
     snapshot.processes = (0..230).map(process).collect();
     snapshot.services = (0..12).map(service).collect();
     (0..60).for_each(|_| state.cpu.observe(&snapshot.processes));
-    state.lists = Lists::new(&snapshot, ProcessOrder { sort: state.sort, tree: false }, &Filters::default());
+    state.lists = Lists::new(
+        &snapshot,
+        ProcessOrder { sort: state.sort, tree: false, choice: &state.processes, held: None },
+        &Filters::default(),
+        &Arc::default(),
+    );
     state.live = Arc::new(snapshot);
     state
 }

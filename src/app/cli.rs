@@ -64,6 +64,9 @@ pub struct RunArgs {
     /// Only ASCII characters.
     #[arg(long)]
     pub ascii: bool,
+    /// Calm lines instead of a screen, for screen readers and dumb terminals.
+    #[arg(long, conflicts_with = "record")]
+    pub plain: bool,
     /// Judge rules and show alerts, but send nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -6,6 +6,9 @@
 mod cli;
 mod commands;
 mod crash;
+#[cfg(unix)]
+mod deed;
+mod keys;
 mod logging;
 mod place;
 mod reach;

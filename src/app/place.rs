@@ -86,6 +86,16 @@ pub fn author() -> String {
     request::signed(&user, said.as_deref().unwrap_or_default())
 }
 
+/// The user's folder of keymaps.
+pub fn keymaps() -> Option<PathBuf> {
+    own().map(|p| p.config_dir().join("keymaps"))
+}
+
+/// The file that says that this user has seen the tour.
+pub fn tour() -> Option<PathBuf> {
+    own().map(|p| p.data_local_dir().join("tour-seen"))
+}
+
 /// The user's folder of themes.
 pub fn themes() -> Option<PathBuf> {
     own().map(|p| p.config_dir().join("themes"))

@@ -1,5 +1,6 @@
 //! The screen: on an engine that runs, on its own engine, or on a stored history.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +12,18 @@ use super::commands;
 use super::logging::{self, Destination};
 use super::run::Served;
 use super::switch::{Slot, SwitchMonitor, TakeOver};
-use super::{Failure, place, run};
+use super::{Failure, keys, place, run};
 use crate::api::Access;
 use crate::base::Worker;
 use crate::collect::{self, LinuxHost};
-use crate::config::Loaded;
+use crate::config::{Loaded, Origin};
 use crate::engine::{self, DataLock, Engine, Exit, LockError, Role, Surroundings, Tape};
 use crate::model::Host;
 use crate::monitor::{Answer, Monitor, Refusal, RefusalKind, Saved, Scope, Waker};
 use crate::notify::Sending;
 use crate::remote::{Address, Client};
 use crate::ui::widgets::Graph;
-use crate::ui::{self, EventSource, Keymap, Terminal, Theme, UiConfig, UiOptions};
+use crate::ui::{self, EventSource, Manner, Terminal, Theme, UiConfig, UiOptions};
 
 /// How long a screen looks for the engine that took over.
 const TAKE_OVER: Duration = Duration::from_secs(15);
@@ -34,7 +35,7 @@ const TAKE_OVER: Duration = Duration::from_secs(15);
 pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     logging::start(global, Destination::Nowhere);
     let loaded = place::configuration(global, Some(args))?;
-    let options = options(&loaded.config.ui, global, args)?;
+    let options = options((&loaded.config.ui, &loaded.origins), global, args)?;
     if let Some(file) = &args.replay {
         return replay(file, &loaded, options);
     }
@@ -42,18 +43,18 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
         return attached(&address.parse().map_err(Failure::usage)?, options);
     }
     if let Some((socket, _)) = place::engine(&place::data_dirs(global)) {
-        return attached_here(Address(socket), options, (global, args));
+        return attached_here(Address(socket), with_processes(options), (global, args));
     }
     let dir = place::data_dir(global)?;
     match DataLock::take(&dir, Role::Screen) {
         Ok(lock) => {
             let access = run::access(&loaded.config)?;
             let again = (global.clone(), args.clone());
-            own(run::start(lock, loaded, global, args)?, options, (&access, Some(again)))
+            own(run::start(lock, loaded, global, args)?, with_processes(options), (&access, Some(again)))
         }
         // Somebody else was quicker.
         Err(LockError::Held { owner, .. }) if owner.socket.is_some() => {
-            attached_here(Address(owner.socket.unwrap_or_default()), options, (global, args))
+            attached_here(Address(owner.socket.unwrap_or_default()), with_processes(options), (global, args))
         }
         Err(error) => Err(error.into()),
     }
@@ -64,7 +65,7 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 /// # Errors
 /// No terminal.
 pub fn on_engine(engine: Engine, config: &UiConfig, (global, args): (&Global, &RunArgs)) -> Result<ExitCode, Failure> {
-    let options = options(config, global, args)?;
+    let options = options((config, &BTreeMap::new()), global, args)?;
     own(engine, options, (&Access::default(), None))
 }
 
@@ -258,7 +259,11 @@ fn ended(result: Result<ui::Exit, ui::UiError>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptions, Failure> {
+fn options(
+    (config, origins): (&UiConfig, &BTreeMap<String, Origin>),
+    global: &Global,
+    args: &RunArgs,
+) -> Result<UiOptions, Failure> {
     let mut terminal = Terminal::from_env(|name| std::env::var(name).ok());
     terminal.ascii |= args.ascii;
     let (theme, faults) = Theme::mended(&config.theme, place::themes().as_deref()).map_err(Failure::usage)?;
@@ -268,20 +273,32 @@ fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptio
         "ascii" => Graph::Ascii,
         other => return Err(Failure::usage(anyhow::anyhow!("[ui] graph: \"{other}\" is none of braille, block, ascii"))),
     };
+    let (keymap, key_problems) = keys::keymap(config, origins);
     Ok(UiOptions {
         theme,
         terminal,
         graph,
         zone: commands::zone(global),
         author: place::author(),
-        keymap: Keymap::default(),
+        keymap,
+        manner: if args.plain { Manner::Lines } else { Manner::Screen },
+        tour: place::tour().filter(|path| !path.exists()),
         export: Box::new(export),
         themes: place::themes(),
         layouts: place::layouts(),
         layout: config.layout.clone(),
         memory: place::screen_memory(),
-        faults: faults.iter().map(ToString::to_string).collect(),
+        faults: faults.iter().map(ToString::to_string).chain(key_problems).collect(),
+        deed: None,
     })
+}
+
+/// The processes shown are those of this machine: they can be sent signals.
+fn with_processes(options: UiOptions) -> UiOptions {
+    #[cfg(unix)]
+    return UiOptions { deed: Some(Box::new(super::deed::perform)), ..options };
+    #[cfg(not(unix))]
+    options
 }
 
 /// Writes a report into the current folder; where that is not possible, into the home folder.

@@ -15,6 +15,7 @@ use super::judge::Judge;
 use super::live::Head;
 use super::own::OwnKeys;
 use super::periodic::Due;
+use super::plan;
 use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
@@ -120,6 +121,8 @@ impl Core {
         pulse.host = Some(Arc::clone(&self.settings.host));
         pulse.alerts = Some(self.alerter.alerts());
         pulse.silences = Some(self.alerter.silences());
+        pulse.rules = Some(plan::watched(&self.settings.rules));
+        pulse.next_steps = Some(self.next_steps());
         pulse.health = Some(self.alerter.health());
         pulse.predictions = Some(self.predictor.shown());
         pulse.record = Some(self.predictor.record());
@@ -303,6 +306,7 @@ impl Core {
         if self.alerter.take_changed() {
             pulse.alerts = Some(self.alerter.alerts());
             pulse.silences = Some(self.alerter.silences());
+            pulse.next_steps = Some(self.next_steps());
             pulse.health = Some(self.alerter.health());
         }
     }

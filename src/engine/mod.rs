@@ -30,6 +30,7 @@ mod outward;
 mod own;
 mod past;
 mod periodic;
+mod plan;
 mod reload;
 #[cfg(test)]
 mod scenarios;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::core::Core;
 use super::exchange::{CoreSettings, Output};
 use super::judge::Judge;
+use super::plan;
 use crate::base::Timestamp;
 use crate::model::HostFacts;
 
@@ -31,6 +32,8 @@ impl Core {
         self.alerter.set_escalation(settings.escalation.clone());
         let steps = self.alerter.set_rules(settings.rules.clone(), at);
         self.settings = settings;
+        pulse.rules = Some(plan::watched(&self.settings.rules));
+        pulse.next_steps = Some(self.next_steps());
         self.take_steps(at, steps, &mut output, &mut pulse);
         self.add_alerts(&mut pulse);
         output.pulse = Some(pulse);

@@ -28,6 +28,7 @@ pub mod service;
 pub mod snapshot;
 pub mod source;
 pub mod waiting;
+pub mod watch;
 
 pub use alert::{
     Acknowledgment, Alert, AlertKind, AlertState, Correlate, Culprit, Explanation, Severity, Silence, Snooze, Transition,
@@ -59,3 +60,4 @@ pub use service::{
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};
 pub use waiting::WaitingMessage;
+pub use watch::{NextStep, WatchedRule};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, Prediction, ProcessChange, Reading, RecorderHealth,
-    Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend,
+    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, NextStep, Prediction, ProcessChange, Reading,
+    RecorderHealth, Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -51,6 +51,12 @@ pub struct Pulse {
     pub alerts: Option<Arc<[Arc<Alert>]>>,
     /// Silences that have not ended.
     pub silences: Option<Arc<[Silence]>>,
+    /// Rules in force, where they changed.
+    #[serde(default)]
+    pub rules: Option<Arc<[WatchedRule]>>,
+    /// Who is told next of alerts nobody takes care of.
+    #[serde(default)]
+    pub next_steps: Option<Arc<[NextStep]>>,
     /// What went into the journal in this tick.
     pub journal: Vec<JournalEntry>,
     /// What terminals that look on are to notify of.

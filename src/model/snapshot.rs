@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, MOST_ENDED, Prediction, Process,
-    Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord, Trend,
+    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, MOST_ENDED, NextStep,
+    Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord,
+    Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -49,6 +50,12 @@ pub struct Snapshot {
     pub alerts: Arc<[Arc<Alert>]>,
     /// Silences that have not ended.
     pub silences: Arc<[Silence]>,
+    /// Rules in force.
+    #[serde(default)]
+    pub rules: Arc<[WatchedRule]>,
+    /// For alerts nobody takes care of, who is told next and when.
+    #[serde(default)]
+    pub next_steps: Arc<[NextStep]>,
     /// The machine's health.
     pub health: HealthScore,
     /// farol's own health.
@@ -77,6 +84,8 @@ impl Snapshot {
             record: TrackRecord::default(),
             alerts: Arc::new([]),
             silences: Arc::new([]),
+            rules: Arc::new([]),
+            next_steps: Arc::new([]),
             health: HealthScore::default(),
             recorder: Arc::default(),
             faults: Arc::new([]),
@@ -109,6 +118,8 @@ impl Snapshot {
         replace(&mut next.record, &pulse.record);
         replace(&mut next.alerts, &pulse.alerts);
         replace(&mut next.silences, &pulse.silences);
+        replace(&mut next.rules, &pulse.rules);
+        replace(&mut next.next_steps, &pulse.next_steps);
         replace(&mut next.health, &pulse.health);
         replace(&mut next.recorder, &pulse.recorder);
         replace(&mut next.faults, &pulse.faults);

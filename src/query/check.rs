@@ -16,6 +16,14 @@ impl Expr {
         }
     }
 
+    /// Metric and matchers of the one selector the whole query is, by itself or over a window.
+    pub fn subject(&self) -> Option<(&str, &[Matcher])> {
+        match &self.root {
+            Node::Window(window) => Some((window.selector.metric.as_deref()?, &window.selector.matchers)),
+            _ => self.selector(),
+        }
+    }
+
     /// Names of the metrics it reads, each once, in the order of the text; a metric given by a pattern is not among them.
     pub fn metrics(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

@@ -49,6 +49,8 @@ pub enum Act {
     Freeze,
     /// A moment as it is written.
     GoTo,
+    /// Time cursor to the moment the alert fired.
+    Jump,
     /// Take the moment shown to compare with.
     SetMark,
     /// Do not tell anybody for a while.
@@ -65,12 +67,32 @@ pub enum Act {
     Note,
     /// Check a service at once.
     CheckNow,
+    /// A service is worked on, or no longer.
+    Maintenance,
     /// Write a report into a file.
     Export,
     /// Sort by a column; again: invert.
     SortBy(SortColumn),
-    /// Sort by the next column.
-    SortNext,
+    /// Choose the column to sort by.
+    SortMenu,
+    /// Choose the columns of the processes.
+    Columns,
+    /// Choose a user whose processes are shown.
+    User,
+    /// Choose a signal for processes.
+    Signal,
+    /// Another nice value for processes, with a step proposed.
+    Nice(i8),
+    /// Mark the chosen process, or take the mark away.
+    Tag,
+    /// Take all marks away.
+    Untag,
+    /// Stay with the chosen process.
+    Follow,
+    /// Fold and unfold branches of the tree.
+    Fold(Fold),
+    /// List kernel threads, or leave them out.
+    KernelThreads,
     /// Turn the order around.
     Invert,
     /// Processes below their parents, or as a list.
@@ -122,6 +144,17 @@ pub enum Verity {
     False,
 }
 
+/// What becomes of branches of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// The chosen one opens.
+    Open,
+    /// The chosen one, or the one it is on, closes.
+    Close,
+    /// All close, or all open where some are closed.
+    All,
+}
+
 /// Pages on which an action can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -129,6 +162,8 @@ pub enum Place {
     Anywhere,
     /// These.
     On(&'static [View]),
+    /// All but these.
+    But(&'static [View]),
 }
 
 impl Place {
@@ -137,6 +172,7 @@ impl Place {
         match self {
             Self::Anywhere => true,
             Self::On(views) => views.contains(&view),
+            Self::But(views) => !views.contains(&view),
         }
     }
 }
@@ -172,6 +208,10 @@ fn on_an_alert(state: &UiState) -> bool {
     operates(state) && state.chosen_alert().is_some()
 }
 
+fn has_alert(state: &UiState) -> bool {
+    state.chosen_alert().is_some()
+}
+
 fn on_a_silenced_alert(state: &UiState) -> bool {
     operates(state) && state.chosen_alert().is_some_and(|a| !a.silenced_by.is_empty())
 }
@@ -192,6 +232,14 @@ fn administers(state: &UiState) -> bool {
     state.scope >= Scope::Admin
 }
 
+fn is_tree(state: &UiState) -> bool {
+    state.tree
+}
+
+fn has_marks(state: &UiState) -> bool {
+    !state.processes.marked.is_empty()
+}
+
 use View::{
     Alerts, Cpu, Disks, Farol, History, Memory, Metrics, Network, Overview, Predictions, Processes, Sensors, Services, Units,
 };
@@ -202,6 +250,8 @@ const METRICS: Place = Place::On(&[Metrics]);
 const ALERTS: Place = Place::On(&[Overview, Alerts]);
 const CHARTS: Place = Place::On(&[Overview, Services, History, Cpu, Memory, Disks, Network, Sensors, Units, Farol, Metrics]);
 const PROCESSES: Place = Place::On(&[Processes, Overview]);
+const ONLY_PROCESSES: Place = Place::On(&[Processes]);
+const NOT_PROCESSES: Place = Place::But(&[Processes]);
 
 const fn row(id: &'static str, act: Act, keys: &'static [&'static str], place: Place, help: &'static str) -> Action {
     Action { id, act, keys, place, hint: "", help, enabled: always }
@@ -257,22 +307,46 @@ pub const ACTIONS: &[Action] = &[
     row("check-now", Act::CheckNow, &["c"], Place::On(&[Services]), "check the chosen service now")
         .hint("check now")
         .when(on_a_service),
+    row(
+        "maintenance",
+        Act::Maintenance,
+        &["m"],
+        Place::On(&[Services]),
+        "the chosen service is worked on: nothing is told or counted; again: it is over",
+    )
+    .hint("maintenance")
+    .when(on_a_service),
     row("time-back", Act::Time(-1), &["left"], Place::Anywhere, "time cursor back; every pane follows").hint("time"),
     row("time-forward", Act::Time(1), &["right"], Place::Anywhere, "time cursor forward").hint("time"),
     row("mark-back", Act::Mark(-1), &["shift-left"], Place::Anywhere, "time cursor to the alert or anomaly before"),
     row("mark-forward", Act::Mark(1), &["shift-right"], Place::Anywhere, "time cursor to the next alert or anomaly"),
     row("live", Act::Live, &["end"], Place::Anywhere, "back to the present").when(is_past),
+    row("jump", Act::Jump, &["J"], ALERTS, "time cursor to the moment it fired; every pane follows").hint("jump").when(has_alert),
     row("set-mark", Act::SetMark, &["m"], Place::On(&[History]), "compare the moment shown (A) with others").hint("set A"),
     row("go-to", Act::GoTo, &["@"], Place::Anywhere, "go to a time (10m, yesterday 14:00, monday 9:30, 03:04)"),
-    row("filter", Act::Filter, &["/", "F3"], LISTS, "show only what holds these words").hint("filter"),
+    row("filter", Act::Filter, &["/", "F3", "F4"], LISTS, "show only what holds these words or figures (cpu>5 user=www)")
+        .hint("filter"),
     row("palette", Act::Palette, &[":"], Place::Anywhere, "find an action by its name").hint("commands"),
-    row("sort-next", Act::SortNext, &[">", "F6"], PROCESSES, "sort by the next column").hint("sort"),
-    row("tree", Act::Tree, &["t", "F5"], Place::On(&[Processes]), "tree or list").hint("tree"),
-    row("zoom-in", Act::Zoom(1), &["+"], Place::Anywhere, "shorter span").hint("zoom"),
-    row("zoom-out", Act::Zoom(-1), &["-"], Place::Anywhere, "longer span").hint("zoom"),
+    row("signal", Act::Signal, &["d d", "F9"], ONLY_PROCESSES, "send a signal to the chosen or marked processes").hint("signal"),
+    row("signal-here", Act::Signal, &["F9"], Place::On(&[Overview]), "send a signal to the chosen process"),
+    row("tag", Act::Tag, &["x"], ONLY_PROCESSES, "mark, or take the mark away; totals stand in the border").hint("mark"),
+    row("sort-menu", Act::SortMenu, &[">", "F6"], PROCESSES, "choose the column to sort by").hint("sort"),
+    row("columns", Act::Columns, &["F2"], ONLY_PROCESSES, "choose the columns and their order").hint("columns"),
+    row("tree", Act::Tree, &["t", "F5"], ONLY_PROCESSES, "tree or list").hint("tree"),
+    row("unfold", Act::Fold(Fold::Open), &["+"], ONLY_PROCESSES, "open the chosen branch").hint("fold").when(is_tree),
+    row("fold", Act::Fold(Fold::Close), &["-"], ONLY_PROCESSES, "close the branch; its sum stays").hint("fold").when(is_tree),
+    row("fold-all", Act::Fold(Fold::All), &["*"], ONLY_PROCESSES, "close all branches, or open all").hint("fold").when(is_tree),
+    row("follow", Act::Follow, &["F"], ONLY_PROCESSES, "stay with the chosen process until it ends").hint("follow"),
+    row("nice-down", Act::Nice(-1), &["F7"], ONLY_PROCESSES, "a lower nice value: it comes sooner").hint("nice"),
+    row("nice-up", Act::Nice(1), &["F8"], ONLY_PROCESSES, "a higher nice value: it waits for others").hint("nice"),
+    row("user", Act::User, &["u"], ONLY_PROCESSES, "show the processes of one user").hint("user"),
+    row("kernel-threads", Act::KernelThreads, &["K"], ONLY_PROCESSES, "list kernel threads, or leave them out"),
+    row("untag", Act::Untag, &["U"], ONLY_PROCESSES, "take all marks away").when(has_marks),
+    row("zoom-in", Act::Zoom(1), &["+"], NOT_PROCESSES, "shorter span").hint("zoom"),
+    row("zoom-out", Act::Zoom(-1), &["-"], NOT_PROCESSES, "longer span").hint("zoom"),
     row("zoom-reset", Act::ZoomReset, &["="], Place::Anywhere, "the span of one hour"),
     row("freeze", Act::Freeze, &["space"], Place::Anywhere, "hold everything still, and go on").hint("freeze"),
-    row("export", Act::Export, &["e"], Place::Anywhere, "write a report into a file").hint("export"),
+    row("export", Act::Export, &["e"], Place::Anywhere, "write a report, the charts or the screen into a file").hint("export"),
     row("note", Act::Note, &["w"], Place::On(&[Alerts, History]), "write a note at the moment shown").hint("note").when(operates),
     row("sort-cpu", Act::SortBy(SortColumn::Cpu), &["c"], PROCESSES, "sort by CPU (again: inverted)"),
     row("sort-memory", Act::SortBy(SortColumn::Memory), &["m"], PROCESSES, "sort by memory"),
@@ -318,6 +392,7 @@ pub fn key_table() -> String {
         let place = match action.place {
             Place::Anywhere => "anywhere".to_owned(),
             Place::On(views) => views.iter().map(|v| v.name()).collect::<Vec<_>>().join(", "),
+            Place::But(views) => format!("anywhere but {}", views.iter().map(|v| v.name()).collect::<Vec<_>>().join(", ")),
         };
         text.push_str(&format!("| {} | {place} | {} |\n", keys.join(" "), action.help));
     }

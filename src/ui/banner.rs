@@ -169,7 +169,7 @@ fn join(head: &Phrase, parts: &[&String]) -> Phrase {
 }
 
 fn key(state: &UiState, id: &str) -> Option<String> {
-    state.keymap.key(id).map(|k| k.shown())
+    state.keymap.key(id)
 }
 
 /// What an alert is about, without its limit.
@@ -229,7 +229,11 @@ fn told(state: &UiState, alert: &Alert) -> String {
         return format!("acknowledged by {}", ack.by);
     }
     let level = if alert.level > 0 { format!("level {} of 4", alert.level) } else { String::new() };
+    let step = state.shown().next_steps.iter().find(|n| n.alert == alert.id).filter(|_| state.past.is_none());
+    let next = step.filter(|n| !n.joining.is_empty());
+    let next = next.map(|n| format!("; {} at {}", n.joining.join(", "), crate::ui::format::time(n.at, &state.zone)));
     match state.told.get(&alert.id) {
+        Some(channels) if next.is_some() => format!("told {}{}", channels.join(", "), next.unwrap_or_default()),
         Some(channels) if level.is_empty() => format!("told {}", channels.join(", ")),
         Some(channels) => format!("told {}; {level}", channels.join(", ")),
         None => level,

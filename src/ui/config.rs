@@ -1,6 +1,10 @@
 //! `[ui]` of the configuration.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::presets::Keys;
 
 /// How the screen looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,10 +16,20 @@ pub struct UiConfig {
     pub layout: String,
     /// What graphs are made of: `braille`, `block`, `ascii`.
     pub graph: String,
+    /// Keys: `default`, `htop`, `vim`, a file's path, or the name of a file in the user's folder of keymaps.
+    pub keymap: String,
+    /// Keys of single actions over that.
+    pub keys: BTreeMap<String, Keys>,
 }
 
 impl Default for UiConfig {
     fn default() -> Self {
-        Self { theme: "dark".to_owned(), layout: "default".to_owned(), graph: "braille".to_owned() }
+        Self {
+            theme: "dark".to_owned(),
+            layout: "default".to_owned(),
+            graph: "braille".to_owned(),
+            keymap: "default".to_owned(),
+            keys: BTreeMap::new(),
+        }
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::picture::PictureKind;
 use super::state::{Look, Subject};
+use super::wish::{ProcessWish, Target};
 use crate::base::Timestamp;
 use crate::model::{Pulse, SeriesKey, Snapshot};
 use crate::monitor::{Answer, Link, Refusal, Request, Scope};
@@ -29,6 +31,8 @@ pub enum UiEvent {
     Changed(Changed),
     /// An answer came.
     Answered(Purpose, Result<Answer, Refusal>),
+    /// Something was done to a process, or was not.
+    Wished(Target, ProcessWish, Result<(), String>),
     /// A report's file was written at that path, or was not.
     Exported(Result<String, String>),
     /// The process is asked to stop until it is told to go on.
@@ -89,6 +93,10 @@ pub enum Purpose {
     TimelineAlerts,
     /// The time line's journal.
     TimelineJournal,
+    /// Response times of the services listed.
+    Responses,
+    /// Alerts that are over.
+    Older,
     /// Who was told of what.
     Told,
     /// A decision.
@@ -112,6 +120,12 @@ pub enum Effect {
     Ask(Purpose, Request),
     /// Give a report's name and text to whoever writes files.
     Export(String, Vec<u8>),
+    /// Draw the page into a file of that name.
+    Picture(PictureKind, String),
+    /// Remember that the tour was seen.
+    TourSeen,
+    /// Do something to a process of this machine.
+    Wish(Target, ProcessWish),
     /// Draw every cell again.
     Repaint,
     /// Draw with this look from now on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::charts::{Bin, ChartStore, Window};
-use super::lists::Filter;
+use super::filter::{Filter, Texts};
 use super::state::{UiState, View};
 use super::widgets::Role;
 use super::widgets::lines::Together;
@@ -81,7 +81,7 @@ impl Explore {
 
 /// Metrics that the filter keeps, by name.
 pub fn listed(state: &UiState) -> Vec<&MetricDef> {
-    let filter = Filter::new(&state.filter[View::Metrics.index()]);
+    let filter: Filter<Texts> = Filter::new(&state.filter[View::Metrics.index()]);
     state.live.catalog.iter().filter(|d| filter.matches(&[d.name, d.help])).collect()
 }
 

@@ -39,7 +39,7 @@ pub fn tabs(state: &UiState) -> Vec<Tab> {
         }
         let tail = if is_active || density == Density::Large { " " } else { "" };
         let digit = ACTIONS.iter().find(|a| a.act == Act::Go(view)).and_then(|a| state.keymap.key(a.id));
-        let digit = digit.map_or_else(|| " ".to_owned(), |key| format!(" {} ", key.shown()));
+        let digit = digit.map_or_else(|| " ".to_owned(), |key| format!(" {key} "));
         let name = format!("{}{tail}", view.name());
         let text = Phrase::new().strong(&digit);
         let text = if is_active { text.strong(&name) } else { text.dim(&name) };
@@ -64,8 +64,8 @@ pub fn keys(state: &UiState) -> Vec<Phrase> {
     for action in ACTIONS.iter().filter(is_here) {
         let Some(key) = state.keymap.key(action.id) else { continue };
         match words.iter_mut().find(|(word, _)| *word == action.hint) {
-            Some((_, keys)) => keys.push_str(&key.shown()),
-            None => words.push((action.hint, key.shown())),
+            Some((_, keys)) => keys.push_str(&key),
+            None => words.push((action.hint, key)),
         }
     }
     if state.open {
@@ -78,5 +78,5 @@ pub fn keys(state: &UiState) -> Vec<Phrase> {
 /// The word at the right end.
 pub fn help(state: &UiState) -> Phrase {
     let key = ACTIONS.iter().find(|a| a.act == Act::Help).and_then(|a| state.keymap.key(a.id));
-    key.map_or_else(Phrase::new, |key| Phrase::new().strong(&key.shown()).dim(" help"))
+    key.map_or_else(Phrase::new, |key| Phrase::new().strong(&key).dim(" help"))
 }

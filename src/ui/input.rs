@@ -94,6 +94,18 @@ fn read(sender: &Sender<UiEvent>) {
     }
 }
 
+impl EventSource {
+    /// Starts to take signals only, where no terminal is read.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn listen_signals(&self) -> std::io::Result<()> {
+        #[cfg(unix)]
+        signals(self.sender.clone())?;
+        Ok(())
+    }
+}
+
 #[cfg(unix)]
 fn signals(sender: Sender<UiEvent>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};

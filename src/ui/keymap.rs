@@ -133,9 +133,40 @@ impl fmt::Display for Chord {
     }
 }
 
+/// Most keys one binding can have, one after the other.
+const LONGEST: usize = 3;
+
+/// Reads keys typed one after the other, separated by blanks: `d d`.
+///
+/// # Errors
+/// A key that does not exist; no key or too many.
+pub fn parse_sequence(text: &str) -> Result<Vec<Chord>, String> {
+    let keys: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
+    if keys.is_empty() || keys.len() > LONGEST {
+        return Err(format!("\"{text}\" is no key; write one to {LONGEST} keys, for example g, ctrl-u, \"d d\""));
+    }
+    Ok(keys)
+}
+
+/// As keys are shown beside a hint: `d d`, `F9`.
+pub fn shown_sequence(keys: &[Chord]) -> String {
+    keys.iter().map(|k| k.shown()).collect::<Vec<_>>().join(" ")
+}
+
+/// What the keys typed so far stand for.
+#[derive(Debug, Clone, Copy)]
+pub enum Found {
+    /// An action.
+    Action(&'static Action),
+    /// The beginning of one or more.
+    Beginning,
+    /// Nothing.
+    Nothing,
+}
+
 /// Which keys stand for which action.
 #[derive(Debug, Clone)]
-pub struct Keymap(Vec<(Chord, &'static Action)>);
+pub struct Keymap(Vec<(Vec<Chord>, &'static Action)>);
 
 impl Default for Keymap {
     fn default() -> Self {
@@ -158,12 +189,12 @@ impl Keymap {
             match changes.get(action.id) {
                 Some(own) => {
                     for key in own {
-                        keys.push((Chord::parse(key)?, action));
+                        keys.push((parse_sequence(key)?, action));
                     }
                 }
                 None => {
                     for key in action.keys {
-                        keys.push((Chord::parse(key)?, action));
+                        keys.push((parse_sequence(key)?, action));
                     }
                 }
             }
@@ -173,20 +204,30 @@ impl Keymap {
         Ok(Self(keys))
     }
 
-    /// The first enabled action of the page that has this key.
-    pub fn find(&self, chord: Chord, state: &UiState) -> Option<&'static Action> {
-        let here = self.0.iter().filter(|(key, action)| *key == chord && action.place.has(state.view));
-        here.map(|(_, action)| *action).find(|a| (a.enabled)(state))
+    /// The first enabled action of the page that has these keys, or begins with them.
+    pub fn find(&self, typed: &[Chord], state: &UiState) -> Found {
+        let is_here = |action: &Action| action.place.has(state.view) && (action.enabled)(state);
+        let mut here = self.0.iter().filter(|(keys, action)| keys.starts_with(typed) && is_here(action));
+        match here.clone().find(|(keys, _)| keys.len() == typed.len()) {
+            Some((_, action)) => Found::Action(action),
+            None if here.next().is_some() => Found::Beginning,
+            None => Found::Nothing,
+        }
     }
 
-    /// The key shown for an action; `None` where it has none.
-    pub fn key(&self, id: &str) -> Option<Chord> {
-        self.0.iter().find(|(_, action)| action.id == id).map(|(key, _)| *key)
+    /// The keys shown for an action; `None` where it has none.
+    pub fn key(&self, id: &str) -> Option<String> {
+        self.keys(id).next()
     }
 
-    /// All keys of an action.
-    pub fn keys<'a>(&'a self, id: &'a str) -> impl Iterator<Item = Chord> + 'a {
-        self.0.iter().filter(move |(_, action)| action.id == id).map(|(key, _)| *key)
+    /// All keys of an action, as they are shown.
+    pub fn keys<'a>(&'a self, id: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.0.iter().filter(move |(_, action)| action.id == id).map(|(keys, _)| shown_sequence(keys))
+    }
+
+    /// All bindings.
+    pub fn bindings(&self) -> impl Iterator<Item = (&[Chord], &'static Action)> {
+        self.0.iter().map(|(keys, action)| (keys.as_slice(), *action))
     }
 }
 
@@ -203,9 +244,11 @@ mod tests {
         assert_eq!(ids.len(), ACTIONS.len(), "an id is used twice");
         for view in View::ALL {
             let mut seen = std::collections::HashMap::new();
-            for (chord, action) in keymap.0.iter().filter(|(_, a)| a.place.has(view)) {
-                let other = seen.insert(*chord, action.id);
-                assert!(other.is_none(), "{chord} on {view:?}: {} and {other:?}", action.id);
+            for (keys, action) in keymap.bindings().filter(|(_, a)| a.place.has(view)) {
+                let other = seen.insert(keys, action.id);
+                assert!(other.is_none(), "{} on {view:?}: {} and {other:?}", shown_sequence(keys), action.id);
+                let is_hidden = keys.len() > 1 && keymap.bindings().any(|(k, a)| k == &keys[..1] && a.place.has(view));
+                assert!(!is_hidden, "the first key of {} on {view:?} is an action of its own", shown_sequence(keys));
             }
         }
         assert!(key_table().contains("| `q` `F10` `ctrl-c` | anywhere | quit |"));
@@ -216,7 +259,10 @@ mod tests {
         let changes = BTreeMap::from([("quit".to_owned(), vec!["Q".to_owned()]), ("help".to_owned(), vec![])]);
         let keymap = Keymap::new(&changes).expect("a keymap");
         let (_, state) = crate::ui::fixture::story();
-        let find = |key: &str| keymap.find(Chord::parse(key).expect("a key"), &state).map(|a| a.id);
+        let find = |key: &str| match keymap.find(&parse_sequence(key).expect("a key"), &state) {
+            Found::Action(action) => Some(action.id),
+            _ => None,
+        };
         assert_eq!((find("Q"), find("q"), find("?"), find("j")), (Some("quit"), None, None, Some("down")));
         let unknown = Keymap::new(&BTreeMap::from([("silense".to_owned(), vec![])])).expect_err("unknown");
         assert!(unknown.contains("did you mean \"silence\"?"), "{unknown}");

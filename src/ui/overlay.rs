@@ -3,7 +3,9 @@
 //! A stack, so that Esc always takes exactly one away. Invariant: nothing here decides anything; a form
 //! becomes a request in `update` only.
 
+use super::pick::Pick;
 use super::state::Look;
+use super::wish::{ProcessWish, Target};
 use crate::base::Timestamp;
 
 /// A line of text being typed.
@@ -89,6 +91,10 @@ pub enum FormKind {
     Note(Timestamp),
     /// The time cursor to a moment.
     GoTo,
+    /// A service, by name, is worked on.
+    Maintenance(String),
+    /// Something is done to processes.
+    Wish(Vec<Target>, ProcessWish),
 }
 
 /// What is filled into a field.
@@ -166,6 +172,8 @@ pub enum Overlay {
     Filter(Input, String),
     /// A form.
     Form(Form),
+    /// A list to choose from.
+    Pick(Pick),
 }
 
 /// How a message is meant.

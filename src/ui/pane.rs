@@ -10,6 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::charts::{ChartStore, Window};
+use super::columns::SortColumn;
 use super::state::{UiState, View};
 use super::widgets::Ink;
 use super::widgets::axis::TimeScale;
@@ -63,6 +64,8 @@ pub enum Target {
     Chart(TimeScale),
     /// A process.
     Process(ProcessId),
+    /// The head of a column of processes.
+    Head(SortColumn),
     /// A pane, by name.
     Pane(&'static str),
 }

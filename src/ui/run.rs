@@ -24,11 +24,13 @@ use super::layout::Layout;
 use super::memory::Remembered;
 use super::overlay::{Toast, Tone};
 use super::paint::Painter;
+use super::picture::{self, PictureKind};
 use super::state::{Look, UiState};
 use super::terminal::{Guard, clipboard, notification, send};
 use super::theme::Theme;
 use super::update::{start, update};
 use super::widgets::{Graph, Ink};
+use super::wish::Deed;
 
 /// Frames that pulses alone cause are at least this far apart (at most six wake-ups a second).
 const PAUSE: Duration = Duration::from_millis(170);
@@ -66,6 +68,12 @@ pub struct UiOptions {
     pub memory: Option<PathBuf>,
     /// What is wrong with the user's own files, for a word at the start.
     pub faults: Vec<String>,
+    /// A screen or lines.
+    pub manner: Manner,
+    /// The file to be written once the tour was seen; `None` where it was.
+    pub tour: Option<PathBuf>,
+    /// Does something to processes; `None` where they are not of this machine.
+    pub deed: Option<Deed>,
 }
 
 impl std::fmt::Debug for UiOptions {
@@ -80,6 +88,15 @@ impl UiOptions {
         let graph = if self.terminal.ascii { Graph::Ascii } else { self.graph };
         self.theme.ink(self.terminal.depth, graph)
     }
+}
+
+/// How the machine is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// A full screen.
+    Screen,
+    /// Lines, one after the other.
+    Lines,
 }
 
 /// Why the screen ended.
@@ -97,7 +114,9 @@ pub enum Exit {
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// The terminal cannot move its cursor.
-    #[error("this terminal (TERM is empty or \"dumb\") cannot show a screen; use `farol status` or `farol alerts`")]
+    #[error(
+        "this terminal (TERM is empty or \"dumb\") cannot show a screen; use `farol --plain`, `farol status` or `farol alerts`"
+    )]
     Dumb,
     /// The terminal refuses.
     #[error("the terminal cannot be used: {0}; use `farol status` or `farol alerts`")]
@@ -109,6 +128,9 @@ pub enum UiError {
 /// # Errors
 /// A terminal that cannot show a screen.
 pub fn run(monitor: Box<dyn Monitor>, options: UiOptions, events: EventSource) -> Result<Exit, UiError> {
+    if options.manner == Manner::Lines {
+        return Ok(super::plain::run(monitor, &options.zone, &events)?);
+    }
     if options.terminal.dumb {
         return Err(UiError::Dumb);
     }
@@ -151,6 +173,8 @@ impl Session {
         let mut state = UiState::new(size, options.zone.clone());
         state.author.clone_from(&options.author);
         state.keymap = Arc::new(options.keymap.clone());
+        state.reaches_processes = options.deed.is_some();
+        state.tour = options.tour.as_ref().map(|_| 0);
         let ink = options.ink();
         let (layouts, of_layouts) = Layout::all(options.layouts.as_deref(), &super::panes::unknown_pane);
         let faults: Vec<String> = options.faults.iter().cloned().chain(of_layouts.iter().map(ToString::to_string)).collect();
@@ -344,6 +368,27 @@ impl Session {
                     let more = update(&mut self.state, UiEvent::Exported(result));
                     self.perform(more);
                 }
+                Effect::Picture(kind, name) => {
+                    let text = self.picture(kind);
+                    let result = (self.options.export)(&name, text.as_bytes()).map(|path| path.display().to_string());
+                    let more = update(&mut self.state, UiEvent::Exported(result));
+                    self.perform(more);
+                }
+                Effect::TourSeen => {
+                    if let Some(path) = self.options.tour.take() {
+                        // Where it cannot be kept the tour comes again; nothing else depends on it.
+                        let _ = path.parent().map(std::fs::create_dir_all);
+                        let _ = std::fs::write(path, b"");
+                    }
+                }
+                Effect::Wish(target, wish) => {
+                    let result = match &mut self.options.deed {
+                        Some(deed) => deed(&target, wish),
+                        None => Err("it is not a process of this machine".to_owned()),
+                    };
+                    let more = update(&mut self.state, UiEvent::Wished(target, wish, result));
+                    self.perform(more);
+                }
                 Effect::Repaint => self.painter.forget(),
                 Effect::Look(look) => self.look(look),
                 Effect::Copy(text) => self.extra.extend(clipboard(&text)),
@@ -352,6 +397,21 @@ impl Session {
             }
         }
         step
+    }
+
+    /// The page without what lies over it.
+    fn picture(&self, kind: PictureKind) -> String {
+        let mut state = self.state.clone();
+        state.overlays.clear();
+        state.toast = None;
+        state.tour = None;
+        let mut buf = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
+        view(&state, &self.ink, &mut buf);
+        match kind {
+            PictureKind::Text => picture::text(&buf),
+            // Where the theme leaves the ground to the terminal, a dark one is the usual.
+            PictureKind::Svg => picture::svg(&buf, ("#0f1318", "#cdd3dc")),
+        }
     }
 
     /// Draws, and sends what changed; nothing where nothing did.

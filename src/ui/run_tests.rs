@@ -64,7 +64,7 @@ fn only_the_newest_of_two_questions_is_answered_on_the_screen() {
 
 #[test]
 fn a_report_becomes_a_file_and_its_name_is_said() {
-    let screen = Screen::new((120, 40)).keys("e right enter");
+    let screen = Screen::new((120, 40)).keys("e enter");
     let files = screen.exported.lock().expect("one thread").clone();
     assert_eq!(files, [("report.html".to_owned(), "<html>".to_owned())]);
     assert!(screen.text().contains("✓ written to /tmp/report.html"));

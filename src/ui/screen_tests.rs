@@ -22,9 +22,10 @@ use super::fixture::monitor::{FakeMonitor, Shared, pulse};
 use super::fixture::snapshot;
 use super::input::EventSource;
 use super::keymap::Keymap;
-use super::run::{Session, Step, UiOptions};
+use super::run::{Manner, Session, Step, UiOptions};
 use super::theme::Theme;
 use super::widgets::{Graph, Ground, Ink, Role};
+use super::wish::{ProcessWish, Target};
 use crate::model::Snapshot;
 use crate::monitor::Scope;
 
@@ -33,11 +34,15 @@ pub(crate) struct Screen {
     pub session: Session,
     pub shared: Arc<Mutex<Shared>>,
     pub exported: Arc<Mutex<Vec<(String, String)>>>,
+    pub wished: Wished,
     pub last: Step,
 }
 
-fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
-    let files = Arc::clone(exported);
+/// What was done to processes.
+pub(crate) type Wished = Arc<Mutex<Vec<(Target, ProcessWish)>>>;
+
+fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiOptions {
+    let (files, wished) = (Arc::clone(exported), Arc::clone(wished));
     UiOptions {
         theme: Theme::load("dark", None).expect("a theme"),
         terminal: Terminal { depth: Depth::True, ascii: false, dumb: false },
@@ -45,6 +50,12 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
         zone: TimeZone::UTC,
         author: "tom".to_owned(),
         keymap: Keymap::default(),
+        manner: Manner::Screen,
+        tour: None,
+        deed: Some(Box::new(move |target, wish| {
+            wished.lock().expect("one thread").push((target.clone(), wish));
+            if target.id.pid == 1 { Err("not permitted".to_owned()) } else { Ok(()) }
+        })),
         export: Box::new(move |name, text| {
             files.lock().expect("one thread").push((name.to_owned(), String::from_utf8_lossy(text).into_owned()));
             Ok(PathBuf::from("/tmp").join(name))
@@ -63,14 +74,14 @@ impl Screen {
     }
 
     pub(crate) fn on(snapshot: Snapshot, size: (u16, u16), scope: Scope) -> Self {
-        let exported = Arc::default();
+        let (exported, wished) = (Arc::default(), Wished::default());
         let (monitor, shared) = FakeMonitor::new(Arc::new(snapshot), scope);
-        let mut session = Session::new(Box::new(monitor), options(&exported), size);
+        let mut session = Session::new(Box::new(monitor), options(&exported, &wished), size);
         session.begin(&EventSource::default());
         for tick in 0..60 {
             session.state.cpu.observe(&super::fixture::parts::processes_at(tick));
         }
-        Self { session, shared, exported, last: Step::GoOn }
+        Self { session, shared, exported, wished, last: Step::GoOn }
     }
 
     /// Types keys separated by blanks (`2 j enter "some words"`).
@@ -289,6 +300,9 @@ fn look() {
         ("5 left left", (200, 50), "history-200x50"),
         ("6 enter", (200, 50), "processes-200x50"),
         ("6 t", (120, 40), "tree-120x40"),
+        ("6 t j j x j j - j", (200, 50), "tree-200x50"),
+        ("6 d d", (120, 40), "signal-120x40"),
+        ("6 F2 down down", (80, 24), "columns-80x24"),
         ("?", (200, 50), "help-200x50"),
         (": \"sil", (120, 40), "palette-120x40"),
         ("3 s", (120, 40), "silence-120x40"),
@@ -326,7 +340,7 @@ fn look() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([0-9jkgGsaftSew?:/@mtIcnp+=zHVBbPMlox.,'-] |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
+    fn no_size_and_no_keys_make_it_panic(columns in 1u16..400, rows in 1u16..120, script in "([0-9jkgGsaftSew?:/@mtIcnp+=zHVBbPMlox.,'*FKuUdJ-] |F9 |F2 |F7 |enter |esc |left |right |home |end |space |tab |down |up |> ){0,14}") {
         let screen = Screen::new((columns, rows)).keys(&script).tick([1]);
         let ink = dark();
         let buf = screen.buffer(&ink);

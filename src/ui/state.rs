@@ -12,14 +12,17 @@ use jiff::tz::TimeZone;
 pub use super::chart_keys::ChartKeys;
 use super::charts::{ChartStore, CpuTracks};
 use super::explore::Explore;
-use super::keymap::Keymap;
+use super::keymap::{Chord, Keymap};
 use super::layout::Layout;
-use super::lists::Lists;
+use super::lists::{Filters, Lists};
 use super::overlay::{Overlay, Toast};
+use super::process_list::ProcessChoice;
 use super::widgets::Graph;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
 use crate::monitor::{Link, Scope};
+
+pub use super::columns::{Sort, SortColumn};
 
 /// The pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -120,52 +123,13 @@ impl View {
     }
 }
 
-/// What the process list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum SortColumn {
-    /// CPU over the last interval.
-    #[default]
-    Cpu,
-    /// Resident memory.
-    Memory,
-    /// Bytes read.
-    Read,
-    /// Bytes written.
-    Write,
-    /// Process number.
-    Pid,
-    /// Owner.
-    User,
-    /// Threads.
-    Threads,
-    /// CPU time.
-    Time,
-    /// Short name.
-    Name,
-}
-
-impl SortColumn {
-    /// All columns, in the order in which `>` goes through them.
-    pub const ALL: [Self; 9] =
-        [Self::Cpu, Self::Memory, Self::Read, Self::Write, Self::Pid, Self::User, Self::Threads, Self::Time, Self::Name];
-}
-
-/// Order of the process list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sort {
-    /// By what.
-    pub column: SortColumn,
-    /// Turned around: smallest first for figures, Z first for words.
-    pub inverted: bool,
-}
-
 /// The order of the process list, which is made anew every few seconds only: rows that jump cannot be read.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     /// When it was made.
     pub at: Timestamp,
-    /// The page, the sorting and the filter it was made for.
-    pub made_for: (View, Sort, String),
+    /// The page, the sorting, the filter and tree or list it was made for.
+    pub made_for: (View, Sort, String, bool),
     /// The first rows.
     pub ids: Vec<ProcessId>,
 }
@@ -273,6 +237,14 @@ pub struct UiState {
     pub tree: bool,
     /// Words of `/`, one for each page by [`View::index`]; empty: everything.
     pub filter: [String; View::ALL.len()],
+    /// The same, understood.
+    pub filters: Filters,
+    /// What was chosen of the process list.
+    pub processes: ProcessChoice,
+    /// Alerts of the last days that are over and not in the snapshot any more, newest first; fetched for the page of alerts.
+    pub older: Arc<[Arc<Alert>]>,
+    /// The newest end of an alert when `older` was asked for; `None` before.
+    pub older_until: Option<Option<Timestamp>>,
     /// The lists in the order shown.
     pub lists: Lists,
     /// Where processes stand until the next sorting.
@@ -287,6 +259,8 @@ pub struct UiState {
     pub cpu: CpuTracks,
     /// What is shown in detail.
     pub focus: Option<Focus>,
+    /// Response times of the services listed, over the last half hour; `None` elsewhere than on their page.
+    pub responses: Option<ChartStore>,
     /// The History page's time line.
     pub timeline: Option<Timeline>,
     /// The moment compared with, set by a key.
@@ -321,6 +295,14 @@ pub struct UiState {
     pub told: BTreeMap<String, Vec<String>>,
     /// Which keys do what.
     pub keymap: Arc<Keymap>,
+    /// Whether this screen runs on the machine it shows, so that processes can be sent signals.
+    pub reaches_processes: bool,
+    /// Name typed for the report that is being made.
+    pub export_name: Option<String>,
+    /// Step of the tour in the last line; `None`: seen or left.
+    pub tour: Option<usize>,
+    /// Keys typed so far of an action with several.
+    pub typed: Vec<Chord>,
     /// Who decides here.
     pub author: String,
     /// The newest snapshot.
@@ -346,6 +328,10 @@ impl UiState {
             sort: Sort::default(),
             tree: false,
             filter: Default::default(),
+            filters: Filters::default(),
+            processes: ProcessChoice::default(),
+            older: Arc::default(),
+            older_until: None,
             lists: Lists::default(),
             places: Places::default(),
             keys: ChartKeys::default(),
@@ -353,6 +339,7 @@ impl UiState {
             charts: ChartStore::new(Duration::from_secs(3)),
             cpu: CpuTracks::default(),
             focus: None,
+            responses: None,
             timeline: None,
             mark: None,
             bookmarks: Vec::new(),
@@ -370,6 +357,10 @@ impl UiState {
             toast: None,
             told: BTreeMap::new(),
             keymap: Arc::default(),
+            reaches_processes: false,
+            export_name: None,
+            tour: None,
+            typed: Vec::new(),
             author: String::new(),
             live: Arc::new(Snapshot::empty(Arc::default())),
             link: Link::Own,
@@ -388,7 +379,7 @@ impl UiState {
         let snapshot = self.shown();
         if self.view == View::Alerts {
             let row = self.lists.alert_row(snapshot, &self.selected);
-            return self.lists.alerts.get(row).and_then(|i| snapshot.alerts.get(*i));
+            return self.lists.alerts.get(row).and_then(|i| self.lists.alert(snapshot, *i));
         }
         let open = |a: &&Arc<Alert>| !a.is_quiet() && a.acknowledged.is_none();
         snapshot.firing().find(open).or_else(|| snapshot.firing().next())

@@ -13,7 +13,7 @@ use super::fixture::monitor::FakeMonitor;
 use super::fixture::snapshot;
 use super::input::EventSource;
 use super::keymap::Keymap;
-use super::run::{UiOptions, run};
+use super::run::{Manner, UiOptions, run};
 use super::theme::Theme;
 use super::widgets::Graph;
 use crate::monitor::Scope;
@@ -37,6 +37,9 @@ fn child() {
         zone: jiff::tz::TimeZone::UTC,
         author: "tom".to_owned(),
         keymap: Keymap::default(),
+        manner: Manner::Screen,
+        tour: None,
+        deed: None,
         export: Box::new(move |_, _| {
             assert!(role != "panic", "the screen's own thread panics");
             Err("no disk".to_owned())

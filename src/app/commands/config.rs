@@ -45,6 +45,10 @@ impl ConfigArgs {
                 let loaded = place::configuration(global, None)?;
                 check(&loaded, global)?;
                 let file = loaded.file.as_ref().map_or_else(|| "no file, all defaults".to_owned(), |f| f.display().to_string());
+                let (_, problems) = crate::app::keys::keymap(&loaded.config.ui, &loaded.origins);
+                if !problems.is_empty() {
+                    return Err(Failure::usage(anyhow::anyhow!(problems.join("\n"))));
+                }
                 out::print(&format!("ok: {file}\n"))?;
             }
         }

@@ -16,6 +16,7 @@ use super::overlay::{Overlay, Tone};
 use super::pane::{DrawContext, Seen, Target};
 use super::panes::{PANES, body};
 use super::state::UiState;
+use super::tour;
 use super::widgets::text::lay;
 use super::widgets::{Graph, Ground, Ink, Phrase, Role, fold_ascii};
 
@@ -97,7 +98,14 @@ fn last_line(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
         let at = line.put(ink, buf, (area.x, area.y), area.right());
         overlays::typed(ink, buf, (at, area.y), area.right(), after);
         let keys = Phrase::new().strong("Enter").dim(" keep  ").strong("Esc").dim(" undo ");
-        if line.width() + Phrase::new().text(after).width() + keys.width() + 3 < area.width {
+        if let Some(problem) = state.filters.problem() {
+            let wrong = area.x + 3 + u16::try_from(problem.at).unwrap_or(0);
+            let cell = Rect { x: wrong, width: 1, ..area }.intersection(area);
+            buf.set_style(cell, ink.bold(Role::Warn).add_modifier(Modifier::UNDERLINED));
+            let text = Phrase::new().bold(Role::Warn, "▲ ").role(Role::Warn, &problem.to_string());
+            let from = at + u16::try_from(after.chars().count()).unwrap_or(0) + 3;
+            text.put_right(ink, buf, (from.min(area.right()), area.right()), area.y);
+        } else if line.width() + Phrase::new().text(after).width() + keys.width() + 3 < area.width {
             keys.put_right(ink, buf, (area.x, area.right()), area.y);
         }
         return;
@@ -111,6 +119,10 @@ fn last_line(state: &UiState, ink: &Ink, area: Rect, buf: &mut Buffer) {
         lay(ink, buf, area, Ground::Key);
         let text = Phrase::new().bold(role, &format!(" {glyph} ")).strong(&toast.text);
         text.put(ink, buf, (area.x, area.y), area.right());
+        return;
+    }
+    if let Some(step) = state.tour {
+        tour::line(state, step).put(ink, buf, (area.x, area.y), area.right());
         return;
     }
     let mut at = area.x;

@@ -10,10 +10,12 @@ use crate::base::format_duration;
 use crate::ui::actions::{ACTIONS, Action};
 use crate::ui::overlay::{FieldValue, Form, FormKind, Input, Overlay};
 use crate::ui::palette::{self, Found};
+use crate::ui::pick::Pick;
 use crate::ui::state::UiState;
 use crate::ui::update::{all_panes, silence_matches};
 use crate::ui::widgets::text::{lay, width, write};
 use crate::ui::widgets::{Borders, Ground, Ink, Phrase, Role, title};
+use crate::ui::wish::ProcessWish;
 
 /// Draws one.
 pub fn draw(state: &UiState, overlay: &Overlay, ink: &Ink, area: Rect, buf: &mut Buffer) {
@@ -23,6 +25,7 @@ pub fn draw(state: &UiState, overlay: &Overlay, ink: &Ink, area: Rect, buf: &mut
         Overlay::Form(form) => draw_form(state, form, ink, area, buf),
         Overlay::Themes(row, _) => themes(state, *row, ink, area, buf),
         Overlay::Panes(row) => panes(state, *row, ink, area, buf),
+        Overlay::Pick(pick) => draw_pick(pick, ink, area, buf),
         // The last line has the words.
         Overlay::Filter(..) => {}
     }
@@ -65,7 +68,7 @@ fn line_with_cursor(ink: &Ink, buf: &mut Buffer, area: Rect, head: Phrase, input
 }
 
 fn keys_of(state: &UiState, action: &Action) -> String {
-    state.keymap.keys(action.id).map(|k| k.shown()).collect::<Vec<_>>().join(" ")
+    state.keymap.keys(action.id).collect::<Vec<_>>().join(" ")
 }
 
 fn help(state: &UiState, line: usize, ink: &Ink, area: Rect, buf: &mut Buffer) {
@@ -158,6 +161,42 @@ fn panes(state: &UiState, row: usize, ink: &Ink, area: Rect, buf: &mut Buffer) {
     side_list(ink, area, ("Panes", &keys), (&rows, row), buf);
 }
 
+/// A list to choose from, narrowed by what is typed.
+fn draw_pick(pick: &Pick, ink: &Ink, area: Rect, buf: &mut Buffer) {
+    let shown = pick.shown();
+    let rows = u16::try_from(pick.rows.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(5)).min(18);
+    let inner = dialog(ink, area, (76, rows.max(1) + 4), &Phrase::new().strong(&pick.title), buf);
+    if inner.height < 3 {
+        return;
+    }
+    line_with_cursor(ink, buf, Rect { height: 1, ..inner }, Phrase::new().dim("/ "), &pick.input);
+    let list = Rect { y: inner.y + 1, height: inner.height - 2, ..inner };
+    if shown.is_empty() {
+        Phrase::new().dim("nothing here holds that").put(ink, buf, (list.x, list.y), list.right());
+    }
+    let names = pick.rows.iter().map(|r| width(&r.name)).max().unwrap_or(0).min(24);
+    let is_list = pick.rows.iter().any(|r| r.mark.is_some());
+    let first = crate::ui::pane::first_row(pick.place(), usize::from(list.height), shown.len());
+    for (y, at) in (list.y..list.bottom()).zip(first..shown.len()) {
+        let Some(row) = shown.get(at).and_then(|i| pick.rows.get(*i)) else { break };
+        if at == pick.place() {
+            lay(ink, buf, Rect { y, height: 1, ..list }, Ground::Selected);
+        }
+        let mark = row.mark.map_or("", |is_marked| if is_marked { "✓ " } else { "  " });
+        let from = Phrase::new().bold(Role::Past, mark).put(ink, buf, (list.x, y), list.right());
+        let stop = (from + names).min(list.right());
+        Phrase::new().strong(&row.name).put(ink, buf, (from, y), stop);
+        Phrase::new().dim(&row.note).put(ink, buf, ((stop + 2).min(list.right()), y), list.right());
+    }
+    let keys = Phrase::new().strong("Enter").dim(" choose   ").strong("Esc").dim(" leave it");
+    let keys = if is_list {
+        Phrase::new().strong("Space").dim(" mark   ").strong("Shift-↑↓").dim(" move   ").join(&keys)
+    } else {
+        keys
+    };
+    keys.put_right(ink, buf, (inner.x, inner.right()), inner.bottom() - 1);
+}
+
 fn draw_form(state: &UiState, form: &Form, ink: &Ink, area: Rect, buf: &mut Buffer) {
     let notes = notes(state, form);
     let rows = form.fields.len() + notes.len() + 4;
@@ -218,7 +257,13 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
         FormKind::Export => {
             let to = state.past.as_ref().map_or(state.live.at, |p| p.at);
             let until = crate::ui::format::moment(to, state.live.at, &state.zone);
-            vec![Phrase::new().dim("over the hour, day, week or month before ").text(&until)]
+            match form.get("what") {
+                "report" => vec![Phrase::new().dim("over the hour, day, week or month before ").text(&until)],
+                "charts as CSV" => {
+                    vec![Phrase::new().dim("the points of this page's charts; depth and format are those of reports")]
+                }
+                _ => vec![Phrase::new().dim("as it is now, without this form; depth and format are those of reports")],
+            }
         }
         FormKind::Acknowledge(id) => {
             let alert = state.live.alerts.iter().find(|a| a.id == *id);
@@ -226,6 +271,13 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
             vec![Phrase::new().dim(&format!("stops escalation; it has lasted {lasted}"))]
         }
         FormKind::GoTo => vec![Phrase::new().dim(crate::ui::update::HOW)],
+        FormKind::Wish(_, ProcessWish::Signal(signal)) => {
+            vec![Phrase::new().dim(&format!("{}: ", signal.name)).text(signal.help)]
+        }
+        FormKind::Wish(_, ProcessWish::Nice(_)) => {
+            vec![Phrase::new().dim("-20 comes first, 19 last; below the present value only root may go")]
+        }
+        FormKind::Maintenance(_) => vec![Phrase::new().dim("checks go on; nothing is told, and the time does not count")],
         FormKind::Snooze(_) | FormKind::Note(_) => Vec::new(),
     }
 }

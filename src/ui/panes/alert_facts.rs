@@ -119,7 +119,7 @@ pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focu
     let Some(focus) = focus else {
         return paragraphs(ctx.ink, buf, area, &[Phrase::new().dim("the journal is on its way")]);
     };
-    let events: Vec<Phrase> = focus.journal.iter().filter_map(|e| event(ctx, alert, e)).collect();
+    let mut events: Vec<Phrase> = focus.journal.iter().filter_map(|e| event(ctx, alert, e)).collect();
     if events.is_empty() {
         return paragraphs(
             ctx.ink,
@@ -127,6 +127,13 @@ pub fn told(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert, focu
             area,
             &[Phrase::new().dim("nothing was sent; channels come from [notify.<name>] in the configuration")],
         );
+    }
+    let next = ctx.snapshot.next_steps.iter().find(|n| n.alert == alert.id).filter(|_| ctx.cursor().is_none());
+    if let Some(next) = next {
+        let at = Phrase::new().role(Role::Pred, &format!("{}  ", time_seconds(next.at, ctx.zone())));
+        let at = at.role(Role::Pred, &format!("{:<12}", format!("level {}", next.level)));
+        let who = if next.channels.is_empty() { "nobody: no channel is configured".to_owned() } else { next.channels.join(", ") };
+        events.push(at.dim("unless somebody acknowledges: ").text(&who));
     }
     // The newest lines matter most.
     let skip = events.len().saturating_sub(usize::from(area.height));
@@ -137,11 +144,14 @@ fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phras
     let own = |id: &str| id == alert.id;
     let at = Phrase::new().dim(&format!("{}  ", time_seconds(entry.at, ctx.zone())));
     Some(match &entry.event {
-        JournalEvent::Transition { transition, .. } if own(&transition.alert) => {
-            let word = match transition.to {
-                AlertState::Pending => "pending",
-                AlertState::Firing => "fired",
-                AlertState::Resolved => "resolved",
+        JournalEvent::Transition { transition, alert: then } if own(&transition.alert) => {
+            let word = match (transition.from, transition.to) {
+                (_, AlertState::Pending) => "pending".to_owned(),
+                // It fired before: it rose to the next level, or its silence ended.
+                (Some(AlertState::Firing), AlertState::Firing) if then.level > 0 => format!("level {}", then.level),
+                (Some(AlertState::Firing), AlertState::Firing) => "told again".to_owned(),
+                (_, AlertState::Firing) => "fired".to_owned(),
+                (_, AlertState::Resolved) => "resolved".to_owned(),
             };
             at.strong(&format!("{word:<12}")).dim(&transition.reason)
         }

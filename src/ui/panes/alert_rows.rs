@@ -25,9 +25,10 @@ pub enum Depth {
 pub fn counts(snapshot: &Snapshot) -> Phrase {
     let firing: Vec<_> = snapshot.firing().collect();
     let quiet = firing.iter().filter(|a| a.is_quiet()).count();
+    let pending = snapshot.alerts.iter().filter(|a| a.state == AlertState::Pending && !a.is_quiet()).count();
     let acknowledged = firing.iter().filter(|a| a.acknowledged.is_some()).count();
     let mut said = format!("{} active", firing.len() - quiet);
-    for (n, word) in [(acknowledged, "acknowledged"), (quiet, "silenced")] {
+    for (n, word) in [(acknowledged, "acknowledged"), (pending, "pending"), (quiet, "silenced")] {
         if n > 0 {
             said.push_str(&format!(" · {n} {word}"));
         }
@@ -65,9 +66,29 @@ pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
     if alert.state == AlertState::Pending {
         return Phrase::new().dim("not yet for long enough");
     }
+    let said = told(ctx, alert);
+    match next_step(ctx, alert) {
+        Some(next) => said.dim(" · ").join(&next),
+        None => said,
+    }
+}
+
+/// `told slack, email · level 2 of 4`.
+fn told(ctx: &DrawContext, alert: &Alert) -> Phrase {
     let told = ctx.state.told.get(&alert.id).filter(|channels| !channels.is_empty());
     let told = told.map_or_else(Phrase::new, |channels| Phrase::new().dim("told ").text(&channels.join(", ")).dim(" · "));
     told.join(&level(alert))
+}
+
+/// Who is told next and when: `sms at 03:34`; nothing where nobody is or where it is the past.
+pub fn next_step(ctx: &DrawContext, alert: &Alert) -> Option<Phrase> {
+    let next = ctx.snapshot.next_steps.iter().find(|n| n.alert == alert.id)?;
+    let who = if next.joining.is_empty() { &next.channels } else { &next.joining };
+    if who.is_empty() || ctx.cursor().is_some() {
+        return None;
+    }
+    let word = if next.joining.is_empty() { "again " } else { "" };
+    Some(Phrase::new().role(Role::Pred, &format!("{word}{} at {}", who.join(", "), time(next.at, ctx.zone()))))
 }
 
 /// `level 2 of 4`.
@@ -108,10 +129,10 @@ pub fn alert_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, alert: &Alert
     let end = line.right();
     let after = head.put(ctx.ink, buf, (line.x, line.y), end);
     let is_told = alert.state == AlertState::Firing && !alert.is_quiet() && alert.acknowledged.is_none();
-    let shorter = is_told.then(|| level(alert));
+    let shorter = [told(ctx, alert), level(alert)].into_iter().filter(|_| is_told);
     // Whole or not at all: a name cut in the middle says nothing.
     let fits = |p: &Phrase| after + 2 + p.width() <= end;
-    if let Some(standing) = Some(standing(ctx, alert)).filter(fits).or(shorter.filter(fits)) {
+    if let Some(standing) = std::iter::once(standing(ctx, alert)).chain(shorter).find(fits) {
         standing.put_right(ctx.ink, buf, (after, end), line.y);
     }
 }

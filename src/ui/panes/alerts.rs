@@ -11,6 +11,7 @@ use super::parts::{Slot, paragraphs};
 use crate::base::format_value;
 use crate::model::{Alert, AlertState};
 use crate::ui::format::moment;
+use crate::ui::lists::Standing;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::state::View;
 use crate::ui::widgets::{Borders, Ground, Phrase, Role, text};
@@ -30,7 +31,7 @@ impl Pane for Alerts {
         }
         let lists = &ctx.state.lists;
         let chosen = lists.alert_row(ctx.snapshot, &ctx.state.selected);
-        let alert = lists.alerts.get(chosen).and_then(|i| ctx.snapshot.alerts.get(*i));
+        let alert = lists.alerts.get(chosen).and_then(|i| lists.alert(ctx.snapshot, *i));
         match alert.filter(|_| ctx.state.open) {
             Some(alert) => alert_detail::draw(ctx, buf, area, alert),
             None => list(ctx, buf, area, chosen),
@@ -78,23 +79,54 @@ fn list(ctx: &DrawContext, buf: &mut Buffer, area: Rect, chosen: usize) {
         alert_rows::draw(ctx, buf, inner, alert_rows::Depth::Line);
         return;
     }
-    let height = usize::from(inner.height);
-    let first = first_row(chosen, height, len);
-    let shown = ctx.state.lists.alerts.iter().enumerate().skip(first).take(height);
-    for (y, (at, alert)) in (inner.y..).zip(shown.filter_map(|(at, i)| ctx.snapshot.alerts.get(*i).map(|a| (at, a)))) {
-        let line = Rect { y, height: 1, ..inner };
-        if at == chosen {
-            let around = Rect { x: line.x - 1, width: line.width + 2, ..line };
-            text::lay(ctx.ink, buf, around, Ground::Selected);
-        }
-        alert_rows::alert_line(ctx, buf, line, alert);
-    }
-    let alert = ctx.state.lists.alerts.get(chosen).and_then(|i| ctx.snapshot.alerts.get(*i));
+    rows(ctx, buf, inner, chosen);
+    let alert = ctx.state.lists.alerts.get(chosen).and_then(|i| ctx.state.lists.alert(ctx.snapshot, *i));
     if let Some(alert) = alert.filter(|_| below > 0) {
         let slot = Slot { y0: middle, y1: area.bottom() - 1, ..slot };
         let open = Phrase::new().strong("Enter").dim(" opens");
         slot.title(ctx.ink, buf, &Phrase::new().strong(&alert.title), &[Phrase::new().dim("rule ").text(&alert.rule), open]);
         preview(ctx, buf, slot.inner(), alert);
+    }
+}
+
+/// One row of the list.
+enum Row {
+    /// Where those below it stand, and how many they are.
+    Head(Standing, usize),
+    /// An alert, by its row of the list.
+    Alert(usize),
+}
+
+/// Alerts below heads that say where they stand, around the chosen one.
+fn rows(ctx: &DrawContext, buf: &mut Buffer, area: Rect, chosen: usize) {
+    let lists = &ctx.state.lists;
+    let alert = |at: usize| lists.alerts.get(at).and_then(|i| lists.alert(ctx.snapshot, *i));
+    let standings: Vec<Standing> = (0..lists.alerts.len()).filter_map(alert).map(|a| Standing::of(a)).collect();
+    let mut all = Vec::with_capacity(standings.len() + 4);
+    for (at, standing) in standings.iter().enumerate() {
+        if at == 0 || standings[at - 1] != *standing {
+            all.push(Row::Head(*standing, standings.iter().filter(|s| *s == standing).count()));
+        }
+        all.push(Row::Alert(at));
+    }
+    let place = all.iter().position(|row| matches!(row, Row::Alert(at) if *at == chosen)).unwrap_or(0);
+    let first = first_row(place, usize::from(area.height), all.len());
+    for (y, row) in (area.y..area.bottom()).zip(all.iter().skip(first)) {
+        let line = Rect { y, height: 1, ..area };
+        match row {
+            Row::Head(standing, count) => {
+                Phrase::new().dim(&format!("{} {count}", standing.name())).put(ctx.ink, buf, (line.x, y), line.right());
+            }
+            Row::Alert(at) => {
+                if *at == chosen {
+                    let around = Rect { x: line.x - 1, width: line.width + 2, ..line };
+                    text::lay(ctx.ink, buf, around, Ground::Selected);
+                }
+                if let Some(alert) = alert(*at) {
+                    alert_rows::alert_line(ctx, buf, line, alert);
+                }
+            }
+        }
     }
 }
 

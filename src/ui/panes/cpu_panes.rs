@@ -10,8 +10,9 @@ use super::parts::{Slot, at_moment, percent, quantity};
 use super::process_table::Table;
 use crate::base::Unit;
 use crate::model::{Reading, Snapshot};
-use crate::ui::lists::{Lists, ProcessOrder};
+use crate::ui::lists::Lists;
 use crate::ui::pane::DrawContext;
+use crate::ui::process_list::ProcessOrder;
 use crate::ui::state::{Sort, SortColumn};
 use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::text::write;
@@ -94,7 +95,7 @@ pub fn top_by(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, (title, column): 
         return;
     }
     let sort = Sort { column, inverted: false };
-    let order = ProcessOrder { sort, tree: false };
+    let order = ProcessOrder { sort, tree: false, choice: &ctx.state.processes, held: None };
     let lists = Lists::top(ctx.snapshot, order, usize::from(inner.height - 1));
     let Some(table) = Table::new(ctx, inner) else { return };
     let table = table.of(&lists, sort);

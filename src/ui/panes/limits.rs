@@ -1,22 +1,12 @@
 //! From which values on a metric is colored as warning or critical.
 //!
-//! An alert says its own limit; where none was ever pending, the limits every machine has out of the
-//! box apply. Invariant: a metric without limits is a flow and never colored by state.
+//! The rules in force say it, an open alert about the series its own limit. Invariant: a metric without
+//! limits is a flow and never colored by state.
 
 use crate::base::format_value;
-use crate::model::{AlertState, SeriesKey, Severity, Snapshot};
+use crate::model::{AlertState, Limit, SeriesKey, Severity, Snapshot};
 use crate::ui::widgets::chart::{Coloring, LimitLine};
 use crate::ui::widgets::{Role, axis};
-
-/// Metric, warning and critical from here up: the rules a machine has without configuration.
-const USUAL: &[(&str, Option<f64>, Option<f64>)] = &[
-    ("cpu_usage_ratio", Some(0.80), Some(0.85)),
-    ("memory_used_ratio", Some(0.80), Some(0.85)),
-    ("swap_used_ratio", Some(0.30), None),
-    ("filesystem_used_ratio", Some(0.90), None),
-    ("service_check_seconds", Some(2.0), None),
-    ("log_error_ratio", None, Some(0.05)),
-];
 
 /// The limits of one series.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -32,13 +22,20 @@ pub struct Limits {
 impl Limits {
     /// Limits of a series.
     pub fn of(snapshot: &Snapshot, key: &SeriesKey) -> Self {
-        let usual = USUAL.iter().find(|(metric, _, _)| *metric == key.metric());
-        let (mut warn, mut crit) = usual.map_or((None, None), |(_, w, c)| (*w, *c));
-        // Memory fires at its critical limit, CPU already at its warning: the line stands where the rule fires.
-        let mut line = match (key.metric(), warn, crit) {
-            ("memory_used_ratio", _, Some(c)) | (_, None, Some(c)) => Some((c, Role::Crit)),
-            (_, Some(w), _) => Some((w, Role::Warn)),
-            _ => None,
+        let (mut warn, mut crit): (Option<f64>, Option<f64>) = (None, None);
+        for rule in snapshot.rules.iter().filter(|r| r.is_about(key)) {
+            let (Limit::Above(limit) | Limit::Outside(_, limit)) = rule.spec.limit else { continue };
+            let slot = match rule.spec.severity {
+                Severity::Info => continue,
+                Severity::Warning => &mut warn,
+                Severity::Critical => &mut crit,
+            };
+            *slot = Some(slot.map_or(limit, |known| known.min(limit)));
+        }
+        // The line stands where the first rule fires.
+        let mut line = match (warn, crit) {
+            (Some(warn), crit) if crit.is_none_or(|crit| warn <= crit) => Some((warn, Role::Warn)),
+            (_, crit) => crit.map(|crit| (crit, Role::Crit)),
         };
         let own = snapshot.alerts.iter().find(|a| a.key == *key && a.state != AlertState::Resolved && a.limit.is_finite());
         if let Some(alert) = own {

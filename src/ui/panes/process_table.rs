@@ -8,97 +8,60 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::parts::alert_glyph;
-use crate::model::Process;
+use crate::model::{Process, ProcessState};
 use crate::ui::charts::CPU_TICKS;
+use crate::ui::columns::{SortColumn, fitting, usual};
 use crate::ui::lists::Lists;
 use crate::ui::pane::{Density, DrawContext, Target};
-use crate::ui::state::{Sort, SortColumn};
+use crate::ui::process_list::{Branch, Sum, TreeRow};
+use crate::ui::state::{Sort, View};
 use crate::ui::widgets::chart::Coloring;
 use crate::ui::widgets::spark::{Spark, spark};
-use crate::ui::widgets::table::{Column, Columns, Direction, number};
+use crate::ui::widgets::table::{Align, Column, Columns, Direction, number};
 use crate::ui::widgets::{Phrase, Role};
 
 const MIB: f64 = 1_048_576.0;
 
-const LARGE: &[Column] = &[
-    Column::number("PID", 7),
-    Column::words("user", 9),
-    Column::number("CPU%", 7),
-    Column::number("mem MiB", 9),
-    Column::number("read MiB/s", 12),
-    Column::number("write", 7),
-    Column::number("thr", 5),
-    Column::number("time", 8),
-    Column::words("unit", 17),
-    Column::words("60 s of CPU, full = 1 core", 32),
-    Column::words("command", 0),
-];
-
-const MEDIUM: &[Column] = &[
-    Column::number("PID", 7),
-    Column::words("user", 9),
-    Column::number("CPU%", 7),
-    Column::number("mem MiB", 9),
-    Column::number("read MiB/s", 12),
-    Column::number("write", 7),
-    Column::words("", 1),
-    Column::words("60 s", 14),
-    Column::words("command", 0),
-];
-
-const SMALL: &[Column] = &[
-    Column::number("PID", 7),
-    Column::words("user", 9),
-    Column::number("CPU%", 7),
-    Column::number("mem MiB", 9),
-    Column::words("", 1),
-    Column::words("command", 0),
-];
-
-/// The columns for a size.
-fn columns(density: Density) -> &'static [Column] {
-    match density {
-        Density::Large => LARGE,
-        Density::Medium => MEDIUM,
-        Density::Small => SMALL,
-    }
-}
-
 /// A table in an area whose first two columns are for marks.
 pub struct Table<'a> {
     ctx: &'a DrawContext<'a>,
-    columns: Columns<'a>,
-    kinds: &'a [Column],
+    /// What stands in each column; `None`: a blank.
+    kinds: Vec<Option<SortColumn>>,
+    shapes: Vec<Column>,
     area: Rect,
     lists: &'a Lists,
     sort: Sort,
 }
 
-/// The head a column of the list is sorted by stands under.
-fn head_of(column: SortColumn) -> &'static str {
-    match column {
-        SortColumn::Cpu => "CPU%",
-        SortColumn::Memory => "mem MiB",
-        SortColumn::Read => "read MiB/s",
-        SortColumn::Write => "write",
-        SortColumn::Pid => "PID",
-        SortColumn::User => "user",
-        SortColumn::Threads => "thr",
-        SortColumn::Time => "time",
-        SortColumn::Name => "command",
-    }
-}
-
 impl<'a> Table<'a> {
     /// A table over an area; `None` where it is too narrow for one.
     pub fn new(ctx: &'a DrawContext<'a>, area: Rect) -> Option<Self> {
-        let kinds = columns(Density::of(area.width + if ctx.density() == Density::Small { 0 } else { 4 }).min(ctx.density()));
         if area.width < 30 {
             return None;
         }
-        let inner = Rect { x: area.x + 2, width: area.width - 2, ..area };
+        let density = Density::of(area.width + if ctx.density() == Density::Small { 0 } else { 4 }).min(ctx.density());
+        let own = ctx.state.processes.columns.as_deref().filter(|_| ctx.state.view == View::Processes);
+        let chosen = fitting(own.unwrap_or(usual(density)), density, area.width - 2);
+        let (mut kinds, mut shapes) = (Vec::new(), Vec::<Column>::new());
+        for column in chosen {
+            let shape = column.shape(density);
+            // What ends a row stands two blanks from a number.
+            let is_close = density != Density::Large
+                && matches!(column, SortColumn::Graph | SortColumn::Name)
+                && shapes.last().is_some_and(|before| before.align == Align::Right);
+            if is_close {
+                kinds.push(None);
+                shapes.push(Column::words("", 1));
+            }
+            kinds.push(Some(column));
+            shapes.push(shape);
+        }
         let (lists, sort) = (&ctx.state.lists, ctx.state.sort);
-        Some(Self { ctx, columns: Columns::new(kinds, inner), kinds, area, lists, sort })
+        Some(Self { ctx, kinds, shapes, area, lists, sort })
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns::new(&self.shapes, Rect { x: self.area.x + 2, width: self.area.width - 2, ..self.area })
     }
 
     /// The same table of another list.
@@ -111,16 +74,26 @@ impl<'a> Table<'a> {
     pub fn heads(&self, buf: &mut Buffer, y: u16) {
         let sort = self.sort;
         let direction = if sort.inverted { Direction::Inverted } else { Direction::Usual };
-        let sorted = self.kinds.iter().position(|c| c.head == head_of(sort.column)).map(|i| (i, direction));
-        self.columns.heads(self.ctx.ink, buf, y, sorted);
+        let sorted = self.kinds.iter().position(|c| *c == Some(sort.column)).map(|i| (i, direction));
+        let columns = self.columns();
+        columns.heads(self.ctx.ink, buf, y, sorted);
+        for (i, column) in self.kinds.iter().enumerate() {
+            let (x, end) = columns.span(i);
+            if let Some(column) = column.filter(|_| self.is_own()) {
+                self.ctx.note(Rect { x, y, width: end.saturating_sub(x), height: 1 }, Target::Head(column));
+            }
+        }
+    }
+
+    /// Whether it is the page's own list, in which something is chosen.
+    fn is_own(&self) -> bool {
+        std::ptr::eq(self.lists, &raw const self.ctx.state.lists)
     }
 
     /// Draws rows of the list from row `y` on.
     pub fn rows(&self, buf: &mut Buffer, y: u16, range: Range<usize>) {
         let lists = self.lists;
-        // Only in the page's own list something is chosen.
-        let is_own = std::ptr::eq(lists, &raw const self.ctx.state.lists);
-        let chosen = is_own.then(|| lists.process_row(self.ctx.snapshot, &self.ctx.state.selected));
+        let chosen = self.is_own().then(|| lists.process_row(self.ctx.snapshot, &self.ctx.state.selected));
         for (line, at) in (y..self.area.bottom()).zip(range) {
             let Some(process) = lists.processes.get(at).and_then(|i| self.ctx.snapshot.processes.get(*i)) else { break };
             self.ctx.note(Rect { y: line, height: 1, ..self.area }, Target::Process(process.id));
@@ -128,47 +101,88 @@ impl<'a> Table<'a> {
                 let style = self.ctx.ink.ground(crate::ui::widgets::Ground::Selected);
                 buf.set_style(Rect { y: line, height: 1, ..self.area }.intersection(buf.area), style);
             }
-            self.row(buf, line, process, &tree_mark(lists, at));
+            self.row(buf, line, process, at);
         }
     }
 
-    fn row(&self, buf: &mut Buffer, y: u16, process: &Process, tree: &str) {
+    fn row(&self, buf: &mut Buffer, y: u16, process: &Process, at: usize) {
         let ink = self.ctx.ink;
         if let Some((glyph, role)) = self.mark(process) {
             Phrase::new().bold(role, glyph).put(ink, buf, (self.area.x, y), self.area.x + 1);
         }
+        if self.ctx.state.processes.marked.contains(&process.id) {
+            Phrase::new().bold(Role::Past, "x").put(ink, buf, (self.area.x + 1, y), self.area.x + 2);
+        }
+        let place = self.lists.tree.get(at);
+        let used = match place.map(|p| p.branch) {
+            Some(Branch::Folded(sum)) => sum,
+            _ => Sum::of(process),
+        };
+        let columns = self.columns();
         for (i, column) in self.kinds.iter().enumerate() {
-            let cell = match column.head {
-                "PID" => Phrase::new().dim(&process.id.pid.to_string()),
-                "user" => Phrase::new().text(&process.user),
-                "CPU%" => number(process.cpu * 100.0, 1),
-                "mem MiB" => number(process.memory_bytes as f64 / MIB, 0),
-                "read MiB/s" => rate(process.read_bytes_per_second),
-                "write" => rate(process.write_bytes_per_second),
-                "thr" => Phrase::new().dim(&process.threads.to_string()),
-                "time" => Phrase::new().dim(&cpu_time(process.cpu_seconds)),
-                "unit" => Phrase::new().dim(process.unit.as_deref().or(process.container.as_deref()).unwrap_or("")),
-                "command" => {
-                    let directory = if self.ctx.density() == Density::Large { Directory::Shown } else { Directory::Hidden };
-                    Phrase::new().role(Role::Line, tree).join(&command(process, directory))
+            let Some(column) = *column else { continue };
+            let (x, end) = columns.span(i);
+            match column {
+                SortColumn::Graph => self.graph(buf, process, (x, y), end),
+                SortColumn::Name => {
+                    columns.cell(ink, buf, y, i, &self.name(process, at));
                 }
-                "" => continue,
-                _ => {
-                    let (x, end) = self.columns.span(i);
-                    let cells = end.saturating_sub(x + 2);
-                    let per_cell = CPU_TICKS.div_ceil(usize::from(cells.max(1)));
-                    let values = self.ctx.state.cpu.cells(process.id, per_cell);
-                    let graph = Spark { values: &values, range: (0.0, 1.0), per_cell, coloring: Coloring::Fixed(Role::Flow) };
-                    spark(ink, buf, (x + 1, y), cells, &graph);
-                    continue;
+                SortColumn::Unit | SortColumn::Container => {
+                    self.cell(column, process, &used).put(ink, buf, (x + 1, y), end.saturating_sub(1));
                 }
-            };
-            if column.head == "unit" || column.head == "user" {
-                let (x, end) = self.columns.span(i);
-                cell.put(ink, buf, (x + 1, y), if column.head == "unit" { end - 1 } else { end });
-            } else {
-                self.columns.cell(ink, buf, y, i, &cell);
+                _ => columns.cell(ink, buf, y, i, &self.cell(column, process, &used)),
             }
+        }
+    }
+
+    fn cell(&self, column: SortColumn, process: &Process, used: &Sum) -> Phrase {
+        match column {
+            SortColumn::Pid => Phrase::new().dim(&process.id.pid.to_string()),
+            SortColumn::Parent => Phrase::new().dim(&process.parent.to_string()),
+            SortColumn::User => Phrase::new().text(&process.user),
+            SortColumn::State => state_letter(process.state),
+            SortColumn::Nice => match process.nice {
+                0 => Phrase::new().dim("0"),
+                nice => Phrase::new().text(&nice.to_string()),
+            },
+            SortColumn::Cpu => number(used.cpu * 100.0, 1),
+            SortColumn::Memory => number(used.memory_bytes as f64 / MIB, 0),
+            SortColumn::MemoryShare => {
+                let all = self.ctx.snapshot.total("memory_total_bytes").filter(|t| *t > 0.0);
+                all.map_or_else(|| Phrase::new().dim("-"), |all| number(used.memory_bytes as f64 / all * 100.0, 1))
+            }
+            SortColumn::Read => rate(used.read),
+            SortColumn::Write => rate(used.write),
+            SortColumn::Threads => Phrase::new().dim(&used.threads.to_string()),
+            SortColumn::Time => Phrase::new().dim(&cpu_time(used.cpu_seconds)),
+            SortColumn::Unit => Phrase::new().dim(process.unit.as_deref().or(process.container.as_deref()).unwrap_or("")),
+            SortColumn::Container => Phrase::new().dim(process.container.as_deref().unwrap_or("")),
+            SortColumn::Graph | SortColumn::Name => Phrase::new(),
+        }
+    }
+
+    fn graph(&self, buf: &mut Buffer, process: &Process, (x, y): (u16, u16), end: u16) {
+        let cells = end.saturating_sub(x + 2);
+        let per_cell = CPU_TICKS.div_ceil(usize::from(cells.max(1)));
+        let values = self.ctx.state.cpu.cells(process.id, per_cell);
+        let graph = Spark { values: &values, range: (0.0, 1.0), per_cell, coloring: Coloring::Fixed(Role::Flow) };
+        spark(self.ctx.ink, buf, (x + 1, y), cells, &graph);
+    }
+
+    /// The command behind its place in the tree; a parent that is only there for its children is dim.
+    fn name(&self, process: &Process, at: usize) -> Phrase {
+        let lists = self.lists;
+        // In the tree the name needs the room.
+        let has_room = self.ctx.density() == Density::Large && lists.tree.is_empty();
+        let directory = if has_room { Directory::Shown } else { Directory::Hidden };
+        let mark = Phrase::new().role(Role::Line, &tree_mark(lists, at));
+        let said = command(process, directory);
+        match lists.tree.get(at) {
+            Some(TreeRow { is_kept: false, .. }) => mark.dim(said.plain()),
+            Some(TreeRow { branch: Branch::Folded(sum), .. }) => {
+                mark.strong(&process.name).dim(&format!(" and {} more", sum.count.saturating_sub(1)))
+            }
+            _ => mark.join(&said),
         }
     }
 
@@ -176,6 +190,17 @@ impl<'a> Table<'a> {
     fn mark(&self, process: &Process) -> Option<(&'static str, Role)> {
         let names = |pid: u32, alert: &crate::model::Alert| alert.explanation.processes.iter().take(2).any(|c| c.pid == pid);
         self.ctx.snapshot.firing().filter(|a| !a.is_quiet()).find(|a| names(process.id.pid, a)).map(|a| alert_glyph(a))
+    }
+}
+
+/// The kernel's letter; only what is unusual stands out.
+fn state_letter(state: ProcessState) -> Phrase {
+    let letter = state.letter().to_string();
+    match state {
+        ProcessState::Running => Phrase::new().strong(&letter),
+        ProcessState::DiskSleep | ProcessState::Zombie => Phrase::new().bold(Role::Warn, &letter),
+        ProcessState::Stopped | ProcessState::Traced => Phrase::new().text(&letter),
+        _ => Phrase::new().dim(&letter),
     }
 }
 
@@ -211,24 +236,31 @@ pub fn command(process: &Process, directory: Directory) -> Phrase {
     Phrase::new().dim(before).strong(name).dim(colon).dim(arguments)
 }
 
-/// Lines from a parent to its children: `├─ `, `└─ `, with `│` where another branch goes on.
+/// Lines from a parent to its children, `├─┬ `, `└─► `, with `│` where another branch goes on.
 fn tree_mark(lists: &Lists, at: usize) -> String {
-    let Some(depth) = lists.depth.get(at).copied() else { return String::new() };
+    let Some(place) = lists.tree.get(at) else { return String::new() };
+    let glyph = match place.branch {
+        Branch::Leaf => "─",
+        Branch::Open => "┬",
+        Branch::Folded(_) => "►",
+    };
+    if place.depth == 0 {
+        return if glyph == "►" { "► ".to_owned() } else { String::new() };
+    }
     let goes_on = |level: u16| {
-        let later = lists.depth.iter().skip(at + 1);
-        later.take_while(|d| **d >= level).any(|d| *d == level)
+        let later = lists.tree.iter().skip(at + 1).map(|r| r.depth);
+        later.take_while(|d| *d >= level).any(|d| d == level)
     };
     let mut mark = String::new();
-    for level in 1..=depth.min(12) {
-        let own = level == depth;
-        mark.push_str(match (own, goes_on(level)) {
-            (true, true) => "├─ ",
-            (true, false) => "└─ ",
-            (false, true) => "│  ",
-            (false, false) => "   ",
+    for level in 1..=place.depth.min(12) {
+        mark.push_str(match (level == place.depth, goes_on(level)) {
+            (true, true) => "├─",
+            (true, false) => "└─",
+            (false, true) => "│ ",
+            (false, false) => "  ",
         });
     }
-    mark
+    mark + glyph + " "
 }
 
 #[cfg(test)]
@@ -251,8 +283,11 @@ mod tests {
 
     #[test]
     fn a_tree_shows_where_branches_go_on() {
-        let lists = Lists { processes: vec![0, 1, 2, 3], depth: vec![0, 1, 2, 1], ..Lists::default() };
+        let row = |depth, branch| TreeRow { depth, branch, is_kept: true };
+        let folded = Branch::Folded(Sum::default());
+        let tree = vec![row(0, Branch::Open), row(1, Branch::Open), row(2, Branch::Leaf), row(1, folded)];
+        let lists = Lists { processes: vec![0, 1, 2, 3], tree, ..Lists::default() };
         let marks: Vec<_> = (0..4).map(|i| tree_mark(&lists, i)).collect();
-        assert_eq!(marks, ["", "├─ ", "│  └─ ", "└─ "]);
+        assert_eq!(marks, ["", "├─┬ ", "│ └── ", "└─► "]);
     }
 }

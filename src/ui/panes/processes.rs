@@ -2,6 +2,8 @@
 //!
 //! Invariant: the chosen row is always on the screen, opened or not.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -12,6 +14,7 @@ use super::process_table::Table;
 use crate::base::{Unit, format_value, units::plain};
 use crate::model::SeriesKey;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
+use crate::ui::process_list::{Kernel, Sum};
 use crate::ui::state::View;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::{Borders, Ground, Phrase, Role, text, title};
@@ -93,13 +96,54 @@ fn filter(ctx: &DrawContext) -> Phrase {
     }
 }
 
+/// What is marked uses together, who is followed, what is left out.
+fn notes(ctx: &DrawContext) -> Vec<Phrase> {
+    let choice = &ctx.state.processes;
+    let mut notes = Vec::new();
+    if !choice.marked.is_empty() {
+        let mut sum = Sum::default();
+        ctx.snapshot.processes.iter().filter(|p| choice.marked.contains(&p.id)).for_each(|p| sum.add(&Sum::of(p)));
+        let used = format!(" · CPU {:.1}% · {}", sum.cpu * 100.0, format_value(sum.memory_bytes as f64, Unit::Bytes));
+        notes.push(Phrase::new().role(Role::Past, &format!("x {} marked{used}", sum.count)));
+    }
+    if let Some(id) = choice.followed {
+        notes.push(Phrase::new().role(Role::Past, &format!("follows {}", id.pid)));
+    }
+    if choice.kernel == Kernel::Hidden {
+        notes.push(Phrase::new().role(Role::Past, "no kernel threads"));
+    }
+    if choice.held.is_some() {
+        notes.push(Phrase::new().role(Role::Past, "held still"));
+    }
+    notes
+}
+
+/// `ended in the last minute: 3  cc1 12 s, …`: how much CPU time they had used.
+fn ended(ctx: &DrawContext) -> Phrase {
+    let minute = Duration::from_secs(60);
+    let lately: Vec<_> = ctx.state.processes.ended.iter().take_while(|e| ctx.live.at.since(e.at) <= minute).collect();
+    if lately.is_empty() || ctx.cursor().is_some() {
+        return Phrase::new();
+    }
+    let mut most = lately.clone();
+    most.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));
+    let head = Phrase::new().dim("ended in the last minute: ").text(&lately.len().to_string()).dim(" ");
+    most.iter()
+        .take(3)
+        .fold(head, |said, e| said.text(&format!(" {}", e.process.name)).dim(&format!(" {:.1} s", e.process.cpu_seconds)))
+}
+
 fn framed(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let mut lines = Borders::new(area);
     lines.around(area);
     lines.draw(ctx.ink, buf);
     let slot = Slot { x0: area.x, x1: area.right() - 1, y0: area.y, y1: area.bottom() - 1 };
     let order = if ctx.state.tree { "tree" } else { "list" };
-    slot.title(ctx.ink, buf, &head(ctx), &[filter(ctx), Phrase::new().dim(order), Phrase::new().dim("100% = one core")]);
+    let by = Phrase::new().dim(&format!("{order} by ")).text(ctx.state.sort.column.row().id);
+    let mut right = vec![Phrase::new().dim("100% = one core"), by];
+    right.extend(notes(ctx));
+    right.push(filter(ctx));
+    slot.title(ctx.ink, buf, &head(ctx), &right);
     let inner = slot.inner();
     let Some(table) = Table::new(ctx, inner) else { return };
     table.heads(buf, inner.y);
@@ -111,7 +155,7 @@ fn framed(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     } else {
         format!("{}–{} of {len}", shown.start + 1, shown.end)
     });
-    title(ctx.ink, buf, slot.y1, (slot.x0, slot.x1), &Phrase::new(), &[range]);
+    title(ctx.ink, buf, slot.y1, (slot.x0, slot.x1), &ended(ctx), &[range]);
     if len == 0 {
         let empty =
             if ctx.snapshot.processes.is_empty() { "no process was read yet" } else { "no process matches; Esc shows all again" };
@@ -125,9 +169,16 @@ fn bare(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let Some(table) = Table::new(ctx, area) else { return };
     table.heads(buf, area.y);
     let name = Phrase::new().strong(" Processes ").dim(&format!("{} ", ctx.state.lists.processes.len()));
+    let name = notes(ctx).iter().fold(name, |name, note| name.join(note).text(" "));
     let name = if ctx.state.filter().is_empty() { name } else { name.role(Role::Past, &format!("/ {} ", ctx.state.filter())) };
     name.put_right(ctx.ink, buf, (area.x, area.right().saturating_sub(2)), area.y);
     rows(ctx, buf, &table, Rect { y: area.y + 1, height: area.height - 1, ..area });
+}
+
+/// Rows of the opened process; 0 where none is open or there is no room.
+fn panel_height(ctx: &DrawContext, body: Rect) -> u16 {
+    let panel = process_panel::HEIGHT.min(body.height.saturating_sub(3));
+    if ctx.state.open && panel >= 4 && !ctx.state.lists.processes.is_empty() { panel } else { 0 }
 }
 
 /// Rows around the chosen one, which may be open; gives those shown.
@@ -135,8 +186,8 @@ fn rows(ctx: &DrawContext, buf: &mut Buffer, table: &Table, body: Rect) -> std::
     let lists = &ctx.state.lists;
     let (len, chosen) = (lists.processes.len(), lists.process_row(ctx.snapshot, &ctx.state.selected));
     let process = lists.processes.get(chosen).and_then(|i| ctx.snapshot.processes.get(*i));
-    let panel = process_panel::HEIGHT.min(body.height.saturating_sub(3));
-    let Some(process) = process.filter(|_| ctx.state.open && panel >= 4) else {
+    let panel = panel_height(ctx, body);
+    let Some(process) = process.filter(|_| panel > 0) else {
         let height = usize::from(body.height);
         let first = first_row(chosen, height, len);
         let shown = first..(first + height).min(len);

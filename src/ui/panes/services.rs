@@ -17,6 +17,7 @@ use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::state::{Subject, View};
 use crate::ui::widgets::axis::Scale;
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::strip::strip;
 use crate::ui::widgets::table::{Column, Columns};
 use crate::ui::widgets::{Borders, Phrase, Role};
@@ -27,6 +28,7 @@ const LARGE: &[Column] = &[
     Column::number("response", 12),
     Column::number("checked", 9),
     Column::number("", 2),
+    Column::words("30 min", 13),
     Column::words("-24 h", 0),
 ];
 const MEDIUM: &[Column] = &[
@@ -151,8 +153,27 @@ fn service_line(ctx: &DrawContext, buf: &mut Buffer, columns: &Columns, (y, x): 
         let age = service.last_check.map_or_else(|| "-".to_owned(), |at| format_duration(ctx.snapshot.at.since(at)));
         columns.cell(ctx.ink, buf, y, 3, &Phrase::new().dim(&age));
     }
-    let (from, to) = columns.span(if large { 5 } else { 4 });
+    if large {
+        spark_of(ctx, buf, columns.span(5), y, service);
+    }
+    let (from, to) = columns.span(if large { 6 } else { 4 });
     strip(ctx.ink, buf, (from + 1, y), to.saturating_sub(from + 2), &service.strip);
+}
+
+/// The last half hour of response times, as high as the slowest answer of its own.
+fn spark_of(ctx: &DrawContext, buf: &mut Buffer, (from, to): (u16, u16), y: u16, service: &ServiceStatus) {
+    let Some(charts) = &ctx.state.responses else { return };
+    let key = SeriesKey::new("service_check_seconds", [("service", service.name.as_str())]);
+    let cells = to.saturating_sub(from + 3);
+    let n = usize::from(cells) * 3;
+    let bins = charts.bins(&key, Window::ending(ctx.snapshot.at, std::time::Duration::from_secs(60), n));
+    let values: Vec<_> = bins.iter().map(|b| b.map(|b| b.max)).collect();
+    let top = values.iter().flatten().copied().fold(0.0, f64::max);
+    let coloring = Limits::of(ctx.snapshot, &key).coloring();
+    if top > 0.0 {
+        let graph = Spark { values: &values, range: (0.0, top), per_cell: 3, coloring };
+        spark(ctx.ink, buf, (from + 1, y), cells, &graph);
+    }
 }
 
 /// The chosen service: its response time with its limit, and beside it what is known.
@@ -164,7 +185,12 @@ fn chosen_one(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &Service
         .bold(if role == Role::Ok { Role::Strong } else { role }, &service.name)
         .text(" ");
     let left = left.join(&response(service)).dim(&format!(" {} {}", service.kind, service.target));
-    slot.title(ctx.ink, buf, &left, &[Phrase::new().strong("c").dim(" check now")]);
+    slot.title(
+        ctx.ink,
+        buf,
+        &left,
+        &[Phrase::new().strong("c").dim(" check now"), Phrase::new().strong("m").dim(" maintenance")],
+    );
     let beside = if ctx.density() == Density::Small { 0 } else { (slot.x1 - slot.x0) * 2 / 5 };
     let key = SeriesKey::new("service_check_seconds", [("service", service.name.as_str())]);
     let area = chart_area(slot, beside);
@@ -264,7 +290,12 @@ fn facts(ctx: &DrawContext, buf: &mut Buffer, area: Rect, service: &ServiceStatu
         lines.push(Phrase::new().dim("why ").text(&alert.explanation.summary));
     }
     if service.maintenance {
-        lines.push(Phrase::new().role(Role::Past, "in maintenance: nothing is alerted or counted"));
+        let mut line = Phrase::new().role(Role::Past, "in maintenance: nothing is alerted or counted");
+        if let Some(window) = &service.window {
+            line = line.dim(" until ").text(&at(window.until)).dim(&format!(" by {}", window.author));
+            line = if window.comment.is_empty() { line } else { line.dim(": ").text(&window.comment) };
+        }
+        lines.push(line);
     }
     if service.discovered {
         lines.push(Phrase::new().dim("found by farol, not in the configuration"));

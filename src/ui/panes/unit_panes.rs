@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 
 use super::parts::{Slot, at_moment, percent};
 use crate::model::{Process, Snapshot};
-use crate::ui::lists::Filter;
+use crate::ui::filter::{Filter, Texts};
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::table::{Column, Columns, number};
@@ -70,7 +70,7 @@ pub fn containers(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
 }
 
 fn table(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, (title, empty): (&str, &str), all: BTreeMap<&str, Use>) {
-    let filter = Filter::new(ctx.state.filter());
+    let filter: Filter<Texts> = Filter::new(ctx.state.filter());
     let mut rows: Vec<(&str, Use)> = all.into_iter().filter(|(name, _)| filter.matches(&[name])).collect();
     // By memory in steps: what uses the same stays where it is.
     let order = |u: &Use| ((u.cpu * 20.0).round() as u64, (u.memory / (64.0 * MIB)) as u64);

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::model::Alert;
 use crate::monitor::{Answer, HistorySeries, Refusal, Saved};
 use crate::ui::charts::ChartStore;
 use crate::ui::event::{Effect, Purpose};
@@ -80,8 +81,20 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
             state.explore.forecast = forecasts.into_iter().find(|f| f.key == key).map(Arc::new);
         }
         (Purpose::Events, Answer::Journal { entries }) => state.explore.events = entries,
+        (Purpose::Responses, Answer::History { series }) => {
+            if let Some(charts) = &mut state.responses {
+                fill(charts, &series);
+            }
+        }
+        (Purpose::Older, Answer::Alerts { alerts }) => {
+            let known = |a: &Arc<Alert>| state.live.alerts.iter().any(|own| own.id == a.id);
+            // More than anybody scrolls through; History has the rest.
+            state.older = alerts.into_iter().filter(|a| a.resolved_at.is_some() && !known(a)).take(500).collect();
+        }
         (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
-        (Purpose::Report, Answer::Report { name, bytes }) => return vec![Effect::Export(name, bytes)],
+        (Purpose::Report, Answer::Report { name, bytes }) => {
+            return vec![Effect::Export(state.export_name.take().unwrap_or(name), bytes)];
+        }
         (_, Answer::Done { saved, message }) => done(state, saved, &message),
         (_, Answer::Silenced { saved, silence, matches }) => {
             let until = crate::ui::format::time_or_date(silence.until, state.live.at, &state.zone);

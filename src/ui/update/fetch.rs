@@ -17,6 +17,13 @@ use super::time;
 const FOCUS_SPAN: Duration = Duration::from_secs(2 * 3600);
 /// Longest past drawn beside a prediction: twice the week a daily season needs.
 const LONGEST: Duration = Duration::from_secs(14 * 86_400);
+/// Services with a graph of their own: more than the largest screen has rows.
+const GRAPHS: usize = 100;
+/// Span of these graphs, and of one of their bins: ten cells with three bins each.
+const RESPONSES: Duration = Duration::from_secs(1800);
+const RESPONSE_STEP: Duration = Duration::from_secs(60);
+/// How far back the page of alerts looks for those that are over.
+const OLDER: Duration = Duration::from_secs(7 * 86_400);
 /// Span of the time line, at least.
 const TIMELINE: Duration = Duration::from_secs(6 * 3600);
 
@@ -72,6 +79,8 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
     }
     effects.extend(extra(state));
     effects.extend(super::explore::missing(state));
+    effects.extend(older(state));
+    effects.extend(responses(state));
     let is_told = |pane: &&str| matches!(*pane, "timeline" | "happened");
     if crate::ui::panes::panes_shown(state).iter().any(is_told) {
         effects.extend(timeline(state));
@@ -109,6 +118,35 @@ fn extra(state: &mut UiState) -> Vec<Effect> {
         state.past = Some(past);
     }
     effects
+}
+
+/// Response times for the graphs in the list of services: of those on top, at the moment shown.
+fn responses(state: &mut UiState) -> Option<Effect> {
+    if state.view != View::Services || state.shown().services.is_empty() {
+        state.responses = None;
+        return None;
+    }
+    let names = state.lists.services.iter().take(GRAPHS).filter_map(|i| state.shown().services.get(*i));
+    let keys: Vec<SeriesKey> = names.map(|s| SeriesKey::new("service_check_seconds", [("service", s.name.as_str())])).collect();
+    let is_known = |key: &SeriesKey| state.responses.as_ref().is_some_and(|c| c.keys().any(|k| k == key));
+    if keys.iter().all(is_known) {
+        return None;
+    }
+    let mut charts = ChartStore::new(RESPONSE_STEP);
+    keys.iter().for_each(|key| charts.track(key));
+    state.responses = Some(charts);
+    let range = TimeRange::last(RESPONSES, state.shown().at);
+    Some(Effect::Ask(Purpose::Responses, history(keys, range, RESPONSE_STEP)))
+}
+
+/// Alerts of the last days, once the page of alerts is shown, and again when one more is over.
+fn older(state: &mut UiState) -> Option<Effect> {
+    let over = state.live.alerts.iter().filter_map(|a| a.resolved_at).max();
+    if state.view != View::Alerts || state.past.is_some() || state.live.seq == 0 || state.older_until == Some(over) {
+        return None;
+    }
+    state.older_until = Some(over);
+    Some(Effect::Ask(Purpose::Older, Request::Alerts { range: TimeRange::last(OLDER, state.live.at) }))
 }
 
 fn subject(state: &UiState) -> Option<Subject> {

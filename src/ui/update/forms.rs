@@ -5,8 +5,8 @@
 
 use crossterm::event::KeyCode;
 
-use crate::base::{TimeRange, parse_duration};
-use crate::model::{Alert, AlertState, Matcher, ReportDepth, ReportFormat, ReportKind, ReportSpec};
+use crate::base::parse_duration;
+use crate::model::{Alert, AlertState, Matcher};
 use crate::monitor::{Request, SnoozeUntil};
 use crate::ui::actions::Act;
 use crate::ui::event::{Effect, Purpose};
@@ -15,10 +15,11 @@ use crate::ui::overlay::{Field, FieldValue, Form, FormKind, Input, Overlay};
 use crate::ui::state::UiState;
 
 use super::moment::{self, Known};
-use super::time;
+use super::{export, process, time};
 
 const DEPTHS: &[&str] = &["hourly", "daily", "weekly", "monthly"];
 const FORMATS: &[&str] = &["html", "json", "csv"];
+const KINDS: &[&str] = &["report", "charts as CSV", "screen as text", "screen as SVG"];
 const NO_YES: &[&str] = &["no", "yes"];
 
 /// The form of an action; `None` where it has none or there is no alert for it.
@@ -45,8 +46,13 @@ pub fn open(state: &UiState, act: Act, alert: Option<&Alert>) -> Option<Form> {
             form(FormKind::Acknowledge(alert?.id.clone()), format!("Acknowledge {}", alert?.title), fields)
         }
         Act::Export => {
-            let fields = vec![Field::choice("depth", DEPTHS, 1), Field::choice("format", FORMATS, 0)];
-            form(FormKind::Export, "Export a report".to_owned(), fields)
+            let fields = vec![
+                Field::choice("what", KINDS, 0),
+                Field::choice("depth", DEPTHS, 1),
+                Field::choice("format", FORMATS, 0),
+                Field::text("file", ""),
+            ];
+            form(FormKind::Export, "Export".to_owned(), fields)
         }
         Act::Note => {
             let at = crate::ui::format::moment(shown_at, state.live.at, &state.zone);
@@ -55,6 +61,13 @@ pub fn open(state: &UiState, act: Act, alert: Option<&Alert>) -> Option<Form> {
         Act::GoTo => form(FormKind::GoTo, "Go to a time".to_owned(), vec![Field::text("time", "-1h")]),
         _ => None,
     }
+}
+
+/// How long a service is worked on, and why.
+pub fn maintenance(service: &str) -> Form {
+    let fields = vec![Field::text("for", "1h"), Field::text("comment", "")];
+    let title = format!("Maintenance of {service}");
+    Form { kind: FormKind::Maintenance(service.to_owned()), title, fields, focus: 0, problem: None }
 }
 
 /// The rule and the labels that tell the instance apart.
@@ -129,7 +142,10 @@ pub fn key(state: &mut UiState, mut form: Form, chord: Chord) -> (Vec<Effect>, O
     let count = form.fields.len().max(1);
     let is_back = chord == Chord::parse("shift-tab").unwrap_or(chord) && chord.code() == KeyCode::Tab;
     match chord.code() {
-        KeyCode::Esc => return (Vec::new(), None),
+        KeyCode::Esc => {
+            state.processes.held = None;
+            return (Vec::new(), None);
+        }
         KeyCode::Enter => {
             return match submit(state, &form) {
                 Ok(effects) => (effects, None),
@@ -180,30 +196,17 @@ fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
             "" => return Err("an empty note says nothing".to_owned()),
             text => Request::Annotate { at: *at, author, text: text.to_owned() },
         },
-        FormKind::Export => return report(state, form),
+        FormKind::Maintenance(service) => Request::Maintenance {
+            service: service.clone(),
+            length: Some(length("for")?),
+            author,
+            comment: form.get("comment").to_owned(),
+        },
+        FormKind::Export => return export::submit(state, form),
         FormKind::GoTo => return go_to(state, form.get("time")),
+        FormKind::Wish(targets, wish) => return process::submit(state, targets, *wish, form),
     };
     Ok(vec![Effect::Ask(Purpose::Decision, request)])
-}
-
-/// A report over the span its depth is for, up to the moment shown.
-fn report(state: &UiState, form: &Form) -> Result<Vec<Effect>, String> {
-    let depth: ReportDepth = form.get("depth").parse()?;
-    let format: ReportFormat = form.get("format").parse()?;
-    let days = match depth {
-        ReportDepth::Hourly => return Ok(ask_report(state, depth, format, 3600)),
-        ReportDepth::Daily => 1,
-        ReportDepth::Weekly => 7,
-        ReportDepth::Monthly => 30,
-    };
-    Ok(ask_report(state, depth, format, days * 86_400))
-}
-
-fn ask_report(state: &UiState, depth: ReportDepth, format: ReportFormat, seconds: u64) -> Vec<Effect> {
-    let to = state.past.as_ref().map_or(state.live.at, |p| p.at);
-    let range = TimeRange::last(std::time::Duration::from_secs(seconds), to);
-    let spec = ReportSpec { kind: ReportKind::Performance, depth, range, format, growth_percent: 0 };
-    vec![Effect::Ask(Purpose::Report, Request::Report(spec))]
 }
 
 /// Words become a moment.

@@ -7,12 +7,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use crate::monitor::Request;
 use crate::ui::actions::{ACTIONS, Act, Action, Verity};
 use crate::ui::event::{Effect, Purpose};
-use crate::ui::keymap::Chord;
+use crate::ui::keymap::{self, Chord};
 use crate::ui::overlay::{Input, Overlay, Tone};
 use crate::ui::palette::{self, Found};
+use crate::ui::process_list::Kernel;
 use crate::ui::state::{SortColumn, UiState, View};
 
-use super::{arrange, explore, forms, say, time};
+use super::{arrange, explore, forms, pick, process, say, time};
 
 /// One key.
 pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
@@ -24,10 +25,24 @@ pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
     if !state.overlays.is_empty() {
         return overlay_key(state, chord);
     }
-    match state.keymap.clone().find(chord, state) {
-        Some(action) => act(state, action),
-        None => Vec::new(),
+    let known = std::sync::Arc::clone(&state.keymap);
+    state.typed.push(chord);
+    match known.find(&state.typed, state) {
+        keymap::Found::Action(action) => {
+            state.typed.clear();
+            return act(state, action);
+        }
+        keymap::Found::Beginning => {}
+        keymap::Found::Nothing => {
+            // What was begun is given up; the key may be one of its own.
+            let was_begun = state.typed.len() > 1;
+            state.typed.clear();
+            if was_begun {
+                return key(state, event);
+            }
+        }
     }
+    Vec::new()
 }
 
 /// Pasted text goes into what is being typed, and nowhere else.
@@ -46,6 +61,10 @@ pub fn paste(state: &mut UiState, text: &str) {
             forms::insert(form, text);
             None
         }
+        Some(Overlay::Pick(list)) => {
+            list.input.insert(text);
+            None
+        }
         _ => None,
     };
     if let Some(words) = live {
@@ -62,6 +81,7 @@ fn overlay_key(state: &mut UiState, chord: Chord) -> Vec<Effect> {
         Overlay::Form(form) => forms::key(state, form, chord),
         Overlay::Themes(row, before) => arrange::themes_key(state, (row, before), chord),
         Overlay::Panes(row) => (Vec::new(), arrange::panes_key(state, row, chord)),
+        Overlay::Pick(list) => return pick::key(state, list, chord),
     };
     state.overlays.extend(keep);
     effects
@@ -177,6 +197,9 @@ pub(super) fn step(state: &mut UiState, by: i64) {
         View::Overview | View::Processes => {
             let next = to(lists.process_row(&snapshot, selected), &lists.processes);
             selected.process = next.and_then(|i| snapshot.processes.get(i)).map(|p| p.id).or(selected.process);
+            if by != 0 {
+                state.processes.followed = None;
+            }
         }
         View::Services => {
             let next = to(lists.service_row(&snapshot, selected), &lists.services);
@@ -184,7 +207,7 @@ pub(super) fn step(state: &mut UiState, by: i64) {
         }
         View::Alerts => {
             let next = to(lists.alert_row(&snapshot, selected), &lists.alerts);
-            selected.alert = next.and_then(|i| snapshot.alerts.get(i)).map(|a| a.id.clone());
+            selected.alert = next.and_then(|i| lists.alert(&snapshot, i)).map(|a| a.id.clone());
         }
         View::Predictions => {
             let next = to(lists.prediction_row(&snapshot, selected), &lists.predictions);
@@ -239,6 +262,10 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         Act::Zoom(direction) => return time::zoom(state, direction),
         Act::ZoomReset => return time::zoom(state, 0),
         Act::Freeze => return time::freeze(state),
+        Act::Jump => {
+            let at = state.chosen_alert().map(|a| a.fired_at.unwrap_or(a.since));
+            return at.map_or_else(Vec::new, |at| time::go(state, at));
+        }
         Act::SetMark => {
             let shown = std::sync::Arc::clone(state.shown());
             let at = state.past.as_ref().map_or(shown.at, |p| p.at);
@@ -259,9 +286,20 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         Act::Overlay => return explore::overlay(state),
         Act::Copy => return arrange::copy(state),
         Act::SortBy(column) => sort(state, column),
-        Act::SortNext => {
-            let place = SortColumn::ALL.iter().position(|c| *c == state.sort.column).unwrap_or(0);
-            sort(state, SortColumn::ALL[(place + 1) % SortColumn::ALL.len()]);
+        Act::SortMenu => state.overlays.push(Overlay::Pick(pick::sort(state))),
+        Act::Columns => state.overlays.push(Overlay::Pick(pick::columns(state))),
+        Act::User => state.overlays.push(Overlay::Pick(pick::users(state))),
+        Act::Signal => process::signal(state),
+        Act::Nice(by) => process::nice(state, by),
+        Act::Tag => process::mark(state),
+        Act::Untag => state.processes.marked.clear(),
+        Act::Follow => process::follow(state),
+        Act::Fold(fold) => process::fold(state, fold),
+        Act::KernelThreads => {
+            state.processes.kernel = match state.processes.kernel {
+                Kernel::Shown => Kernel::Hidden,
+                Kernel::Hidden => Kernel::Shown,
+            };
         }
         Act::Invert => state.sort.inverted = !state.sort.inverted,
         Act::Tree => state.tree = !state.tree,
@@ -274,6 +312,7 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         | Act::Unsilence
         | Act::Feedback(_)
         | Act::CheckNow
+        | Act::Maintenance
         | Act::TakeOver
         | Act::Reload => return decide(state, action.act),
     }
@@ -292,6 +331,15 @@ fn decide(state: &mut UiState, act: Act) -> Vec<Effect> {
             Some(service) => wish(Request::CheckNow { service: service.name.clone() }),
             None => Vec::new(),
         },
+        (Act::Maintenance, _) => {
+            let Some(service) = state.chosen_service() else { return Vec::new() };
+            let service = service.clone();
+            if service.maintenance {
+                return wish(Request::Maintenance { service: service.name, length: None, author, comment: String::new() });
+            }
+            state.overlays.push(Overlay::Form(forms::maintenance(&service.name)));
+            Vec::new()
+        }
         (Act::Feedback(verity), Some(alert)) => {
             wish(Request::Feedback { alert: alert.id.clone(), author, real: verity == Verity::Real })
         }
@@ -312,7 +360,7 @@ fn decide(state: &mut UiState, act: Act) -> Vec<Effect> {
     }
 }
 
-fn sort(state: &mut UiState, column: SortColumn) {
+pub fn sort(state: &mut UiState, column: SortColumn) {
     if state.sort.column == column {
         state.sort.inverted = !state.sort.inverted;
     } else {

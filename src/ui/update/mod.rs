@@ -6,13 +6,18 @@
 mod answers;
 mod arrange;
 mod explore;
+mod export;
 mod fetch;
 mod forms;
 mod keys;
 mod moment;
 mod mouse;
+mod pick;
+mod process;
 mod time;
+mod tour;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use arrange::all_panes;
@@ -23,8 +28,9 @@ pub use time::{SPANS, step};
 
 use super::charts::ChartStore;
 use super::event::{Changed, Effect, UiEvent};
-use super::lists::{Filter, Filters, Lists, ProcessOrder};
+use super::lists::Lists;
 use super::overlay::{Toast, Tone};
+use super::process_list::ProcessOrder;
 use super::state::{ChartKeys, UiState, View};
 use crate::model::{JournalEvent, Pulse};
 
@@ -38,7 +44,11 @@ const SETTLED: Duration = Duration::from_secs(4);
 /// Changes the state by one event.
 pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
     let mut effects = match event {
-        UiEvent::Key(key) => keys::key(state, &key),
+        UiEvent::Key(key) => {
+            let mut effects = keys::key(state, &key);
+            effects.extend(tour::step(state, &key));
+            effects
+        }
         UiEvent::Mouse(event) => mouse::mouse(state, event),
         UiEvent::Paste(text) => {
             keys::paste(state, &text);
@@ -50,11 +60,18 @@ pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
         }
         UiEvent::Changed(changed) => take(state, changed),
         UiEvent::Answered(purpose, answer) => answers::take(state, purpose, answer),
-        UiEvent::Exported(result) => {
-            match result {
-                Ok(path) => say(state, Tone::Good, format!("written to {path}")),
-                Err(why) => say(state, Tone::Bad, format!("not written: {why}")),
+        UiEvent::Exported(result) => match result {
+            Ok(path) => {
+                say(state, Tone::Good, format!("written to {path}; the path is in the clipboard"));
+                vec![Effect::Copy(path)]
             }
+            Err(why) => {
+                say(state, Tone::Bad, format!("not written: {why}"));
+                Vec::new()
+            }
+        },
+        UiEvent::Wished(target, wish, result) => {
+            process::done(state, &target, wish, result);
             Vec::new()
         }
         UiEvent::Resumed => vec![Effect::Repaint],
@@ -74,34 +91,25 @@ fn say(state: &mut UiState, tone: Tone, text: impl Into<String>) {
 
 /// Makes the lists for the snapshot shown.
 fn relist(state: &mut UiState) {
-    let filter = |view: View| Filter::new(&state.filter[view.index()]);
-    let mut filters = Filters {
-        processes: filter(View::Processes),
-        services: filter(View::Services),
-        alerts: filter(View::Alerts),
-        predictions: filter(View::Predictions),
-    };
-    if state.view == View::Overview {
-        filters = Filters { processes: filter(View::Overview), ..Filters::default() };
-    }
-    let order = ProcessOrder { sort: state.sort, tree: state.tree && state.view == View::Processes };
-    state.lists = Lists::new(state.shown(), order, &filters);
-    settle(state);
-}
-
-/// Sorts the processes anew every few seconds, and at once where something else is asked for or another moment shown.
-fn settle(state: &mut UiState) {
+    let words = state.filter[state.view.index()].clone();
+    state.filters.set(state.view, &words);
     let snapshot = std::sync::Arc::clone(state.shown());
-    let made_for = (state.view, state.sort, state.filter().to_owned());
+    let tree = state.tree && state.view == View::Processes;
+    let made_for = (state.view, state.sort, words, tree);
+    // Sorted anew every few seconds, and at once where something else is asked for or another moment shown.
     let since = snapshot.at.since(state.places.at);
     let is_fresh = snapshot.at >= state.places.at && since < SETTLED && state.places.made_for == made_for;
-    if is_fresh && !state.places.ids.is_empty() {
-        state.lists.keep_places(&snapshot, &state.places.ids);
-        return;
+    let settled = Some(state.places.ids.as_slice()).filter(|ids| is_fresh && !ids.is_empty());
+    let held = state.processes.held.as_deref().or(settled);
+    let is_new = held.is_none();
+    let order = ProcessOrder { sort: state.sort, tree, choice: &state.processes, held };
+    let older = if state.view == View::Alerts { Arc::clone(&state.older) } else { Arc::default() };
+    state.lists = Lists::new(&snapshot, order, &state.filters, &older);
+    if is_new {
+        let rows = state.lists.processes.iter().take(usize::from(state.size.1) * 4);
+        let ids = rows.filter_map(|i| snapshot.processes.get(*i)).map(|p| p.id).collect();
+        state.places = super::state::Places { at: snapshot.at, made_for, ids };
     }
-    let rows = state.lists.processes.iter().take(usize::from(state.size.1) * 4);
-    let ids = rows.filter_map(|i| snapshot.processes.get(*i)).map(|p| p.id).collect();
-    state.places = super::state::Places { at: snapshot.at, made_for, ids };
 }
 
 /// Takes new pulses.
@@ -123,7 +131,11 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
             cpu.observe(&snapshot.processes);
         }
     }
+    for pulse in &pulses {
+        state.processes.remember(&state.live, &pulse.processes.gone, pulse.at);
+    }
     state.live = snapshot;
+    followed(state);
     state.link = link;
     state.scope = scope;
     let is_over = |toast: &Toast| state.live.at.since(toast.at) > TOAST;
@@ -138,6 +150,21 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     effects
 }
 
+/// Says when the process that is followed has ended.
+fn followed(state: &mut UiState) {
+    let Some(id) = state.processes.followed else { return };
+    if state.live.processes.binary_search_by_key(&id, |p| p.id).is_err() {
+        state.processes.followed = None;
+        let name = state
+            .processes
+            .ended
+            .iter()
+            .find(|e| e.process.id == id)
+            .map_or_else(String::new, |e| format!(" {}", e.process.name));
+        say(state, Tone::Warning, format!("process {}{name}, which was followed, has ended", id.pid));
+    }
+}
+
 /// Carries the points and journals kept here on by one pulse; what is shown of another moment stays.
 fn follow(state: &mut UiState, pulse: &Pulse) {
     let readings = pulse.readings.as_deref().unwrap_or_default();
@@ -149,6 +176,9 @@ fn follow(state: &mut UiState, pulse: &Pulse) {
         return;
     }
     state.explore.events.extend(pulse.journal.iter().cloned());
+    if let Some(responses) = &mut state.responses {
+        responses.observe(pulse.at, readings);
+    }
     if let Some(focus) = &mut state.focus {
         focus.charts.observe(pulse.at, readings);
         focus.range.to = focus.range.to.max(pulse.at);
@@ -171,5 +201,9 @@ fn told(state: &mut UiState, event: &JournalEvent) {
     }
 }
 
+#[cfg(test)]
+mod export_tests;
+#[cfg(test)]
+mod process_tests;
 #[cfg(test)]
 mod tests;

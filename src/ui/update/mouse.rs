@@ -8,14 +8,14 @@ use crate::ui::draw::pointed_at;
 use crate::ui::event::Effect;
 use crate::ui::hints;
 use crate::ui::pane::Target;
-use crate::ui::state::UiState;
+use crate::ui::state::{UiState, View};
 use crate::ui::widgets::axis::TimeScale;
 use ratatui::layout::Rect;
 
 use super::{keys, time};
 
 /// The wheel moves the choice, over a chart it zooms; a click or a drag in a chart puts the time cursor there; a click on a
-/// process chooses it, on a pane's border the pane, on a page's name the page.
+/// process chooses it, again opens it, on a head of its list sorts, again inverts, on a pane's border the pane, on a page's name the page.
 pub fn mouse(state: &mut UiState, event: MouseEvent) -> Vec<Effect> {
     if !state.overlays.is_empty() {
         return Vec::new();
@@ -62,6 +62,15 @@ fn to(state: &mut UiState, plot: Rect, scale: &TimeScale, column: u16) -> Vec<Ef
 fn click(state: &mut UiState, at: (u16, u16)) -> Vec<Effect> {
     match pointed_at(state, at).into_iter().next() {
         Some((plot, Target::Chart(scale))) => to(state, plot, &scale, at.0),
+        Some((_, Target::Head(column))) => {
+            keys::sort(state, column);
+            Vec::new()
+        }
+        // The one that is chosen already opens, or closes.
+        Some((_, Target::Process(id))) if state.view == View::Processes && state.selected.process == Some(id) => {
+            state.open = !state.open;
+            Vec::new()
+        }
         Some((_, Target::Process(id))) => {
             state.selected.process = Some(id);
             Vec::new()

@@ -54,17 +54,19 @@ fn decisions_name_the_chosen_alert_and_who_decided() {
     assert!(matches!(asked("3 j t"), Request::Feedback { real: true, alert, .. } if alert == "51c0"));
     assert!(matches!(asked("3 S tab right enter"), Request::Snooze { until: SnoozeUntil::Change, .. }));
     assert!(matches!(asked("3 j j j U"), Request::ExpireSilence { id, .. } if id == "s1"));
+    assert!(matches!(asked("2 j m tab \"disks enter"), Request::Maintenance { service, length: Some(length), comment, .. }
+        if service == "checkout-api" && length.as_secs() == 3600 && comment == "disks"));
     assert!(matches!(asked("2 j c"), Request::CheckNow { service } if service == "checkout-api"));
-    assert!(matches!(asked("e tab right enter"), Request::Report(spec)
+    assert!(matches!(asked("e tab tab right enter"), Request::Report(spec)
         if spec.format == ReportFormat::Json && spec.range.length() == Duration::from_secs(86_400)));
 }
 
 #[test]
 fn whoever_may_only_look_is_offered_no_decisions() {
     let screen = Screen::on(snapshot(), SIZE, Scope::Read);
-    let before = screen.shared.lock().expect("one thread").asked.len();
     let screen = screen.keys("3 s a f t S");
-    assert_eq!(screen.shared.lock().expect("one thread").asked.len(), before);
+    let asked = screen.shared.lock().expect("one thread").asked.clone();
+    assert!(asked.iter().all(|request| request.scope() == Scope::Read), "{asked:?}");
     assert!(screen.session.state.overlays.is_empty());
     assert!(!screen.text().contains("silence  "), "{}", screen.text());
 }
@@ -183,9 +185,9 @@ fn the_tree_puts_children_below_their_parents() {
     let state = &screen.session.state;
     let pids: Vec<u32> = state.lists.processes.iter().map(|i| state.live.processes[*i].id.pid).collect();
     let place = |pid: u32| pids.iter().position(|p| *p == pid).expect("it is listed");
-    assert_eq!(pids.len(), state.lists.depth.len());
+    assert_eq!(pids.len(), state.lists.tree.len());
     assert_eq!(place(41903), place(2817) + 1);
-    assert_eq!(state.lists.depth[place(41903)], state.lists.depth[place(2817)] + 1);
+    assert_eq!(state.lists.tree[place(41903)].depth, state.lists.tree[place(2817)].depth + 1);
 }
 
 #[test]
