@@ -11,8 +11,9 @@ use super::detect::DETECTORS;
 use super::explain;
 use super::scale::Scale;
 use super::series::{Series, caution};
+use super::surprise::Level;
 use super::trend;
-use super::watch::{Budget, Step, Watch};
+use super::watch::{Bars, Budget, MOST_LASTING, MOST_SURPRISED, Step, Watch};
 use crate::base::{Timestamp, Unit};
 use crate::model::{AnomalyInterval, Band, Catalog, Correlate, MetricDef, Reading, Score, SeriesKey, Trend, Verdict};
 
@@ -20,8 +21,6 @@ use crate::model::{AnomalyInterval, Band, Catalog, Correlate, MetricDef, Reading
 pub const WARN_STRENGTH: f64 = 0.5;
 /// Strength from which it is critical.
 pub const CRITICAL_STRENGTH: f64 = 0.8;
-/// The machine's score is the mean of this many most surprised series (measured best).
-const MOST_SURPRISED: usize = 5;
 /// A series not seen for a day is forgotten.
 const FORGET_MS: i64 = 86_400_000;
 /// How often forgotten series are looked for.
@@ -31,8 +30,11 @@ const VANISHED_MS: i64 = 60_000;
 /// A rise of strength worth telling.
 const RISE: f64 = 0.05;
 
-/// Noise exceeds a threshold by little, an incident by a quarter and more (labeled hosts): the former uses the budget.
-const GENUINE: f64 = 1.25;
+/// Noise exceeds a threshold by little, an incident by a seventh and more (labeled hosts): the former uses the budget.
+const GENUINE: f64 = 1.15;
+
+/// Rounds farther apart than so many steps have a gap between them.
+const LONGEST_STEP: f64 = 3.0;
 
 const WEEK_SECONDS: f64 = 604_800.0;
 /// 365.25 days / 12.
@@ -93,24 +95,51 @@ pub struct Analyzer {
 pub(super) struct Machine {
     pub(super) watch: Watch,
     pub(super) last_at: i64,
+    /// Usual seconds between two rounds.
+    pub(super) step: f64,
     pub(super) age: f64,
     pub(super) swept_at: i64,
 }
 
-/// The highest scores of a round, highest first.
-#[derive(Debug, Default)]
-struct Top {
-    entries: [(f64, usize); MOST_SURPRISED],
+impl Machine {
+    /// Moves its time forward and learns the step; gives the seconds since the round before, 0 after a gap.
+    fn advance(&mut self, at: Timestamp) -> f64 {
+        let before = std::mem::replace(&mut self.last_at, at.0);
+        let since = at.0.saturating_sub(before) as f64 / 1000.0;
+        if before == 0 || since <= 0.0 {
+            return 0.0;
+        }
+        if self.step <= 0.0 {
+            self.step = since.clamp(0.05, 86_400.0);
+        }
+        if since > LONGEST_STEP * self.step {
+            self.step = (self.step * 1.1).min(since);
+            return 0.0;
+        }
+        self.step += 0.02 * (since - self.step);
+        self.age += since;
+        since
+    }
+}
+
+/// The `N` highest scores of a round, highest first.
+#[derive(Debug)]
+struct Top<const N: usize> {
+    entries: [(f64, usize); N],
     n: usize,
 }
 
-impl Top {
+impl<const N: usize> Top<N> {
+    fn new() -> Self {
+        Self { entries: [(0.0, 0); N], n: 0 }
+    }
+
     fn add(&mut self, score: f64, place: usize) {
-        if self.n == MOST_SURPRISED && score <= self.entries[MOST_SURPRISED - 1].0 {
+        if self.n == N && score <= self.entries[N - 1].0 {
             return;
         }
         let at = self.entries[..self.n].iter().position(|(s, _)| *s < score).unwrap_or(self.n);
-        self.n = (self.n + 1).min(MOST_SURPRISED);
+        self.n = (self.n + 1).min(N);
         self.entries[at..self.n].rotate_right(1);
         self.entries[at] = (score, place);
     }
@@ -118,6 +147,18 @@ impl Top {
     fn entries(&self) -> &[(f64, usize)] {
         &self.entries[..self.n]
     }
+
+    fn mean(&self) -> f64 {
+        self.entries().iter().map(|(score, _)| score).sum::<f64>() / self.n.max(1) as f64
+    }
+}
+
+/// What a round says of all series together.
+struct Round {
+    surprised: Top<MOST_SURPRISED>,
+    lasting: Top<MOST_LASTING>,
+    /// Series that were judged.
+    n: usize,
 }
 
 fn budget(config: &AnalyzeConfig) -> Budget {
@@ -157,7 +198,7 @@ impl Analyzer {
     pub fn observe(&mut self, at: Timestamp, readings: &[Reading]) -> Analysis {
         let mut analysis = Analysis::default();
         let mut changed = self.close_vanished(at, &mut analysis);
-        let mut top = Top::default();
+        let mut round = Round { surprised: Top::new(), lasting: Top::new(), n: 0 };
         for (i, reading) in readings.iter().enumerate() {
             let Some(place) = self.place(i, &reading.key) else { continue };
             let series = &mut self.series[place];
@@ -172,16 +213,16 @@ impl Analyzer {
             if series.is_learning() {
                 continue;
             }
-            let step = series.watch.observe(series.score, step, series.caution(), self.budget);
+            let step = series.watch.observe(series.score, step, series.bars(), self.budget);
             if step != Step::Quiet {
                 changed |= self.follow(at, place, step, &mut analysis);
             }
             let score = self.series[place].score;
-            if score > 0.0 || top.n < MOST_SURPRISED {
-                top.add(score, place);
-            }
+            round.n += 1;
+            round.surprised.add(score.now, place);
+            round.lasting.add(score.lasting, place);
         }
-        self.judge_machine(at, &top, &mut analysis);
+        self.judge_machine(at, &round, &mut analysis);
         if changed {
             analysis.scores = Some(self.scores(at));
         }
@@ -216,24 +257,22 @@ impl Analyzer {
     /// Writes down what a step of a series' watch means; whether the set of scores changed.
     fn follow(&mut self, at: Timestamp, place: usize, step: Step, analysis: &mut Analysis) -> bool {
         let series = &self.series[place];
-        let strength = series.watch.strength(series.score, series.caution());
+        let strength = series.watch.strength(series.score, series.bars());
         let seen = Seen { at, value: series.last, strength, reason: &|| explain::reason(series, at, &self.catalog) };
         follow(&mut self.open, &series.key, step, &seen, analysis)
     }
 
-    fn judge_machine(&mut self, at: Timestamp, top: &Top, analysis: &mut Analysis) {
+    fn judge_machine(&mut self, at: Timestamp, round: &Round, analysis: &mut Analysis) {
         let machine = &mut self.machine;
-        let since = at.0.saturating_sub(std::mem::replace(&mut machine.last_at, at.0)) as f64 / 1000.0;
-        let slowest = top.entries().first().map_or(1.0, |(_, place)| self.series[*place].step);
-        let step = if since > 0.0 && since <= 3.0 * slowest { since } else { 0.0 };
-        machine.age += step;
-        if top.n == 0 {
+        let step = machine.advance(at);
+        if round.n == 0 {
             return;
         }
-        let caution = caution(machine.age);
-        let score = top.entries().iter().map(|(s, _)| s).sum::<f64>() / top.n as f64;
-        let happened = machine.watch.observe(score, step, caution, Budget { genuine: GENUINE, ..self.budget });
-        analysis.machine_score = machine.watch.strength(score, caution);
+        let top = &round.surprised;
+        let score = Level { now: top.mean(), lasting: round.lasting.mean() };
+        let bars = Bars::new(machine.step, round.n, caution(machine.age));
+        let happened = machine.watch.observe(score, step, bars, Budget { genuine: GENUINE, ..self.budget });
+        analysis.machine_score = machine.watch.strength(score, bars);
         let surprised = || top.entries().iter().filter(|(s, _)| *s > 0.0).map(|(_, place)| &self.series[*place]);
         if analysis.machine_score >= WARN_STRENGTH / 2.0 {
             analysis.most_surprised = surprised().map(|s| s.key.clone()).collect();

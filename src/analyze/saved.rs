@@ -17,7 +17,7 @@ use crate::base::Timestamp;
 use crate::model::{AnomalyInterval, SeriesKey, Verdict};
 
 /// Changes when the learned state means something else; another detector does not change it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: [u8; 4] = *b"FLRN";
 /// After a week without observation habits may have changed.
 const STALE: Duration = Duration::from_secs(7 * 86_400);
@@ -129,6 +129,7 @@ impl Machine {
     fn archive(&mut self, archive: &mut Archive<'_>) {
         self.watch.archive(archive);
         archive.i64(&mut self.last_at);
+        archive.f64(&mut self.step);
         archive.f64(&mut self.age);
         archive.i64(&mut self.swept_at);
     }

@@ -7,8 +7,8 @@ use super::baseline::Baseline;
 use super::detect::{DETECTORS, Detector, Point, RECENT};
 use super::means::Means;
 use super::scale::Scale;
-use super::surprise::Surprise;
-use super::watch::Watch;
+use super::surprise::{Level, Surprise};
+use super::watch::{Bars, Watch};
 use crate::model::{Band, SeriesKey};
 
 /// Nothing is judged before a quarter of an hour (cold start of the measured design) …
@@ -51,7 +51,7 @@ pub struct Series {
     newest: Vec<f32>,
     surprise: Surprise,
     /// Mean surprise of the newest values; 0 while learning.
-    pub score: f64,
+    pub score: Level,
     /// Its events.
     pub watch: Watch,
     /// Means over ten seconds.
@@ -77,7 +77,7 @@ impl Series {
             votes: [false; DETECTORS.len()],
             newest: Vec::with_capacity(RECENT),
             surprise: Surprise::default(),
-            score: 0.0,
+            score: Level::default(),
             watch: Watch::default(),
             recent: Recent::default(),
             minutes: Minutes::default(),
@@ -102,7 +102,7 @@ impl Series {
             (0..).zip(&mut self.votes).filter(|(i, _)| *i != alone).for_each(|(_, vote)| *vote = false);
         }
         let score = self.surprise.observe(&self.votes, step);
-        self.score = if self.is_learning() { 0.0 } else { score };
+        self.score = if self.is_learning() { Level::default() } else { score };
         if self.newest.len() == RECENT {
             self.newest.rotate_left(1);
             self.newest.pop();
@@ -148,9 +148,9 @@ impl Series {
         self.age < LEARNING_SECONDS || self.seen < LEARNING_VALUES
     }
 
-    /// What its thresholds are multiplied with: 2 when new, 1 after a day.
-    pub fn caution(&self) -> f64 {
-        caution(self.age)
+    /// From which scores on it is unusual: double when new.
+    pub fn bars(&self) -> Bars {
+        Bars::of_marks(caution(self.age))
     }
 
     /// Where values are expected at a time; `None` while learning.
@@ -171,7 +171,10 @@ impl Series {
     /// Writes or reads its state but for the key; `places` are those of the saved detectors in today's table.
     pub fn archive(&mut self, archive: &mut Archive<'_>, places: &[Option<usize>]) {
         archive.i64(&mut self.last_at);
-        for field in [&mut self.last, &mut self.step, &mut self.age, &mut self.floor, &mut self.score] {
+        for field in [&mut self.last, &mut self.step, &mut self.age, &mut self.floor] {
+            archive.f64(field);
+        }
+        for field in [&mut self.score.now, &mut self.score.lasting] {
             archive.f64(field);
         }
         archive.u32(&mut self.seen);

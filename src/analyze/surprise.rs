@@ -11,8 +11,20 @@ const FIRST_RATE: f32 = 0.01;
 const LEAST_RATE: f32 = 1e-4;
 /// Votes are remembered for six hours, at least 2,000 samples (measured) and at most 20,000.
 const MEMORY_SECONDS: f64 = 6.0 * 3600.0;
-/// Newest surprises a score is the mean of, at most.
+/// Newest surprises a score is the mean of: 15 seconds, at least 3 samples (of 1–5 measured, 3 was best on all hosts).
 const WINDOW: usize = 15;
+const FEWEST: f64 = 3.0;
+/// What lasts is the mean of 8 samples at least (measured for the critical tier).
+const FEWEST_LASTING: f64 = 8.0;
+
+/// How surprising the newest samples are.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Level {
+    /// Mean of the newest few.
+    pub now: f64,
+    /// Mean over a longer time: high where it lasts.
+    pub lasting: f64,
+}
 
 /// How surprising one series is.
 #[derive(Debug, Clone)]
@@ -29,9 +41,8 @@ impl Default for Surprise {
 }
 
 impl Surprise {
-    /// Takes in the votes on one value, by place in the table, and gives the mean surprise of the newest
-    /// samples: 15 at 1 s, 5 from 3 s on (measured).
-    pub fn observe(&mut self, votes: &[bool; DETECTORS.len()], step: f64) -> f64 {
+    /// Takes in the votes on one value, by place in the table, and gives the mean surprise of the newest samples.
+    pub fn observe(&mut self, votes: &[bool; DETECTORS.len()], step: f64) -> Level {
         let memory = (MEMORY_SECONDS / step).clamp(2_000.0, 20_000.0) as f32;
         let mut sum = 0.0;
         for (rate, vote) in self.rates.iter_mut().zip(votes) {
@@ -42,7 +53,12 @@ impl Surprise {
         }
         self.window[usize::from(self.next)] = sum;
         self.next = (self.next + 1) % WINDOW as u8;
-        let n = (WINDOW as f64 / step).clamp(5.0, WINDOW as f64) as usize;
+        let mean = |fewest: f64| self.mean((WINDOW as f64 / step).clamp(fewest, WINDOW as f64) as usize);
+        Level { now: mean(FEWEST), lasting: mean(FEWEST_LASTING) }
+    }
+
+    /// Mean of the newest `n`.
+    fn mean(&self, n: usize) -> f64 {
         let end = usize::from(self.next);
         let (late, early) = self.window.split_at(end);
         let older = n.saturating_sub(end);

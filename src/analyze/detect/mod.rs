@@ -6,6 +6,8 @@
 
 mod day;
 mod drift;
+mod jump;
+mod kmeans;
 mod novel;
 mod season;
 
@@ -61,8 +63,8 @@ pub struct DetectorDef {
     pub make: fn() -> Box<dyn Detector>,
 }
 
-/// All detectors (votes 2–6 of the measured ensemble).
-pub const DETECTORS: &[DetectorDef] = &[season::DEF, drift::DEF, novel::VALUE, novel::MEAN, day::DEF];
+/// All detectors: the six votes of the measured ensemble, jumps apart from what is unusual at a time of day.
+pub const DETECTORS: &[DetectorDef] = &[season::DEF, jump::DEF, drift::DEF, novel::VALUE, novel::MEAN, day::DEF, kmeans::DEF];
 
 #[cfg(test)]
 mod tests {

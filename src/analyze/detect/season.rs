@@ -1,4 +1,4 @@
-//! The distance from the baseline, or from the value before, is one seen less than once in a thousand.
+//! The distance from the baseline is one seen less than once in a thousand.
 
 use super::{Detector, DetectorDef, Point};
 use crate::analyze::archive::Archive;
@@ -12,20 +12,14 @@ pub const DEF: DetectorDef =
     DetectorDef { name: "season", says: "is not usual at this time of day", make: || Box::<Season>::default() };
 
 #[derive(Debug, Default)]
-struct Season {
-    residual: Tail,
-    change: Tail,
-}
+struct Season(Tail);
 
 impl Detector for Season {
     fn observe(&mut self, point: &Point<'_>) -> bool {
-        let far = self.residual.observe(point.residual.abs()) < RARE && point.residual.abs() > point.floor;
-        let jumped = point.change.is_some_and(|c| self.change.observe(c.abs()) < RARE && c.abs() > point.floor);
-        far || jumped
+        self.0.observe(point.residual.abs()) < RARE && point.residual.abs() > point.floor
     }
 
     fn archive(&mut self, archive: &mut Archive<'_>) {
-        self.residual.archive(archive);
-        self.change.archive(archive);
+        self.0.archive(archive);
     }
 }

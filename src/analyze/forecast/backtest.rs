@@ -10,8 +10,8 @@ const FEWEST_KNOWN: usize = 10;
 /// Errors of neighboring steps count together, up to a quarter nearer and a third farther.
 const NEAR: f64 = 0.75;
 const FAR: f64 = 4.0 / 3.0;
-/// Below this many errors for a step, the largest one is widened for what was not seen.
-const FEW_ERRORS: usize = 20;
+/// Where origins are too few for a level, the largest error is widened by so many times what is missing.
+const UNSEEN: f64 = 4.0;
 
 /// What came of asking one method about the past.
 #[derive(Debug, Clone, Default)]
@@ -93,16 +93,18 @@ impl Trial {
     fn quantile(&self, step: usize, level: f64, without: Option<usize>) -> f64 {
         let low = ((step as f64 * NEAR).ceil() as usize).min(step);
         let high = ((step as f64 * FAR) as usize).clamp(step, self.asked.saturating_sub(1));
-        let origins = self.errors.iter().enumerate().filter(|(i, _)| Some(*i) != without);
-        let mut near: Vec<f64> = origins.flat_map(|(_, (_, e))| e.get(low..=high).unwrap_or_default()).copied().collect();
+        let origins: Vec<&[f64]> =
+            self.errors.iter().enumerate().filter(|(i, _)| Some(*i) != without).map(|(_, (_, e))| e.as_slice()).collect();
+        let mut near: Vec<f64> = origins.iter().flat_map(|e| e.get(low..=high).unwrap_or_default()).copied().collect();
         if near.is_empty() {
             return 0.0;
         }
-        // The rank that holds for the next, unseen error (Vovk; Lei et al.).
-        let rank = (level * (near.len() + 1) as f64).ceil() as usize;
-        let at = rank.clamp(1, near.len()) - 1;
+        // The share that holds for the next, unseen error (Vovk; Lei et al.). Errors of one origin move together: what
+        // counts is the number of origins.
+        let n = origins.len() as f64;
+        let share = level * (n + 1.0) / n;
+        let at = ((share * near.len() as f64).ceil() as usize).clamp(1, near.len()) - 1;
         let (_, value, _) = near.select_nth_unstable_by(at, f64::total_cmp);
-        let value = *value;
-        if rank > near.len() { value * (1.0 + (FEW_ERRORS as f64 / near.len() as f64).min(1.0) * 0.5) } else { value }
+        *value * (1.0 + UNSEEN * (share - 1.0).max(0.0))
     }
 }

@@ -1,26 +1,41 @@
-//! The usual day, newest days weighing most, and a deviation from it that fades.
+//! The usual day or week, the newest weighing most, and a deviation from it that fades.
 //!
 //! Best at a week and nearly free among the measured methods.
 
 use super::{Forecaster, Past};
 
-/// What a day weighs relative to the one after it (measured).
+/// What a season weighs relative to the one after it (measured for days).
 const DAY_DECAY: f64 = 0.6;
 /// Newest points the deviation is taken from.
 const NEWEST: usize = 3;
 
-/// A day's profile with a first-order autoregressive deviation.
+/// A season's profile with a first-order autoregressive deviation.
 #[derive(Debug)]
-pub struct Profile;
+pub enum Profile {
+    /// The usual day.
+    Day,
+    /// The usual week.
+    Week,
+}
 
 impl Forecaster for Profile {
     fn name(&self) -> &'static str {
-        "profile"
+        match self {
+            Self::Day => "profile",
+            Self::Week => "week profile",
+        }
     }
 
     fn forecast(&self, past: Past<'_>, horizon: usize) -> Option<Vec<f64>> {
         let n = past.values.len();
-        let season = past.periods.first().copied().filter(|p| p * 2 <= n)?;
+        let season = match (self, past.periods) {
+            (Self::Day, [day, ..]) => *day,
+            (Self::Week, [_, week, ..]) => *week,
+            _ => return None,
+        };
+        if season * 2 > n {
+            return None;
+        }
         // Place `k` holds the values that lie `k + 1` points after the end, whole seasons back.
         let mut profile = vec![(0.0, 0.0); season];
         let mut weight = 1.0;

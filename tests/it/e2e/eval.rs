@@ -1,6 +1,8 @@
 //! `farol eval` on a folder of labeled series made here, and on tables as people have them.
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -114,4 +116,34 @@ fn ones_own_table_is_read_and_what_is_wrong_with_it_is_said_with_its_line() {
     place.run(&["eval", &short]).expect(1).says(&["short.csv:3:", "1 fields where the first line has 2"]);
     let labels = place.write("labels.json", "{\"other.csv\": {}}").display().to_string();
     place.run(&["eval", &own, "--labels", &labels]).expect(2).says(&["no labels for own.csv"]);
+}
+
+/// The folder of labeled series, where this machine has one and there is time for it.
+fn labeled() -> Option<std::ffi::OsString> {
+    let is_slow = std::env::var_os("FAROL_SLOW").is_some_and(|v| v == "1");
+    std::env::var_os("FAROL_EVAL_DATA").filter(|_| is_slow)
+}
+
+#[test]
+fn the_labeled_series_reach_their_floors() {
+    let Some(folder) = labeled() else {
+        eprintln!("did not run: FAROL_SLOW=1 and a folder of labeled series in FAROL_EVAL_DATA are needed");
+        return;
+    };
+    // Minutes unoptimized, seconds optimized.
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--release", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    assert!(built.expect("cargo runs").success());
+    let debug = Path::new(env!("CARGO_BIN_EXE_farol"));
+    let program = debug.parent().and_then(Path::parent).expect("a target folder").join("release/farol");
+    let out = Command::new(program).arg("eval").arg(&folder).args(["--format", "json"]).output().expect("it runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let told: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let bars = told["bars"].as_array().expect("bars");
+    assert!(!bars.is_empty());
+    for bar in bars {
+        let (value, floor) = (bar["value"].as_f64(), bar["floor"].as_f64().expect("a floor"));
+        let reached = value.is_some_and(|v| if bar["at_least"] == true { v >= floor } else { v <= floor });
+        assert!(reached, "{bar}");
+    }
 }
