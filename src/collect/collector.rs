@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::CollectConfig;
+use super::groups::Groups;
 use super::parse::{decimal, words};
 use super::process::Processes;
 use super::slow::Lane;
 use super::table::{Make, SOURCES, Start};
-use crate::base::Timestamp;
-use crate::model::{Host, Round, Sample, Source};
+use crate::base::{Timestamp, Unit};
+use crate::model::{Host, MetricDef, Round, Sample, SeriesKey, Source};
 
 /// The clock that counts suspend may run ahead of the one that does not by this much: its file has hundredths of a second, and
 /// the two are read a moment apart.
@@ -25,12 +26,21 @@ const GAP_FACTOR: u32 = 4;
 /// Shorter waits are no gap, whatever the interval.
 const GAP_LEAST: Duration = Duration::from_secs(10);
 
+/// What the collector says of itself.
+pub(super) const METRICS: &[MetricDef] = &[MetricDef::gauge(
+    "farol_left_out_instances",
+    Unit::Count,
+    "Devices, mounts, units and the like that have no series because there are too many (collect.max_instances).",
+)];
+
 /// Reads all sources of one machine, round by round.
 pub struct Collector {
     host: Arc<dyn Host>,
     sources: Vec<Box<dyn Source>>,
     processes: Option<Processes>,
-    lane: Lane,
+    /// The threads for slow readings and for programs.
+    lanes: [Lane; 2],
+    left_out: SeriesKey,
     seq: u64,
     clocks: Option<Clocks>,
     text: Vec<u8>,
@@ -49,10 +59,11 @@ struct Clocks {
 }
 
 impl Collector {
-    /// Makes the sources that `config` does not leave out; one thread is started, for slow sources only.
+    /// Makes the sources that `config` does not leave out; two threads are started, for slow sources only.
     pub fn new(host: Arc<dyn Host>, config: &CollectConfig) -> Self {
-        let lane = Lane::new();
-        let start = Start { host: Arc::clone(&host), config, lane: lane.clone() };
+        let (lane, programs) = (Lane::new(), Lane::of_programs());
+        let start =
+            Start { host: Arc::clone(&host), config, lane: lane.clone(), programs: programs.clone(), groups: Groups::default() };
         let (mut sources, mut processes) = (Vec::new(), None);
         for row in SOURCES.iter().filter(|row| !config.without.iter().any(|name| name == row.name)) {
             match row.make {
@@ -60,9 +71,11 @@ impl Collector {
                 Make::Processes(make) => processes = Some(make(&start)),
             }
         }
+        let lanes = [lane, programs];
         // What the sources ask for at once; if no thread can be had the first round says so.
-        let _ = lane.run();
-        Self { host, sources, processes, lane, seq: 0, clocks: None, text: Vec::new(), expected: 0 }
+        let _ = lanes.each_ref().map(Lane::run);
+        let left_out = SeriesKey::total(METRICS[0].name);
+        Self { host, sources, processes, lanes, left_out, seq: 0, clocks: None, text: Vec::new(), expected: 0 }
     }
 
     /// One with other settings for the same machine; its first round gives no rates and names every process.
@@ -82,16 +95,18 @@ impl Collector {
         self.seq += 1;
         let mut round = Round { at, since_previous: self.since_previous(monotonic), ..Round::default() };
         round.readings.reserve(self.expected);
-        self.lane.begin(monotonic);
+        self.lanes.iter().for_each(|lane| lane.begin(monotonic));
         for source in &mut self.sources {
             source.collect(self.host.as_ref(), &mut round);
         }
         if let Some(processes) = &mut self.processes {
             processes.collect(self.host.as_ref(), &mut round);
         }
-        if let Err(message) = self.lane.run() {
+        for message in self.lanes.iter().filter_map(|lane| lane.run().err()) {
             round.fault("collect", message);
         }
+        let left_out = round.left_out as f64;
+        round.gauge(&self.left_out, left_out);
         // The sources' readings are runs that are sorted already or nearly: the stable sort merges them.
         round.readings.sort_by(|a, b| a.key.cmp(&b.key));
         self.expected = round.readings.len();
@@ -99,9 +114,9 @@ impl Collector {
         Sample { seq: self.seq, at, since_previous, readings, processes, faults }
     }
 
-    /// Tells the thread of slow sources to end; never waits for it, so that a hung mount cannot hold the caller.
+    /// Tells the threads of slow sources to end; never waits for them, so that a hung mount cannot hold the caller.
     pub fn stop(&mut self) {
-        self.lane.stop();
+        self.lanes.iter().for_each(Lane::stop);
     }
 
     /// The monotonic time of the round before; zero before the first.

@@ -100,6 +100,7 @@ impl<T> Devices<T> {
 /// Notes that a source left instances out.
 pub(super) fn note_refused(round: &mut Round, source: &str, what: &str, refused: usize, most: usize) {
     if refused > 0 {
+        round.left_out += refused;
         round.fault(source, format!("{refused} {what} left out: more than {most} (max_instances)"));
     }
 }

@@ -18,6 +18,8 @@ pub(super) const METRICS: &[MetricDef] = &[
     MetricDef::counter("context_switches_per_second", Unit::PerSecond, "Switches from one thread to another."),
     MetricDef::counter("interrupts_per_second", Unit::PerSecond, "Interrupts served."),
     MetricDef::counter("forks_per_second", Unit::PerSecond, "New processes and threads."),
+    MetricDef::gauge("run_queue", Unit::Count, "Threads on a core or waiting for one."),
+    MetricDef::gauge("blocked_threads", Unit::Count, "Threads waiting for a device."),
 ];
 
 /// In the order of `/proc/stat`; guest time is taken out of user and nice, in which the kernel counts it too.
@@ -41,6 +43,8 @@ pub(super) struct Cpu {
     switches: Counter,
     interrupts: Counter,
     forks: Counter,
+    running: SeriesKey,
+    blocked: SeriesKey,
 }
 
 /// The last reading of one core, or of all together.
@@ -61,6 +65,8 @@ pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
         switches: counter("context_switches_per_second"),
         interrupts: counter("interrupts_per_second"),
         forks: counter("forks_per_second"),
+        running: SeriesKey::total("run_queue"),
+        blocked: SeriesKey::total("blocked_threads"),
     })
 }
 
@@ -99,6 +105,8 @@ impl Cpu {
                 b"ctxt" => _ = value(fields.peekable()).map(|v| self.switches.read(round, self.tick, v, 1.0)),
                 b"intr" => _ = value(fields.peekable()).map(|v| self.interrupts.read(round, self.tick, v, 1.0)),
                 b"processes" => _ = value(fields.peekable()).map(|v| self.forks.read(round, self.tick, v, 1.0)),
+                b"procs_running" => _ = value(fields.peekable()).map(|v| round.gauge(&self.running, v as f64)),
+                b"procs_blocked" => _ = value(fields.peekable()).map(|v| round.gauge(&self.blocked, v as f64)),
                 _ => {
                     if let Some(core) = name.strip_prefix(b"cpu").and_then(number) {
                         self.read_core(n_cores, core, fields, round);
@@ -188,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     const FIRST: &str = "cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 50 0 50 400 0 0 0 0 0 0\ncpu1 50 0 50 400 0 0 0 0 0 0\nintr 10 1\nctxt 100\nprocesses 5\n";
-    const SECOND: &str = "cpu  200 10 120 1660 5 0 0 5 40 0\ncpu0 150 0 50 400 0 0 0 0 0 0\ncpu1 50 0 50 490 10 0 0 0 0 0\nintr 30 1\nctxt 200\nprocesses 5\n";
+    const SECOND: &str = "cpu  200 10 120 1660 5 0 0 5 40 0\ncpu0 150 0 50 400 0 0 0 0 0 0\ncpu1 50 0 50 490 10 0 0 0 0 0\nintr 30 1\nctxt 200\nprocesses 5\nprocs_running 3\nprocs_blocked 1\n";
 
     #[test]
     fn shares_come_from_two_readings_and_add_up() {
@@ -207,6 +215,7 @@ mod tests {
         assert_eq!(value(&round, r#"cpu_usage_ratio{core="1"}"#), Some(0.0));
         assert_eq!(total(&round, "interrupts_per_second"), Some(20.0));
         assert_eq!(total(&round, "forks_per_second"), Some(0.0));
+        assert_eq!((total(&round, "run_queue"), total(&round, "blocked_threads")), (Some(3.0), Some(1.0)));
     }
 
     #[test]
@@ -228,7 +237,7 @@ mod tests {
     #[test]
     fn counters_that_were_reset_give_gaps_and_no_spikes() {
         let mut script = Script::new(make);
-        for (text, readings) in [(SECOND, 0), (FIRST, 1), (SECOND, 15)] {
+        for (text, readings) in [(SECOND, 2), (FIRST, 1), (SECOND, 17)] {
             script.file("/proc/stat", text);
             assert_eq!(script.round().readings.len(), readings);
         }

@@ -38,6 +38,11 @@ pub(super) const METRICS: &[MetricDef] = &[
         "Mean time of the writes completed in the interval; absent without writes.",
     )
     .by(&["device"]),
+    MetricDef::gauge("disk_queue", Unit::Count, "Mean number of operations under way or waiting.").by(&["device"]),
+    MetricDef::counter("disk_discard_bytes_per_second", Unit::BytesPerSecond, "Bytes given up to the device (trim).")
+        .by(&["device"]),
+    MetricDef::counter("disk_flushes_per_second", Unit::PerSecond, "Requests to the device to empty its own cache.")
+        .by(&["device"]),
 ];
 
 /// Sectors of diskstats are 512 bytes whatever the device's own are (kernel, admin-guide/iostats).
@@ -70,6 +75,9 @@ struct Device {
     reads: Counter,
     writes: Counter,
     busy: (SeriesKey, Step),
+    queue: (SeriesKey, Step),
+    discarded: Counter,
+    flushes: Counter,
     read_latency: Latency,
     write_latency: Latency,
 }
@@ -90,6 +98,10 @@ struct Line<'a> {
     sectors_written: u64,
     millis_writing: u64,
     millis_busy: u64,
+    /// Time of all operations together.
+    millis_waited: u64,
+    sectors_discarded: u64,
+    flushes: u64,
 }
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
@@ -184,6 +196,9 @@ impl Device {
             reads: Counter::new(key("disk_reads_per_second")),
             writes: Counter::new(key("disk_writes_per_second")),
             busy: (key("disk_busy_ratio"), Step::default()),
+            queue: (key("disk_queue"), Step::default()),
+            discarded: Counter::new(key("disk_discard_bytes_per_second")),
+            flushes: Counter::new(key("disk_flushes_per_second")),
             read_latency: latency("disk_read_latency_seconds"),
             write_latency: latency("disk_write_latency_seconds"),
         })
@@ -202,6 +217,17 @@ impl Device {
         let (key, step) = &mut self.busy;
         if let Some(millis) = step.delta(tick, line.millis_busy).and_then(|d| per_second(d, round.since_previous)) {
             round.gauge(key, (millis / 1000.0).min(1.0));
+        }
+        let (key, step) = &mut self.queue;
+        if let Some(millis) = step.delta(tick, line.millis_waited).and_then(|d| per_second(d, round.since_previous)) {
+            round.gauge(key, millis / 1000.0);
+        }
+        // A device that can neither has no such series.
+        if line.sectors_discarded > 0 {
+            self.discarded.read(round, tick, line.sectors_discarded, SECTOR);
+        }
+        if line.flushes > 0 {
+            self.flushes.read(round, tick, line.flushes, 1.0);
         }
         self.read_latency.read(tick, line.reads, line.millis_reading, round);
         self.write_latency.read(tick, line.writes, line.millis_writing, round);
@@ -224,12 +250,31 @@ impl Latency {
 fn parse(line: &[u8]) -> Option<Line<'_>> {
     let mut fields = words(line).skip(2);
     let name = fields.next()?;
-    let mut values = [0; 10];
+    let mut values = [0; 11];
     for value in &mut values {
         *value = number(fields.next()?)?;
     }
-    let [reads, _, sectors_read, millis_reading, writes, _, sectors_written, millis_writing, _, millis_busy] = values;
-    Some(Line { name, reads, sectors_read, millis_reading, writes, sectors_written, millis_writing, millis_busy })
+    let [reads, _, sectors_read, millis_reading, writes, _, sectors_written, millis_writing, _, millis_busy, millis_waited] =
+        values;
+    // Discards since kernel 4.18, flushes since 5.5.
+    let mut later = [0; 6];
+    for (value, field) in later.iter_mut().zip(fields) {
+        *value = number(field)?;
+    }
+    let [_, _, sectors_discarded, _, flushes, _] = later;
+    Some(Line {
+        name,
+        reads,
+        sectors_read,
+        millis_reading,
+        writes,
+        sectors_written,
+        millis_writing,
+        millis_busy,
+        millis_waited,
+        sectors_discarded,
+        flushes,
+    })
 }
 
 /// Whether `name` is a partition of the disk `whole`: `sda1` of `sda`, `nvme0n1p2` of `nvme0n1`.
@@ -255,8 +300,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const FIRST: &str = " 7 0 loop0 9 0 9 0 9 0 9 0 0 0 0\n 8 0 sda 100 0 2000 500 50 0 1000 100 0 1000 600\n 8 1 sda1 90 0 1900 500 50 0 1000 100 0 1000 600\n 253 0 dm-0 100 0 2000 500 50 0 1000 100 0 1000 600\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
-    const SECOND: &str = " 7 0 loop0 9 0 9 0 9 0 9 0 0 0 0\n 8 0 sda 110 0 4000 600 50 0 1000 100 0 1250 700\n 8 1 sda1 99 0 3900 600 50 0 1000 100 0 1250 700\n 253 0 dm-0 110 0 4000 600 50 0 1000 100 0 1250 700\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
+    const FIRST: &str = " 7 0 loop0 9 0 9 0 9 0 9 0 0 0 0\n 8 0 sda 100 0 2000 500 50 0 1000 100 0 1000 600 1 0 8 1 3 9\n 8 1 sda1 90 0 1900 500 50 0 1000 100 0 1000 600\n 253 0 dm-0 100 0 2000 500 50 0 1000 100 0 1000 600\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
+    const SECOND: &str = " 7 0 loop0 9 0 9 0 9 0 9 0 0 0 0\n 8 0 sda 110 0 4000 600 50 0 1000 100 0 1250 1100 2 0 16 1 5 9\n 8 1 sda1 99 0 3900 600 50 0 1000 100 0 1250 700\n 253 0 dm-0 110 0 4000 600 50 0 1000 100 0 1250 700\n 8 16 sdb 0 0 0 0 0 0 0 0 0 0 0\n";
 
     #[test]
     fn whole_disks_have_series_and_bytes_count_once() {
@@ -269,6 +314,10 @@ mod tests {
         assert_eq!(value(&round, r#"disk_busy_ratio{device="sda"}"#), Some(0.25));
         assert_eq!(value(&round, r#"disk_read_latency_seconds{device="sda"}"#), Some(0.01));
         assert_eq!(value(&round, r#"disk_write_latency_seconds{device="sda"}"#), None, "no writes, no latency");
+        let sda = |metric: &str| value(&round, &format!("{metric}{{device=\"sda\"}}"));
+        let rates = ["disk_queue", "disk_discard_bytes_per_second", "disk_flushes_per_second"].map(sda);
+        assert_eq!(rates, [Some(0.5), Some(4096.0), Some(2.0)]);
+        assert_eq!(value(&round, r#"disk_flushes_per_second{device="dm-0"}"#), None, "it has no cache of its own");
         assert_eq!(total(&round, "disk_read_bytes_per_second"), Some(1_024_000.0));
         let mut devices: Vec<&str> = round.readings.iter().filter_map(|r| r.key.label("device")).collect();
         devices.sort_unstable();

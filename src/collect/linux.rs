@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,12 @@ const MOST_OPEN: usize = 48;
 
 /// How much a file is asked for at once: nearly every file of a round fits.
 const CHUNK: usize = 8192;
+
+/// A container engine answers in milliseconds.
+const SOCKET_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Most of an answer over a socket that is read: a thousand containers have a tenth of it.
+const MOST_ANSWER: u64 = 16 << 20;
 
 /// The list of users is read again for an unknown number, but not more often than this.
 const USERS_AGE: Duration = Duration::from_secs(60);
@@ -181,6 +188,20 @@ impl Host for LinuxHost {
 
     fn listening_sockets(&self) -> io::Result<Vec<ListeningSocket>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner).listening()
+    }
+
+    fn run(&self, program: &str, args: &[&str], patience: Duration) -> io::Result<Vec<u8>> {
+        super::program::run(program, args, patience)
+    }
+
+    fn ask_socket(&self, path: &str, request: &[u8]) -> io::Result<Vec<u8>> {
+        let mut stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(SOCKET_PATIENCE))?;
+        stream.set_write_timeout(Some(SOCKET_PATIENCE))?;
+        stream.write_all(request)?;
+        let mut answer = Vec::new();
+        stream.take(MOST_ANSWER).read_to_end(&mut answer)?;
+        Ok(answer)
     }
 
     fn user_name(&self, uid: u32) -> Option<String> {

@@ -4,6 +4,7 @@
 //! Sources read only through [`crate::model::Host`]; nothing here stores, judges or draws. Invariant:
 //! what cannot be read is absent and noted as a fault, and a round never waits for a slow device.
 
+mod array;
 mod auxiliary;
 mod collector;
 mod config;
@@ -14,22 +15,32 @@ mod disk;
 mod facts;
 mod filesystem;
 mod frequency;
+mod gauges;
+mod gpu;
+mod group;
+mod groups;
 mod linux;
 mod memory;
 mod mount;
 mod netlink;
 mod network;
+mod numa;
 mod parse;
 mod pressure;
 mod process;
+mod program;
 mod sensor;
+mod session;
 mod slow;
+mod smart;
 mod socket;
 mod system;
 mod table;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod unit;
+mod wireless;
 
 pub use collector::Collector;
 pub use config::CollectConfig;
@@ -49,7 +60,7 @@ pub fn sources() -> impl Iterator<Item = &'static str> {
 
 /// The metrics of all sources, one table each.
 pub fn metrics() -> Vec<&'static [MetricDef]> {
-    table::SOURCES.iter().map(|row| row.metrics).collect()
+    table::SOURCES.iter().map(|row| row.metrics).chain([collector::METRICS]).collect()
 }
 
 #[cfg(test)]

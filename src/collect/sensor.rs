@@ -1,18 +1,16 @@
 //! Temperatures, fans, power and batteries.
 //!
-//! From `/sys/class/hwmon`, `thermal` and `power_supply`, every [`PERIOD`] on the slow thread: a sensor is
+//! From `/sys/class/hwmon`, `thermal` and `power_supply`, every five seconds on the slow thread: a sensor is
 //! asked over a slow bus, some take milliseconds. A value stands until the next answer. Invariant:
 //! machines without sensors have no series and no fault, and each sensor keeps its name.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::counter::note_refused;
+use super::gauges::{Found, Gauges, Plan, SELDOM};
 use super::parse::{label, signed};
-use super::slow::Standing;
 use super::table::Start;
 use crate::base::Unit;
-use crate::model::{GoodDirection, Host, MetricDef, Round, SeriesKey, Source};
+use crate::model::{GoodDirection, Host, MetricDef, Source};
 
 pub(super) const METRICS: &[MetricDef] = &[
     MetricDef::gauge("temperature_celsius", Unit::Celsius, "Temperature at a sensor.")
@@ -23,82 +21,17 @@ pub(super) const METRICS: &[MetricDef] = &[
     MetricDef::gauge("battery_charge_ratio", Unit::Ratio, "Charge of a battery.").by(&["battery"]).good(GoodDirection::Up),
 ];
 
-/// Temperatures take longer than this to matter.
-const PERIOD: Duration = Duration::from_secs(5);
-
-/// Where nothing was found, it is looked for again after so many periods: a driver may be loaded, a battery put in.
-const RETRY_PERIODS: u32 = 120;
-
-/// A sensor and its value.
-#[derive(Debug, Clone, PartialEq)]
-struct Value {
-    metric: &'static MetricDef,
-    name: String,
-    value: f64,
-}
-
-/// Asks all sensors at once.
-pub(super) struct Sensor {
-    host: Arc<dyn Host>,
-    most: usize,
-    answer: Standing<Vec<Value>>,
-    /// The key of each sensor in the answer.
-    keys: Vec<SeriesKey>,
-}
+const PLAN: Plan = Plan {
+    name: "sensor",
+    metrics: METRICS,
+    what: "sensors",
+    // Temperatures take longer than this to matter.
+    period: Duration::from_secs(5),
+    retry: SELDOM,
+};
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
-    let mut source = Sensor {
-        host: Arc::clone(&start.host),
-        most: start.config.max_instances,
-        answer: Standing::new(&start.lane, PERIOD),
-        keys: Vec::new(),
-    };
-    source.ask();
-    Box::new(source)
-}
-
-impl Source for Sensor {
-    fn name(&self) -> &'static str {
-        "sensor"
-    }
-
-    fn metrics(&self) -> &'static [MetricDef] {
-        METRICS
-    }
-
-    fn collect(&mut self, _: &dyn Host, round: &mut Round) {
-        let came = self.answer.refresh();
-        if let Some(values) = self.answer.value() {
-            if came && !(self.keys.len() == values.len().min(self.most) && self.keys.iter().zip(values).all(|(key, v)| v.is(key)))
-            {
-                self.keys = values.iter().take(self.most).map(Value::key).collect();
-            }
-            for (key, sensor) in self.keys.iter().zip(values) {
-                round.gauge(key, sensor.value);
-            }
-            note_refused(round, "sensor", "sensors", values.len().saturating_sub(self.most), self.most);
-        }
-        self.ask();
-    }
-}
-
-impl Sensor {
-    fn ask(&mut self) {
-        let host = Arc::clone(&self.host);
-        let factor = if self.keys.is_empty() { RETRY_PERIODS } else { 1 };
-        self.answer.ask(factor, move || read(host.as_ref()));
-    }
-}
-
-impl Value {
-    fn key(&self) -> SeriesKey {
-        let label = self.metric.labels.first().copied().unwrap_or("sensor");
-        SeriesKey::new(self.metric.name, [(label, self.name.as_str())])
-    }
-
-    fn is(&self, key: &SeriesKey) -> bool {
-        key.metric() == self.metric.name && key.labels().all(|(_, name)| name == self.name)
-    }
+    Gauges::boxed(start, &start.lane, PLAN, |ask| read(ask.host))
 }
 
 /// What a file of hwmon says: the beginning of its name, the endings that hold a value, best first, and the size of its unit.
@@ -108,25 +41,24 @@ const KINDS: [(&str, &[&str], &MetricDef, f64); 3] = [
     ("power", &["average", "input"], &METRICS[2], 1e-6),
 ];
 
-/// All sensors that answer, each name once for each metric.
-fn read(host: &dyn Host) -> Vec<Value> {
-    let mut values = Vec::new();
+/// All sensors that answer.
+fn read(host: &dyn Host) -> Found {
+    let mut found = Found::default();
     let mut folders = Vec::new();
     if host.list("/sys/class/hwmon", &mut folders).is_ok() {
         folders.sort_unstable();
         for folder in &folders {
-            read_chip(host, &format!("/sys/class/hwmon/{folder}"), &mut values);
+            read_chip(host, &format!("/sys/class/hwmon/{folder}"), &mut found);
         }
     }
-    if !values.iter().any(|v| v.metric.name == METRICS[0].name) {
-        read_zones(host, &mut values);
+    if !found.has(&METRICS[0]) {
+        read_zones(host, &mut found);
     }
-    read_batteries(host, &mut values);
-    number_doubles(&mut values);
-    values
+    read_batteries(host, &mut found);
+    found
 }
 
-fn read_chip(host: &dyn Host, folder: &str, values: &mut Vec<Value>) {
+fn read_chip(host: &dyn Host, folder: &str, found: &mut Found) {
     let (mut files, mut text) = (Vec::new(), Vec::new());
     if host.list(folder, &mut files).is_err() {
         return;
@@ -145,13 +77,13 @@ fn read_chip(host: &dyn Host, folder: &str, values: &mut Vec<Value>) {
             let Some(value) = read_signed(host, &format!("{folder}/{file}"), &mut text) else { continue };
             last = Some(stem);
             let part = read_label(host, &format!("{folder}/{stem}_label"), &mut text).unwrap_or_else(|| stem.to_owned());
-            values.push(Value { metric, name: format!("{chip}/{part}"), value: value as f64 * scale });
+            found.gauge(metric, &[&format!("{chip}/{part}")], value as f64 * scale);
         }
     }
 }
 
 /// Thermal zones, for small boards without hwmon.
-fn read_zones(host: &dyn Host, values: &mut Vec<Value>) {
+fn read_zones(host: &dyn Host, found: &mut Found) {
     let (mut folders, mut text) = (Vec::new(), Vec::new());
     if host.list("/sys/class/thermal", &mut folders).is_err() {
         return;
@@ -161,11 +93,11 @@ fn read_zones(host: &dyn Host, values: &mut Vec<Value>) {
         let path = |file| format!("/sys/class/thermal/{folder}/{file}");
         let Some(value) = read_signed(host, &path("temp"), &mut text) else { continue };
         let name = read_label(host, &path("type"), &mut text).unwrap_or_else(|| folder.clone());
-        values.push(Value { metric: &METRICS[0], name, value: value as f64 * 1e-3 });
+        found.gauge(&METRICS[0], &[&name], value as f64 * 1e-3);
     }
 }
 
-fn read_batteries(host: &dyn Host, values: &mut Vec<Value>) {
+fn read_batteries(host: &dyn Host, found: &mut Found) {
     let (mut folders, mut text) = (Vec::new(), Vec::new());
     if host.list("/sys/class/power_supply", &mut folders).is_err() {
         return;
@@ -178,22 +110,11 @@ fn read_batteries(host: &dyn Host, values: &mut Vec<Value>) {
         }
         let name = label(folder.as_bytes());
         if let Some(percent) = read_signed(host, &path("capacity"), &mut text).filter(|p| (0..=100).contains(p)) {
-            values.push(Value { metric: &METRICS[3], name: name.clone(), value: percent as f64 / 100.0 });
+            found.gauge(&METRICS[3], &[&name], percent as f64 / 100.0);
         }
         // Some drivers give what flows out a negative sign.
         if let Some(micro) = read_signed(host, &path("power_now"), &mut text) {
-            values.push(Value { metric: &METRICS[2], name, value: micro.unsigned_abs() as f64 * 1e-6 });
-        }
-    }
-}
-
-/// Two chips of one kind have equal names: the second becomes `name #2`.
-fn number_doubles(values: &mut [Value]) {
-    let mut seen = std::collections::HashMap::new();
-    for value in values {
-        let n = seen.entry((value.metric.name, value.name.clone())).and_modify(|n| *n += 1).or_insert(1_u32);
-        if *n > 1 {
-            value.name.push_str(&format!(" #{n}"));
+            found.gauge(&METRICS[2], &[&name], micro.unsigned_abs() as f64 * 1e-6);
         }
     }
 }

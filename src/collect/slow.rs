@@ -14,6 +14,9 @@ use crate::base::{Queue, Worker};
 /// A job this long at work hangs: the jobs behind it get a new thread. A healthy `statvfs` takes microseconds.
 pub(super) const HANGS_AFTER: Duration = Duration::from_secs(1);
 
+/// A job that runs a program hangs after this: every program is ended within ten seconds, but one in the kernel's hands stays.
+const PROGRAM_HANGS_AFTER: Duration = Duration::from_secs(60);
+
 /// Most threads left behind in a job that hangs. One mount hangs per dead server as a rule.
 pub(super) const MOST_HUNG: usize = 8;
 
@@ -49,6 +52,8 @@ struct State {
     doorbell: Queue<()>,
     active: Option<Thread>,
     hung: Vec<Thread>,
+    name: &'static str,
+    hangs_after: Duration,
     waiting: bool,
     now: Duration,
 }
@@ -62,9 +67,20 @@ struct Thread {
 }
 
 impl Lane {
-    /// No thread runs before the first job.
+    /// For readings; no thread runs before the first job.
     pub(super) fn new() -> Self {
+        Self::named("slow", HANGS_AFTER)
+    }
+
+    /// For programs.
+    pub(super) fn of_programs() -> Self {
+        Self::named("program", PROGRAM_HANGS_AFTER)
+    }
+
+    fn named(name: &'static str, hangs_after: Duration) -> Self {
         let state = State {
+            name,
+            hangs_after,
             jobs: Arc::default(),
             // One ring is enough: whoever hears it does all jobs.
             doorbell: Queue::new(1),
@@ -156,7 +172,7 @@ impl State {
         let progress = thread.progress.load(Ordering::Relaxed);
         match thread.stands_since {
             Some((stood, since)) if stood == progress && progress % 2 == 1 => {
-                if now.saturating_sub(since) >= HANGS_AFTER {
+                if now.saturating_sub(since) >= self.hangs_after {
                     thread.retired.store(true, Ordering::Relaxed);
                     self.hung.extend(self.active.take());
                     self.waiting = true;
@@ -171,7 +187,7 @@ impl State {
         let progress = Arc::new(AtomicU64::new(0));
         let (jobs, doorbell) = (Arc::clone(&self.jobs), self.doorbell.clone());
         let (is_retired, counts) = (Arc::clone(&retired), Arc::clone(&progress));
-        let worker = Worker::spawn("slow", move |beat| {
+        let worker = Worker::spawn(self.name, move |beat| {
             while doorbell.pop(None).is_some() {
                 while !is_retired.load(Ordering::Relaxed) {
                     let Some(job) = take(&jobs) else { break };

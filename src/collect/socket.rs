@@ -1,4 +1,4 @@
-//! Sockets: TCP connections by state, retransmissions, sockets in all, tracked connections.
+//! Sockets: TCP connections by state, what TCP and UDP lose, sockets in all, tracked connections.
 //!
 //! Interfaces are in `network`. TCP states are asked for every [`STATES_PERIOD`] on the slow thread and
 //! stand until the next answer: the kernel walks its whole table of connections for each answer (0.4 ms
@@ -12,12 +12,31 @@ use super::parse::{lines, number, single, words};
 use super::slow::Standing;
 use super::table::Start;
 use crate::base::Unit;
-use crate::model::{Host, MetricDef, Round, SeriesKey, Source};
+use crate::model::{GoodDirection, Host, MetricDef, Round, SeriesKey, Source};
+
+const fn plain(name: &'static str, help: &'static str) -> MetricDef {
+    MetricDef::counter(name, Unit::PerSecond, help)
+}
+
+const fn worse(name: &'static str, help: &'static str) -> MetricDef {
+    plain(name, help).good(GoodDirection::Down)
+}
 
 pub(super) const METRICS: &[MetricDef] = &[
     MetricDef::gauge("tcp_connections", Unit::Count, "TCP sockets in a state.").by(&["state"]),
-    MetricDef::counter("tcp_retransmits_per_second", Unit::PerSecond, "TCP segments sent again.")
-        .good(crate::model::GoodDirection::Down),
+    worse("tcp_retransmits_per_second", "TCP segments sent again."),
+    plain("tcp_segments_per_second", "TCP segments sent."),
+    plain("tcp_opens_per_second", "TCP connections this machine opened."),
+    plain("tcp_accepts_per_second", "TCP connections opened to this machine."),
+    worse("tcp_failed_opens_per_second", "Attempts to connect that failed, either way."),
+    worse("tcp_resets_per_second", "Established TCP connections that were cut off."),
+    worse("tcp_listen_overflows_per_second", "Connections refused because a program did not accept them fast enough."),
+    worse("tcp_listen_drops_per_second", "Requests to connect thrown away, overflows among them."),
+    plain("udp_received_per_second", "UDP datagrams received."),
+    plain("udp_sent_per_second", "UDP datagrams sent."),
+    worse("udp_errors_per_second", "UDP datagrams that came and could not be delivered."),
+    worse("udp_full_buffers_per_second", "UDP datagrams thrown away because a program did not read them fast enough."),
+    worse("udp_no_port_per_second", "UDP datagrams to ports nobody listens on."),
     MetricDef::gauge("sockets_used", Unit::Count, "Sockets of all kinds."),
     MetricDef::gauge("conntrack_used_ratio", Unit::Ratio, "Share of the firewall's table of connections that is taken."),
 ];
@@ -37,6 +56,32 @@ const STATES: [&str; 11] = [
     "closing",
 ];
 
+/// A counter of a file of pairs of lines, one of names and one of values: the beginning of both lines, the name, the metric.
+type Row = (&'static [u8], &'static [u8], &'static str);
+
+/// Of `/proc/net/snmp`.
+const SNMP: [Row; 10] = [
+    (b"Tcp:", b"ActiveOpens", "tcp_opens_per_second"),
+    (b"Tcp:", b"PassiveOpens", "tcp_accepts_per_second"),
+    (b"Tcp:", b"AttemptFails", "tcp_failed_opens_per_second"),
+    (b"Tcp:", b"EstabResets", "tcp_resets_per_second"),
+    (b"Tcp:", b"OutSegs", "tcp_segments_per_second"),
+    (b"Tcp:", b"RetransSegs", "tcp_retransmits_per_second"),
+    (b"Udp:", b"InDatagrams", "udp_received_per_second"),
+    (b"Udp:", b"NoPorts", "udp_no_port_per_second"),
+    (b"Udp:", b"InErrors", "udp_errors_per_second"),
+    (b"Udp:", b"OutDatagrams", "udp_sent_per_second"),
+];
+
+/// Also of `/proc/net/snmp`; of old kernels absent.
+const SNMP_LATE: [Row; 1] = [(b"Udp:", b"RcvbufErrors", "udp_full_buffers_per_second")];
+
+/// Of `/proc/net/netstat`.
+const NETSTAT: [Row; 2] = [
+    (b"TcpExt:", b"ListenOverflows", "tcp_listen_overflows_per_second"),
+    (b"TcpExt:", b"ListenDrops", "tcp_listen_drops_per_second"),
+];
+
 /// 0.4 ms a second would be a quarter of the whole round; a flood of connections still shows within this.
 const STATES_PERIOD: Duration = Duration::from_secs(5);
 
@@ -47,7 +92,8 @@ pub(super) struct Socket {
     host: Arc<dyn Host>,
     counts: Standing<std::io::Result<[u32; 13]>>,
     states: [SeriesKey; 11],
-    retransmits: Counter,
+    snmp: Table,
+    netstat: Table,
     used: SeriesKey,
     conntrack: SeriesKey,
 }
@@ -59,7 +105,8 @@ pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
         host: Arc::clone(&start.host),
         counts: Standing::new(&start.lane, STATES_PERIOD),
         states: STATES.map(|state| SeriesKey::new("tcp_connections", [("state", state)])),
-        retransmits: Counter::new(SeriesKey::total("tcp_retransmits_per_second")),
+        snmp: Table::new(SNMP.iter().chain(&SNMP_LATE)),
+        netstat: Table::new(NETSTAT.iter()),
         used: SeriesKey::total("sockets_used"),
         conntrack: SeriesKey::total("conntrack_used_ratio"),
     };
@@ -80,11 +127,13 @@ impl Source for Socket {
         self.tick += 1;
         self.states(round);
         match host.read("/proc/net/snmp", &mut self.text) {
-            Ok(()) => match parse_retransmits(&self.text) {
-                Some(segments) => _ = self.retransmits.read(round, self.tick, segments, 1.0),
-                None => round.fault("socket", "/proc/net/snmp: no Tcp RetransSegs"),
-            },
+            Ok(()) if self.snmp.read(&self.text, self.tick, round) => {}
+            Ok(()) => round.fault("socket", "/proc/net/snmp: no Tcp RetransSegs"),
             Err(error) => round.fault("socket", format!("/proc/net/snmp: {error}")),
+        }
+        // Some sandboxes have no such file.
+        if host.read("/proc/net/netstat", &mut self.text).is_ok() {
+            self.netstat.read(&self.text, self.tick, round);
         }
         match host.read("/proc/net/sockstat", &mut self.text).ok().and_then(|()| parse_used(&self.text)) {
             Some(used) => round.gauge(&self.used, used as f64),
@@ -123,11 +172,50 @@ impl Socket {
     }
 }
 
-/// `RetransSegs` of the two lines that begin with `Tcp:`: one of names, one of values.
-fn parse_retransmits(text: &[u8]) -> Option<u64> {
-    let mut tcp = lines(text).filter(|line| line.starts_with(b"Tcp: "));
-    let (names, values) = (words(tcp.next()?), words(tcp.next()?));
-    names.zip(values).find(|(name, _)| *name == b"RetransSegs").and_then(|(_, value)| number(value))
+/// Counters of a file of pairs of lines.
+struct Table {
+    rows: Vec<(&'static Row, Counter)>,
+    /// Line and word of each row last time: they never move while a kernel runs.
+    places: Vec<Option<(usize, usize)>>,
+}
+
+impl Table {
+    fn new<'a>(rows: impl Iterator<Item = &'a Row>) -> Self
+    where
+        'a: 'static,
+    {
+        let rows: Vec<_> = rows.map(|row| (row, Counter::new(SeriesKey::total(row.2)))).collect();
+        Self { places: vec![None; rows.len()], rows }
+    }
+
+    /// Reads all rows; false where the file has none of them.
+    fn read(&mut self, text: &[u8], tick: u64, round: &mut Round) -> bool {
+        let all: Vec<&[u8]> = lines(text).collect();
+        let mut any = false;
+        for ((row, counter), place) in self.rows.iter_mut().zip(&mut self.places) {
+            if place.is_none_or(|place| !stands(&all, place, row)) {
+                *place = locate(&all, row);
+            }
+            let value = place.and_then(|(line, word)| words(all.get(line + 1)?).nth(word)).and_then(number);
+            if let Some(value) = value {
+                any = true;
+                counter.read(round, tick, value, 1.0);
+            }
+        }
+        any
+    }
+}
+
+/// Whether the name of a row stands at a place.
+fn stands(all: &[&[u8]], (line, word): (usize, usize), (head, name, _): &Row) -> bool {
+    all.get(line).is_some_and(|line| line.starts_with(head) && words(line).nth(word) == Some(name))
+}
+
+/// Line and word of a row's name: the first line of the pair that begins with its head.
+fn locate(all: &[&[u8]], (head, name, _): &Row) -> Option<(usize, usize)> {
+    let line = all.iter().position(|line| line.starts_with(head))?;
+    let word = words(all.get(line)?).position(|word| word == *name)?;
+    Some((line, word))
 }
 
 /// `sockets: used 17`.
@@ -142,12 +230,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm MaxConn OutSegs RetransSegs\nTcp: 1 -1 2880 4\n";
+    const SNMP: &str = "Ip: Forwarding\nIp: 2\nTcp: RtoAlgorithm MaxConn ActiveOpens OutSegs RetransSegs\nTcp: 1 -1 7 2880 4\n\
+                        Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors\nUdp: 10 0 1 20 1\nUdpLite: InErrors\nUdpLite: 9\n";
+    const NETSTAT: &str = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 0 5 6\nIpExt: X\nIpExt: 1\n";
     const SOCKSTAT: &str = "sockets: used 17\nTCP: inuse 1 orphan 0\n";
 
     fn script() -> Script {
         let mut script = Script::new(make);
         script.file("/proc/net/snmp", SNMP);
+        script.file("/proc/net/netstat", NETSTAT);
         script.file("/proc/net/sockstat", SOCKSTAT);
         script
     }
@@ -158,8 +249,22 @@ mod tests {
         script.file("/proc/sys/net/netfilter/nf_conntrack_max", "100\n");
         script.file("/proc/sys/net/netfilter/nf_conntrack_count", "25\n");
         script.round();
-        script.file("/proc/net/snmp", &SNMP.replace("2880 4", "2990 7"));
+        script.file("/proc/net/snmp", &SNMP.replace("7 2880 4", "9 2990 7").replace("10 0 1 20 1", "14 2 2 25 2"));
+        script.file("/proc/net/netstat", &NETSTAT.replace("0 5 6", "0 8 10"));
         let round = script.round();
+        for (metric, rate) in [
+            ("tcp_opens", 2.0),
+            ("tcp_segments", 110.0),
+            ("tcp_listen_overflows", 3.0),
+            ("tcp_listen_drops", 4.0),
+            ("udp_received", 4.0),
+            ("udp_no_port", 2.0),
+            ("udp_errors", 1.0),
+            ("udp_sent", 5.0),
+            ("udp_full_buffers", 1.0),
+        ] {
+            assert_eq!(total(&round, &format!("{metric}_per_second")), Some(rate), "{metric}");
+        }
         let totals = ["tcp_retransmits_per_second", "sockets_used", "conntrack_used_ratio"].map(|m| total(&round, m));
         assert_eq!(totals, [Some(3.0), Some(17.0), Some(0.25)]);
         assert!(round.faults.is_empty(), "{:?}", round.faults);
@@ -184,7 +289,13 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(snmp in mutated(SNMP), sockstat in mutated(SOCKSTAT)) {
-            let _ = (parse_retransmits(&snmp), parse_used(&sockstat));
+            let _ = parse_used(&sockstat);
+            let mut script = script();
+            for text in [SNMP.as_bytes(), &snmp, SNMP.as_bytes()] {
+                script.bytes("/proc/net/snmp", text);
+                script.bytes("/proc/net/netstat", text);
+                prop_assert!(script.round().readings.iter().all(|r| r.value.is_finite() && r.value >= 0.0));
+            }
         }
     }
 }

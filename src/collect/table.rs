@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::CollectConfig;
+use super::groups::Groups;
 use super::process::Processes;
 use super::slow::Lane;
 use crate::model::{Host, MetricDef, Source};
@@ -16,6 +17,9 @@ pub(super) struct Start<'a> {
     pub(super) host: Arc<dyn Host>,
     pub(super) config: &'a CollectConfig,
     pub(super) lane: Lane,
+    /// For jobs that run programs: those take longer than what hangs elsewhere.
+    pub(super) programs: Lane,
+    pub(super) groups: Groups,
 }
 
 /// One source.
@@ -41,17 +45,25 @@ macro_rules! row {
 
 /// All sources, by name.
 pub(super) const SOURCES: &[SourceRow] = &[
+    row!(Plain, array),
     row!(Plain, cpu),
     row!(Plain, disk),
     row!(Plain, filesystem),
     row!(Plain, frequency),
+    row!(Plain, gpu),
+    row!(Plain, group),
     row!(Plain, memory),
     row!(Plain, network),
+    row!(Plain, numa),
     row!(Plain, pressure),
     row!(Processes, process),
     row!(Plain, sensor),
+    row!(Plain, session),
+    row!(Plain, smart),
     row!(Plain, socket),
     row!(Plain, system),
+    row!(Plain, unit),
+    row!(Plain, wireless),
 ];
 
 #[cfg(test)]

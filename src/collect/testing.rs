@@ -10,6 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::CollectConfig;
+use super::groups::Groups;
 use super::slow::Lane;
 use super::table::Start;
 use crate::base::Timestamp;
@@ -26,6 +27,12 @@ pub(super) struct Files {
     pub(super) mounts: BTreeMap<String, FileSystemStat>,
     /// Every path read, in order.
     pub(super) reads: Vec<String>,
+    /// What programs print, by name and last argument.
+    pub(super) programs: BTreeMap<String, Vec<u8>>,
+    /// What programs answer over their sockets, by path.
+    pub(super) sockets: BTreeMap<String, Vec<u8>>,
+    /// How many programs were run.
+    pub(super) runs: usize,
 }
 
 /// A host whose files are set by the test.
@@ -85,6 +92,19 @@ impl Host for ScriptHost {
         self.0.lock().expect("no test panicked").tcp.ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
+    fn run(&self, program: &str, args: &[&str], _: Duration) -> io::Result<Vec<u8>> {
+        let mut files = self.0.lock().expect("no test panicked");
+        files.runs += 1;
+        let named = format!("{program} {}", args.last().unwrap_or(&""));
+        let found = files.programs.get(&named).or_else(|| files.programs.get(program));
+        found.cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn ask_socket(&self, path: &str, _: &[u8]) -> io::Result<Vec<u8>> {
+        let files = self.0.lock().expect("no test panicked");
+        files.sockets.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     fn user_name(&self, uid: u32) -> Option<String> {
         (uid == 0).then(|| "root".to_owned())
     }
@@ -94,6 +114,7 @@ impl Host for ScriptHost {
 pub(super) struct Script {
     pub(super) host: Arc<ScriptHost>,
     pub(super) lane: Lane,
+    pub(super) groups: Groups,
     source: Box<dyn Source>,
     now: Duration,
     first: bool,
@@ -107,8 +128,16 @@ impl Script {
     pub(super) fn with(make: fn(&Start<'_>) -> Box<dyn Source>, config: &CollectConfig) -> Self {
         let host = Arc::new(ScriptHost::default());
         let lane = Lane::new();
-        let source = make(&Start { host: Arc::clone(&host) as Arc<dyn Host>, config, lane: lane.clone() });
-        Self { host, lane, source, now: Duration::from_secs(100), first: true }
+        // One lane for both: what is asked first is answered first.
+        let (programs, groups) = (lane.clone(), Groups::default());
+        let source = make(&Start {
+            host: Arc::clone(&host) as Arc<dyn Host>,
+            config,
+            lane: lane.clone(),
+            programs,
+            groups: groups.clone(),
+        });
+        Self { host, lane, groups, source, now: Duration::from_secs(100), first: true }
     }
 
     pub(super) fn file(&mut self, path: &str, text: &str) {
@@ -133,6 +162,17 @@ impl Script {
         self.source.collect(self.host.as_ref(), &mut round);
         self.lane.run().expect("a thread");
         round
+    }
+
+    /// So many seconds pass, and then the slow thread reads `path` once more.
+    pub(super) fn asked_again(&mut self, seconds: u32, path: &str) {
+        self.edit(|files| files.reads.clear());
+        for _ in 0..seconds {
+            self.round();
+        }
+        let host = Arc::clone(&self.host);
+        let has_read = |_: &Round| host.0.lock().expect("no test panicked").reads.iter().any(|read| read == path);
+        self.round_until(has_read);
     }
 
     /// Rounds until one fulfills `enough`, for answers that come from the slow thread.

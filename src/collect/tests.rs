@@ -243,7 +243,9 @@ fn sources_can_be_left_out() {
     let config = CollectConfig { without: all, ..CollectConfig::default() };
     let mut collector = Collector::new(Arc::new(LinuxHost::new()), &config);
     let sample = collector.round(Timestamp::now(), Duration::from_secs(1));
-    assert!(sample.readings.is_empty() && sample.faults.is_empty() && sample.processes == ProcessChange::default());
+    let metrics: Vec<&str> = sample.readings.iter().map(|r| r.key.metric()).collect();
+    assert_eq!(metrics, ["farol_left_out_instances"]);
+    assert!(sample.faults.is_empty() && sample.processes == ProcessChange::default());
 }
 
 /// This machine with a mount that never answers until it is released.

@@ -52,7 +52,7 @@ pub struct ListeningSocket {
     pub inode: u64,
 }
 
-/// Reads of one machine. Every method may fail with the reason; nothing blocks but [`Host::statvfs`].
+/// Reads of one machine. Every method may fail with the reason; nothing blocks but [`Host::statvfs`] and [`Host::run`].
 pub trait Host: Send + Sync {
     /// Replaces `into` with the whole of a file; the path is absolute (`/proc/stat`).
     ///
@@ -99,6 +99,22 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As the system says; `Unsupported` where only `/proc/net/tcp` has them, among all others.
     fn listening_sockets(&self) -> io::Result<Vec<ListeningSocket>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// What a program of the system prints, whatever its exit code; it is ended where it takes longer than `patience`. May take that
+    /// long: call it off the sampling thread.
+    ///
+    /// # Errors
+    /// `NotFound` where it is not installed, `TimedOut`, `Unsupported` where this machine runs no programs.
+    fn run(&self, _program: &str, _args: &[&str], _patience: Duration) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// What a program that listens on a Unix socket answers to `request`, up to where it closes; waits two seconds at most for each
+    /// piece: call it off the sampling thread.
+    ///
+    /// # Errors
+    /// As the system says; `Unsupported` where this machine has no such sockets.
+    fn ask_socket(&self, _path: &str, _request: &[u8]) -> io::Result<Vec<u8>> {
         Err(io::ErrorKind::Unsupported.into())
     }
     /// The user's name; `None` where it is unknown.

@@ -61,6 +61,8 @@ pub struct Round {
     pub processes: ProcessChange,
     /// Faults so far.
     pub faults: Vec<SourceFault>,
+    /// Instances left out so far, because there are too many of them.
+    pub left_out: usize,
 }
 
 impl Round {

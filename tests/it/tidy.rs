@@ -241,7 +241,7 @@ fn nothing_in_the_tree_is_only_for_those_who_wrote_it() {
 struct Table(&'static str, &'static str, &'static str, &'static str);
 
 const TABLES: &[Table] = &[
-    Table("SOURCES", "src/collect/table.rs", "src/collect", "impl Source for"),
+    Table("SOURCES", "src/collect/table.rs", "src/collect", "pub(super) fn make("),
     Table("PROBES", "src/check/probe.rs", "src/check/probes", "KIND: ProbeKind"),
     Table("CHANNELS", "src/notify/channels.rs", "src/notify", "KIND: ChannelKind"),
     Table("DETECTORS", "src/analyze/detect/mod.rs", "src/analyze/detect", ": DetectorDef ="),

@@ -32,17 +32,39 @@ const PARENTS: [&str; 2] = ["lxc", "lxc.payload"];
 pub(in crate::collect) fn parse_cgroup(text: &[u8]) -> Membership {
     let path = path_of(text).map(|path| String::from_utf8_lossy(path).into_owned()).unwrap_or_default();
     let mut found = Membership::default();
-    let mut parent = "";
-    for part in path.split('/').filter(|part| !part.is_empty()) {
-        let plain = unescape(part);
-        if let Some(name) = container(&plain, parent) {
-            found = Membership { container: Some(clean(name.as_bytes(), NAME_CHARS)), ..Membership::default() };
-        } else if let Some(unit) = unit(&plain) {
-            found.unit = Some(clean(unit.as_bytes(), NAME_CHARS));
+    for (_, part) in parts(&path) {
+        match part {
+            Part::Container(name) => found = Membership { container: Some(name), ..Membership::default() },
+            Part::Unit(unit) => found.unit = Some(unit),
         }
-        parent = part;
     }
     found.path = (path.len() > 1).then(|| clean(path.as_bytes(), PATH_CHARS));
+    found
+}
+
+/// What a part of a path stands for, with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::collect) enum Part {
+    Container(String),
+    /// Without `.service`; scopes keep their ending.
+    Unit(String),
+}
+
+/// The parts of a path that stand for something, outermost first, each with the length of the path up to its end.
+pub(in crate::collect) fn parts(path: &str) -> Vec<(usize, Part)> {
+    let (mut found, mut parent, mut end) = (Vec::new(), "", 0);
+    for part in path.split('/') {
+        // Each part but the first has a slash before it, which is counted after it.
+        end += part.len();
+        let plain = unescape(part);
+        if let Some(name) = container(&plain, parent) {
+            found.push((end, Part::Container(clean(name.as_bytes(), NAME_CHARS))));
+        } else if let Some(unit) = unit(&plain) {
+            found.push((end, Part::Unit(clean(unit.as_bytes(), NAME_CHARS))));
+        }
+        end += 1;
+        parent = part;
+    }
     found
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::cgroup::parse_cgroup;
 use super::stat::{Stat, Status, parse_status, terminal};
+use crate::collect::groups::Groups;
 use crate::collect::parse::clean;
 use crate::model::{Host, ProcessFile};
 
@@ -35,9 +36,15 @@ pub(super) struct Identities {
     text: Vec<u8>,
     users: HashMap<u32, Arc<str>>,
     texts: HashSet<Arc<str>>,
+    groups: Groups,
 }
 
 impl Identities {
+    /// Tells `groups` of every group that is met, and has the names of containers from it.
+    pub(super) fn new(groups: Groups) -> Self {
+        Self { groups, ..Self::default() }
+    }
+
     /// The identity of a process whose `stat` has just been read, and its `status`; what cannot be read is empty.
     pub(super) fn read(&mut self, host: &dyn Host, pid: u32, stat: &Stat<'_>) -> (Identity, Status) {
         let name = name(stat.name);
@@ -54,8 +61,12 @@ impl Identities {
         let group = file(ProcessFile::Cgroup).map(|group| parse_cgroup(&group)).unwrap_or_default();
         let command = file(ProcessFile::Cmdline).map(|line| command(&line)).filter(|line| !line.is_empty());
         self.text = text;
+        if let Some(path) = &group.path {
+            self.groups.add(path);
+        }
+        let container = group.container.map(|id| self.groups.name_of(&id));
         let mut share = |text: Option<String>| text.map(|text| self.share(&text));
-        let (unit, container, cgroup) = (share(group.unit), share(group.container), share(group.path));
+        let (unit, container, cgroup) = (share(group.unit), share(container), share(group.path));
         let terminal = share(terminal(stat.terminal));
         let identity = Identity {
             user: match status.uid {

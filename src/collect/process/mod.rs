@@ -7,6 +7,7 @@
 
 mod cgroup;
 mod identity;
+mod machine;
 mod scan;
 mod stat;
 mod tracked;
@@ -15,7 +16,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::cgroup::parse_cgroup;
+pub(super) use self::cgroup::{Part, parse_cgroup, parts};
 pub use self::scan::scan;
 pub(super) use self::stat::{Stat, parse_stat};
 use self::tracked::{Look, Reader, Tracked};
@@ -25,10 +26,16 @@ use super::{auxiliary, counter};
 use crate::base::Unit;
 use crate::model::{EndedProcess, GoodDirection, Host, MetricDef, ProcessState, Round, SeriesKey, Source};
 
-pub(super) const METRICS: &[MetricDef] =
-    &[MetricDef::gauge("processes", Unit::Count, "Processes; by state as of their last reading.")
+pub(super) const METRICS: &[MetricDef] = &[
+    MetricDef::gauge("processes", Unit::Count, "Processes; by state as of their last reading.")
         .by(&["state"])
-        .good(GoodDirection::Neither)];
+        .good(GoodDirection::Neither),
+    MetricDef::gauge("vm_cpu_usage_ratio", Unit::Ratio, "CPU a virtual machine's process uses, in cores: 1 is one core.")
+        .by(&["name"])
+        .within(Some(0.0), None),
+    MetricDef::gauge("vm_memory_used_bytes", Unit::Bytes, "Memory of this machine a virtual machine's process has.")
+        .by(&["name"]),
+];
 
 /// A process at rest is read once within this time.
 const TURN: Duration = Duration::from_secs(10);
@@ -67,6 +74,7 @@ pub(super) struct Processes {
     newest: Option<u64>,
     /// Where the next turn begins.
     cursor: usize,
+    most_machines: usize,
     total: SeriesKey,
     states: [SeriesKey; 6],
 }
@@ -77,7 +85,8 @@ pub(super) fn make(start: &Start<'_>) -> Processes {
         text: Vec::new(),
         pids: Vec::new(),
         known: Vec::new(),
-        reader: Reader::new(auxiliary::page_size(host), auxiliary::clock_ticks(host)),
+        reader: Reader::new(auxiliary::page_size(host), auxiliary::clock_ticks(host), start.groups.clone()),
+        most_machines: start.config.max_instances,
         tick: 0,
         newest: None,
         cursor: 0,
@@ -222,6 +231,18 @@ impl Processes {
         for (key, count) in self.states.iter().zip(counts) {
             round.gauge(key, f64::from(count));
         }
+        let machines = || self.known.iter().filter_map(|tracked| Some((tracked.machine.as_ref()?, &tracked.process)));
+        for ([cpu, memory], process) in machines().take(self.most_machines).map(|(keys, process)| (&**keys, process)) {
+            round.gauge(cpu, process.cpu);
+            round.gauge(memory, process.memory_bytes as f64);
+        }
+        counter::note_refused(
+            round,
+            "process",
+            "machines",
+            machines().count().saturating_sub(self.most_machines),
+            self.most_machines,
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::make;
 use crate::base::Timestamp;
 use crate::collect::CollectConfig;
+use crate::collect::groups::Groups;
 use crate::collect::slow::Lane;
 use crate::collect::table::Start;
 use crate::model::{Host, Process, Round, Source};
@@ -16,7 +17,8 @@ use crate::model::{Host, Process, Round, Source};
 /// whole interval, and 0 or absent for those not among them.
 pub fn scan(host: &Arc<dyn Host>, at: Timestamp, known: &[Arc<Process>]) -> Vec<Arc<Process>> {
     let config = CollectConfig::default();
-    let mut source = make(&Start { host: Arc::clone(host), config: &config, lane: Lane::new() });
+    let (lane, programs, groups) = (Lane::new(), Lane::of_programs(), Groups::default());
+    let mut source = make(&Start { host: Arc::clone(host), config: &config, lane, programs, groups });
     let mut round = Round { at, ..Round::default() };
     source.collect(host.as_ref(), &mut round);
     let mut found = round.processes.changed;

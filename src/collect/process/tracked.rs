@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::identity::{Identities, Identity};
 use super::is_gone;
+use super::machine::machine;
 use super::stat::{Stat, Status, parse_io, parse_stat};
 use crate::base::Timestamp;
-use crate::model::{Host, Process, ProcessFile, ProcessId, ProcessState};
+use crate::collect::groups::Groups;
+use crate::model::{Host, Process, ProcessFile, ProcessId, ProcessState, SeriesKey};
 
 /// Less CPU than this is rest: two hundredths of a percent, below what any screen shows. Otherwise every timer would make a change.
 const REST: f64 = 0.000_2;
@@ -43,6 +45,8 @@ pub(super) struct Tracked {
     /// Bytes read and written, and when that was right.
     io: Option<([u64; 2], Duration)>,
     pub(super) process: Arc<Process>,
+    /// Series of CPU and memory, where it runs a virtual machine.
+    pub(super) machine: Option<Box<[SeriesKey; 2]>>,
 }
 
 /// What a look at a process found.
@@ -77,11 +81,11 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(page: u64, ticks: u64) -> Self {
+    pub(super) fn new(page: u64, ticks: u64, groups: Groups) -> Self {
         Self {
             page,
             ticks: ticks as f64,
-            identities: Identities::default(),
+            identities: Identities::new(groups),
             stat: Vec::new(),
             io: Vec::new(),
             now: Duration::ZERO,
@@ -241,6 +245,7 @@ impl Reader {
             status_clock: clock,
             io: None,
             process: Arc::default(),
+            machine: None,
         };
         self.read_io(host, &mut tracked);
         let rates = tracked.io.map(|_| [0.0; 2]);
@@ -250,6 +255,11 @@ impl Reader {
         process.cpu = cpu;
         put_status(&mut process, &status);
         (process.read_bytes_per_second, process.write_bytes_per_second) = split(rates);
+        tracked.machine = machine(&process.name, &process.command, pid).map(|name| {
+            Box::new(
+                ["vm_cpu_usage_ratio", "vm_memory_used_bytes"].map(|metric| SeriesKey::new(metric, [("name", name.as_str())])),
+            )
+        });
         tracked.process = Arc::new(process);
         tracked
     }
