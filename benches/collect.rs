@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farol::base::Timestamp;
-use farol::collect::{CollectConfig, Collector, LinuxHost};
+use farol::collect::{CollectConfig, Collector, LinuxHost, sources};
 use farol::model::Host;
 use nix::time::ClockId;
 
@@ -22,18 +22,23 @@ fn main() {
     let everything = CollectConfig::default();
     let without =
         |names: &[&str]| CollectConfig { without: names.iter().map(|n| (*n).to_owned()).collect(), ..CollectConfig::default() };
-    let all = ["cpu", "disk", "filesystem", "frequency", "memory", "network", "pressure", "sensor", "socket", "system"];
+    let all: Vec<&str> = sources().filter(|name| *name != "process").collect();
     println!("{:<24}{:>10}{:>10}{:>10}{:>12}{:>10}", "µs of CPU per round", "median", "mean", "worst", "all threads", "readings");
-    measure("everything", &host, &everything);
-    measure("without processes", &host, &without(&["process"]));
-    measure(&format!("processes ({wanted})"), &host, &without(&all));
+    measure("everything", &host, &everything, None);
+    measure("without processes", &host, &without(&["process"]), Some(2000.0));
+    measure(&format!("processes ({wanted})"), &host, &without(&all), limit(wanted));
     for mut child in sleepers {
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-fn measure(name: &str, host: &Arc<dyn Host>, config: &CollectConfig) {
+/// The most a round of so many processes may take, in microseconds, where nine in ten sleep.
+fn limit(processes: usize) -> Option<f64> {
+    [(230, 600.0), (1000, 3000.0), (10_000, 30_000.0)].into_iter().find(|(n, _)| processes <= *n).map(|(_, limit)| limit)
+}
+
+fn measure(name: &str, host: &Arc<dyn Host>, config: &CollectConfig, limit: Option<f64>) {
     let mut collector = Collector::new(Arc::clone(host), config);
     let origin = Instant::now();
     let (mut spent, mut readings) = (Vec::new(), 0);
@@ -57,7 +62,11 @@ fn measure(name: &str, host: &Arc<dyn Host>, config: &CollectConfig) {
     spent.sort_by(f64::total_cmp);
     let mean = spent.iter().sum::<f64>() / spent.len() as f64;
     let (median, worst) = (spent[spent.len() / 2], spent[spent.len() - 1]);
-    println!("{name:<24}{median:>10.0}{mean:>10.0}{worst:>10.0}{whole:>12.0}{readings:>10}");
+    let limit = limit.map_or_else(String::new, |limit| {
+        let verdict = if median <= limit { "holds" } else { "BROKEN" };
+        format!("  at most {limit:.0}: {verdict}")
+    });
+    println!("{name:<24}{median:>10.0}{mean:>10.0}{worst:>10.0}{whole:>12.0}{readings:>10}{limit}");
 }
 
 fn clock(id: ClockId) -> Duration {

@@ -254,9 +254,7 @@ mod tests {
         script.asked_again(5, &stat);
         script.asked_again(5, &stat);
         fill(&mut script, &path, 3_500_000);
-        script.asked_again(5, &stat);
-        let cpu = r#"container_cpu_usage_ratio{name="web"}"#;
-        let round = script.round_until(|r| value(r, cpu).is_some_and(|v| v > 0.0));
+        let round = script.asked_again(5, &stat);
         let of = |metric: &str| value(&round, &format!("container_{metric}{{name=\"web\"}}"));
         assert_eq!((of("cpu_usage_ratio"), of("cpu_throttled_ratio")), (Some(0.5), Some(0.05)));
         assert_eq!((of("memory_used_bytes"), of("memory_used_ratio")), (Some(2_097_152.0), Some(0.5)));

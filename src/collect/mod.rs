@@ -6,6 +6,8 @@
 
 mod array;
 mod auxiliary;
+#[cfg(test)]
+mod bad_input;
 mod collector;
 mod config;
 mod counter;
@@ -53,7 +55,7 @@ pub use tree::TreeHost;
 
 use crate::model::MetricDef;
 
-/// Names of all sources.
+/// The names of all sources, as `collect.without` takes them.
 pub fn sources() -> impl Iterator<Item = &'static str> {
     table::SOURCES.iter().map(|row| row.name)
 }

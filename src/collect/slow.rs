@@ -54,6 +54,8 @@ struct State {
     hung: Vec<Thread>,
     name: &'static str,
     hangs_after: Duration,
+    /// Jobs asked for so far.
+    asked: u64,
     waiting: bool,
     now: Duration,
 }
@@ -81,6 +83,7 @@ impl Lane {
         let state = State {
             name,
             hangs_after,
+            asked: 0,
             jobs: Arc::default(),
             // One ring is enough: whoever hears it does all jobs.
             doorbell: Queue::new(1),
@@ -117,6 +120,7 @@ impl Lane {
         });
         let mut state = self.state();
         state.waiting = true;
+        state.asked += 1;
         slot.open = true;
         slot.asked = Some(state.now);
         let mut jobs = state.jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,6 +150,13 @@ impl Lane {
         // Full means that it has been rung already.
         let _ = state.doorbell.push(());
         Ok(())
+    }
+
+    /// Whether every job asked for has ended; right as long as none hung.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.active.as_ref().map_or(0, |thread| thread.progress.load(Ordering::SeqCst)) == 2 * state.asked
     }
 
     /// Ends the thread after its job; jobs not begun are dropped. Waits for nothing.

@@ -164,15 +164,19 @@ impl Script {
         round
     }
 
-    /// So many seconds pass, and then the slow thread reads `path` once more.
-    pub(super) fn asked_again(&mut self, seconds: u32, path: &str) {
+    /// So many seconds pass, in which the slow thread reads `path` once more; then it rests and its answer is there.
+    pub(super) fn asked_again(&mut self, seconds: u32, path: &str) -> Round {
+        let lane = self.lane.clone();
+        self.round_until(|_| lane.is_idle());
         self.edit(|files| files.reads.clear());
         for _ in 0..seconds {
             self.round();
+            self.round_until(|_| lane.is_idle());
         }
         let host = Arc::clone(&self.host);
         let has_read = |_: &Round| host.0.lock().expect("no test panicked").reads.iter().any(|read| read == path);
-        self.round_until(has_read);
+        self.round_until(|round| has_read(round) && lane.is_idle());
+        self.round_until(|_| true)
     }
 
     /// Rounds until one fulfills `enough`, for answers that come from the slow thread.

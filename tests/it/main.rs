@@ -3,6 +3,7 @@
 // What only tests do, also in functions they share: fail at once, and cut their own texts.
 #![allow(clippy::panic, clippy::string_slice)]
 
+mod agree;
 mod documents;
 mod e2e;
 mod example;
