@@ -36,9 +36,11 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Adds a value; `labels` are the values of the metric's labels in their order. One that is not finite is dropped.
+    /// Adds a value; `labels` are the values of the metric's labels in their order. One that is not finite or not possible
+    /// is dropped: drivers say odd things.
     pub(super) fn gauge(&mut self, metric: &MetricDef, labels: &[&str], value: f64) {
-        if value.is_finite() {
+        let (low, high) = metric.range;
+        if value.is_finite() && low.is_none_or(|low| value >= low) && high.is_none_or(|high| value <= high) {
             let pairs = metric.labels.iter().copied().zip(labels.iter().copied());
             self.values.push((SeriesKey::new(metric.name, pairs), value));
         }

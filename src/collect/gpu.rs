@@ -1,7 +1,7 @@
 //! Graphics processors: load, memory, clock, power, temperature.
 //!
 //! AMD and Intel from `/sys/class/drm`, NVIDIA through `nvidia-smi` where that is installed: its library can only be called by
-//! unsafe code. Every five seconds on the thread for programs. Invariant: a machine without one runs no program.
+//! unsafe code. Every five seconds, that program every thirty, on the thread for programs. Invariant: a machine without one runs no program.
 
 use std::time::Duration;
 
@@ -37,12 +37,46 @@ const NVIDIA: &str = "/proc/driver/nvidia/version";
 /// What `nvidia-smi` is asked, in this order.
 const QUERY: &str = "--query-gpu=index,name,utilization.gpu,memory.used,memory.total,clocks.sm,power.draw,temperature.gpu";
 
+/// Starting its library costs a tenth of a second of CPU: every half a minute.
+const NVIDIA_EVERY: u32 = 6;
+
 /// How long it may take: it wakes a sleeping card.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
-    let mut idle = Vec::new();
-    Gauges::boxed(start, &start.programs, PLAN, move |ask| read(ask, &mut idle))
+    let (mut idle, mut nvidia) = (Vec::new(), Nvidia::default());
+    Gauges::boxed(start, &start.programs, PLAN, move |ask| {
+        let mut found = read(ask, &mut idle);
+        nvidia.read(ask.host, &mut found);
+        found
+    })
+}
+
+/// What `nvidia-smi` said last.
+#[derive(Default)]
+struct Nvidia {
+    askings: u32,
+    said: Vec<u8>,
+}
+
+impl Nvidia {
+    /// Asks every [`NVIDIA_EVERY`] times; in between the last answer stands.
+    fn read(&mut self, host: &dyn Host, found: &mut Found) {
+        let mut text = Vec::new();
+        if host.read(NVIDIA, &mut text).is_err() {
+            return self.said.clear();
+        }
+        if self.askings.is_multiple_of(NVIDIA_EVERY) {
+            self.said.clear();
+            match host.run("nvidia-smi", &[QUERY, "--format=csv,noheader,nounits"], PATIENCE) {
+                Ok(said) => self.said = said,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => found.fault(format!("nvidia-smi: {error}")),
+            }
+        }
+        self.askings = self.askings.wrapping_add(1);
+        parse_nvidia(&self.said, found);
+    }
 }
 
 /// A card's time at rest, in milliseconds, and when that was read.
@@ -64,14 +98,6 @@ fn read(ask: &Ask<'_>, idle: &mut Vec<Idle>) -> Found {
         }
     }
     *idle = next;
-    let mut text = Vec::new();
-    if ask.host.read(NVIDIA, &mut text).is_ok() {
-        match ask.host.run("nvidia-smi", &[QUERY, "--format=csv,noheader,nounits"], PATIENCE) {
-            Ok(text) => parse_nvidia(&text, &mut found),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => found.fault(format!("nvidia-smi: {error}")),
-        }
-    }
     found
 }
 
