@@ -26,7 +26,7 @@ impl Core {
         let next = |alert: &Arc<crate::model::Alert>| {
             let is_open = alert.state == AlertState::Firing && !alert.is_quiet() && alert.acknowledged.is_none();
             let level = alert.level.checked_add(1).filter(|_| is_open)?;
-            let after = settings.escalation.levels.get(usize::from(level) - 1)?.after;
+            let after = settings.escalation.of(&alert.labels).levels.get(usize::from(level) - 1)?.after;
             let own = settings.rules.iter().find(|r| r.name == alert.rule).map_or(&[][..], |r| &r.channels);
             let before = settings.routing.recipients(alert, own, alert.level);
             let channels = settings.routing.recipients(alert, own, level);

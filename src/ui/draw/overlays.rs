@@ -258,7 +258,9 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
             let to = state.past.as_ref().map_or(state.live.at, |p| p.at);
             let until = crate::ui::format::moment(to, state.live.at, &state.zone);
             match form.get("what") {
-                "report" => vec![Phrase::new().dim("over the hour, day, week or month before ").text(&until)],
+                what if what.ends_with(" report") => {
+                    vec![Phrase::new().dim("over the hour, day, week or month before ").text(&until)]
+                }
                 "charts as CSV" => {
                     vec![Phrase::new().dim("the points of this page's charts; depth and format are those of reports")]
                 }

@@ -53,6 +53,7 @@ fn shown_at(state: &UiState) -> Timestamp {
 
 /// A report over the span its depth is for, up to the moment shown.
 fn report(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
+    let kind: ReportKind = form.get("what").trim_end_matches(" report").parse()?;
     let depth: ReportDepth = form.get("depth").parse()?;
     let format: ReportFormat = form.get("format").parse()?;
     let hours = match depth {
@@ -62,7 +63,7 @@ fn report(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
         ReportDepth::Monthly => 30 * 24,
     };
     let range = TimeRange::last(Duration::from_secs(hours * 3600), shown_at(state));
-    let spec = ReportSpec { kind: ReportKind::Performance, depth, range, format, growth_percent: 0 };
+    let spec = ReportSpec { kind, depth, range, format, growth_percent: 0 };
     let name = form.get("file").trim();
     state.export_name = Some(name.to_owned()).filter(|n| !n.is_empty());
     say(state, Tone::Good, "the report is being made; its path is told here");

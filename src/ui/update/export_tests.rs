@@ -10,16 +10,16 @@ fn written(screen: &Screen) -> Vec<(String, String)> {
 
 #[test]
 fn the_screen_and_its_charts_become_files() {
-    let screen = Screen::new(SIZE).keys("e right right enter");
+    let screen = Screen::new(SIZE).keys("e right right right right enter");
     let before = screen.text();
     let (name, text) = written(&screen).pop().expect("a file");
     assert_eq!(name, "farol-overview-20261121-031431.txt");
     assert_eq!(text.lines().nth(4), before.lines().nth(4), "without the form over it");
     assert!(before.contains("written to /tmp/farol-overview"), "{before}");
-    let screen = screen.keys("e right right right tab tab tab \"mine.svg enter");
+    let screen = screen.keys("e right right right right right tab tab tab \"mine.svg enter");
     let (name, text) = written(&screen).pop().expect("a file");
     assert!(name == "mine.svg" && text.starts_with("<svg "));
-    let screen = screen.keys("e right enter");
+    let screen = screen.keys("e right right right enter");
     let (name, text) = written(&screen).pop().expect("a file");
     assert!(name.ends_with(".csv") && text.starts_with("time,\"cpu_usage_ratio\""), "{name}");
     assert!(text.lines().count() > 100);

@@ -18,8 +18,9 @@ use super::moment::{self, Known};
 use super::{export, process, time};
 
 const DEPTHS: &[&str] = &["hourly", "daily", "weekly", "monthly"];
-const FORMATS: &[&str] = &["html", "json", "csv"];
-const KINDS: &[&str] = &["report", "charts as CSV", "screen as text", "screen as SVG"];
+const FORMATS: &[&str] = &["pdf", "html", "json", "csv"];
+const KINDS: &[&str] =
+    &["performance report", "capacity report", "security report", "charts as CSV", "screen as text", "screen as SVG"];
 const NO_YES: &[&str] = &["no", "yes"];
 
 /// The form of an action; `None` where it has none or there is no alert for it.

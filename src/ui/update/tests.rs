@@ -57,7 +57,7 @@ fn decisions_name_the_chosen_alert_and_who_decided() {
     assert!(matches!(asked("2 j m tab \"disks enter"), Request::Maintenance { service, length: Some(length), comment, .. }
         if service == "checkout-api" && length.as_secs() == 3600 && comment == "disks"));
     assert!(matches!(asked("2 j c"), Request::CheckNow { service } if service == "checkout-api"));
-    assert!(matches!(asked("e tab tab right enter"), Request::Report(spec)
+    assert!(matches!(asked("e tab tab right right enter"), Request::Report(spec)
         if spec.format == ReportFormat::Json && spec.range.length() == Duration::from_secs(86_400)));
 }
 
