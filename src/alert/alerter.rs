@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{Alert, AlertState, Explanation, HealthScore, RuleSpec, SeriesKey, Severity, Silence, Transition};
+use crate::model::{
+    Alert, AlertState, Escalations, Explanation, HealthScore, RuleSpec, SeriesKey, Severity, Silence, Transition,
+};
 
 use super::instance::{self, Instance, Labels, Passed};
 use super::silence::in_force;
 use super::watch::{Moment, Outcome, Watch, id_number};
-use super::{EscalationConfig, Standing, health_score};
+use super::{Standing, health_score};
 
 /// One tick's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub enum Cause {
     Fired,
     /// Nobody took care of it: a higher level, told to all up to it.
     Escalated,
+    /// It got clearly worse after somebody took care of it: their care is over, and escalation starts again.
+    Worsened,
     /// A silence or a snooze ended while it fires: those who were not told are.
     Audible,
     /// Over: told to those who were told that it fired.
@@ -92,7 +96,7 @@ pub struct Alerter {
     rules: Vec<RuleSpec>,
     /// One for each rule, at the same place.
     pub(super) watches: Vec<Watch>,
-    escalation: EscalationConfig,
+    escalation: Escalations,
     /// Over for less than [`RECENT`], oldest first.
     pub(super) recent: VecDeque<Arc<Alert>>,
     /// Alerts from before a restart whose rule is gone.
@@ -115,9 +119,9 @@ impl Alerter {
         Self { rules, watches, ..Self::default() }
     }
 
-    /// Other levels than those of the mission.
-    pub fn set_escalation(&mut self, config: EscalationConfig) {
-        self.escalation = config;
+    /// Other levels than those of the mission, for all and by route.
+    pub fn set_escalation(&mut self, levels: Escalations) {
+        self.escalation = levels;
     }
 
     /// Takes up alerts and silences from before a restart; call once, before the first tick.

@@ -152,6 +152,10 @@ impl Alerter {
         let alert = self.open(id)?;
         alert.acknowledged = Some(Acknowledgment { by: author.to_owned(), at, comment: comment.to_owned() });
         let message = format!("{author} takes care of {id}: {}", alert.title);
+        let then = (alert.value, alert.severity);
+        if let Some(instance) = self.watches.iter_mut().find_map(|w| w.find(id)) {
+            instance.acknowledged_at = Some(then);
+        }
         Ok(Decided { events: vec![acknowledged((id, author, comment), true)], message, ..Decided::default() })
     }
 

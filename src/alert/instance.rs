@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Timestamp, format_duration};
-use crate::model::{Alert, AlertState, RuleSpec, SeriesKey, Severity, Transition};
+use crate::model::{Alert, AlertState, CRITICAL_LEVEL, RuleSpec, SeriesKey, Severity, Transition};
 
-use super::escalation::CRITICAL_LEVEL;
 use super::watch::alert_labels;
 use super::{Cause, Step, title};
 
@@ -70,6 +69,8 @@ pub(super) struct Instance {
     pub(super) firing_for: Duration,
     /// Value when it was snoozed until a change.
     pub(super) snoozed_at: f64,
+    /// Value and severity when somebody took care of it.
+    pub(super) acknowledged_at: Option<(f64, Severity)>,
     wrong_for: Duration,
     right_for: Option<Duration>,
     missing_for: Duration,
@@ -94,7 +95,8 @@ impl Instance {
     pub(super) fn restored(alert: Arc<Alert>, last_tick: Option<Timestamp>) -> Self {
         let wrong_for = last_tick.map_or(Duration::ZERO, |at| at.since(alert.since));
         let quiet = alert.is_quiet();
-        Self { quiet, snoozed_at: alert.value, wrong_for, alert: Some(alert), ..Self::default() }
+        let acknowledged_at = alert.acknowledged.as_ref().map(|_| (alert.value, alert.severity));
+        Self { quiet, snoozed_at: alert.value, acknowledged_at, wrong_for, alert: Some(alert), ..Self::default() }
     }
 
     /// Judges a value.
@@ -245,6 +247,10 @@ pub(super) fn change(alert: &mut Arc<Alert>, cause: Cause, at: Timestamp, reason
             changed.state = AlertState::Resolved;
             changed.resolved_at = Some(at);
             changed.snoozed = None;
+        }
+        Cause::Worsened => {
+            changed.acknowledged = None;
+            changed.level = 0;
         }
         Cause::Pending | Cause::Escalated | Cause::Audible => {}
     }

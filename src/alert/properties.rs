@@ -51,7 +51,7 @@ proptest! {
                     Cause::Fired => before == if rule.hold.is_zero() { None } else { Some(AlertState::Pending) },
                     Cause::Withdrawn => before == Some(AlertState::Pending),
                     Cause::Resolved => before == Some(AlertState::Firing) && s.alert.resolved_at.is_some(),
-                    Cause::Escalated | Cause::Audible => false,
+                    Cause::Escalated | Cause::Audible | Cause::Worsened => false,
                 };
                 prop_assert!(allowed, "{:?} after {:?}", s.cause, before);
                 if s.cause == Cause::Fired {

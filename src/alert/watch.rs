@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::{Timestamp, format_duration};
-use crate::model::{Alert, AlertState, Explanation, RuleSpec, SeriesKey, Severity, Silence};
+use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Escalations, Explanation, RuleSpec, SeriesKey, Severity, Silence};
 
-use super::escalation::CRITICAL_LEVEL;
 use super::instance::{self, Instance, Judged, Labels, Passed};
 use super::silence::{silenced_by, worse_since_snooze};
-use super::{Cause, EscalationConfig, FED, Step, title};
+use super::{Cause, FED, Step, title};
 
 /// What a tick knows beside the values.
 pub(super) struct Moment<'a> {
@@ -21,7 +20,7 @@ pub(super) struct Moment<'a> {
     pub(super) round: u64,
     pub(super) silences: &'a [Silence],
     pub(super) silences_changed: bool,
-    pub(super) escalation: &'a EscalationConfig,
+    pub(super) escalation: &'a Escalations,
 }
 
 /// What a tick gives.
@@ -293,6 +292,15 @@ fn quiet_and_level(
         }
     }
     let quiet = alert.is_quiet();
+    if let Some((value, severity)) = instance.acknowledged_at.filter(|_| alert.acknowledged.is_some() && !quiet)
+        && (alert.severity > severity || worse_since_snooze(rule.limit, value, alert.value))
+    {
+        let reason = "clearly worse than when somebody took care of it".to_owned();
+        (instance.firing_for, instance.quiet) = (std::time::Duration::ZERO, quiet);
+        out.steps.push(instance::step(alert, Cause::Worsened, moment.at, reason, channels));
+        return;
+    }
+    let levels = moment.escalation.of(&alert.labels);
     let fired_at = alert.fired_at.unwrap_or(moment.at);
     if let (false, Passed::Observed(d)) = (instance.quiet, moment.passed) {
         instance.firing_for = if fired_at == moment.at { std::time::Duration::ZERO } else { instance.firing_for + d };
@@ -300,14 +308,14 @@ fn quiet_and_level(
         // Downtime counts: one step to the level that is due.
         instance.firing_for = instance.firing_for.max(moment.at.since(fired_at));
     } else {
-        instance.firing_for = instance.firing_for.max(moment.escalation.after(alert.level));
+        instance.firing_for = instance.firing_for.max(levels.after(alert.level));
     }
     if instance.quiet && !quiet {
         let reason = "silence or snooze ended".to_owned();
         out.steps.push(instance::step(alert, Cause::Audible, moment.at, reason, channels));
     }
     instance.quiet = quiet;
-    let due = moment.escalation.due(instance.firing_for);
+    let due = levels.due(instance.firing_for);
     if !quiet && alert.acknowledged.is_none() && due > alert.level {
         let changed = Arc::make_mut(alert);
         changed.level = due;

@@ -116,6 +116,8 @@ pub enum Command {
     Snooze(commands::decide::SnoozeArgs),
     /// Say whether an alert was real.
     Feedback(commands::decide::Feedback),
+    /// Try a channel out.
+    Notify(commands::notify::NotifyArgs),
     /// Silences: alerts that match are not told.
     Silence(commands::silence::SilenceArgs),
     /// Services and their uptime.

@@ -89,6 +89,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
         };
         ConfigError::new(place, format!("{}: {message}", section(key)))
     })?;
+    super::names::check_channels(&config, &layers)?;
     Ok(Loaded { config, file: inputs.file.clone(), origins: layers.origins, values: layers.merged })
 }
 

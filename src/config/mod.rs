@@ -8,6 +8,7 @@ mod bounds;
 mod error;
 mod layer;
 mod load;
+mod names;
 mod section;
 
 pub use error::ConfigError;

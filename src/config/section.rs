@@ -30,10 +30,14 @@ pub struct Config {
     pub api: ApiConfig,
     /// `[ui]`.
     pub ui: ui::UiConfig,
+    /// `[heartbeat]`.
+    pub heartbeat: notify::HeartbeatConfig,
     /// `[notify.<name>]`.
     pub notify: notify::NotifyConfig,
     /// `[[route]]`.
     pub route: Vec<notify::RouteConfig>,
+    /// `[[action]]`.
+    pub action: Vec<notify::ActionConfig>,
     /// `[[service]]`.
     pub service: Vec<check::ServiceConfig>,
     /// `[[rule]]`.

@@ -15,6 +15,7 @@ use super::judge::Judge;
 use super::live::Head;
 use super::own::OwnKeys;
 use super::periodic::Due;
+use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
@@ -23,7 +24,7 @@ use crate::model::{
     Band, CheckResult, Forecast, JournalEntry, JournalEvent, Process, Pulse, Reading, RecorderHealth, Sample, SeriesKey,
     ServiceStatus, SourceFault, StoreHealth,
 };
-use crate::notify::{Outbox, OutboxEvent, OutboxStep, OutboxWrite, Reason};
+use crate::notify::{Outbox, Reason, Telling};
 use crate::store::Write;
 
 /// Most values of a learned band in one answer: more than a screen has columns.
@@ -148,8 +149,10 @@ impl Core {
             self.processes = sample.processes.apply(&self.processes);
         }
         pulse.processes = sample.processes;
-        if *self.faults != *sample.faults {
-            self.faults = sample.faults.into();
+        let mut faults = sample.faults;
+        faults.extend(self.outbox.failing().into_iter().map(channel_fault));
+        if *self.faults != *faults {
+            self.faults = faults.into();
             pulse.faults = Some(Arc::clone(&self.faults));
         }
         let readings = self.readings(at, sample.readings, timing, &mut pulse);
@@ -157,10 +160,7 @@ impl Core {
         self.predict(at, &readings, &mut pulse);
         let steps = self.judge_rules(Tick { at, elapsed: sample.since_previous, interval: self.settings.interval });
         self.take_steps(at, steps, &mut output, &mut pulse);
-        if self.outbox.next_due().is_some_and(|due| due <= at) {
-            let step = self.outbox.step(OutboxEvent::Due, at);
-            self.take_outbox(at, step, &mut output, &mut pulse);
-        }
+        self.tell_again(at, &mut output, &mut pulse);
         self.add_alerts(&mut pulse);
         self.periodic(at, timing, &mut pulse);
         self.rounds.push((at, Arc::clone(&readings)));
@@ -239,6 +239,7 @@ impl Core {
 
     /// Journals steps, explains what fired, and hands to the outbox what people are told.
     pub(super) fn take_steps(&mut self, at: Timestamp, steps: Vec<Step>, output: &mut Output, pulse: &mut Pulse) {
+        let mut tellings = Vec::new();
         for step in steps {
             let mut alert = step.alert;
             if step.cause == Cause::Fired {
@@ -259,11 +260,12 @@ impl Core {
             let reason = match step.cause {
                 Cause::Escalated => Reason::Reminder(alert.level),
                 Cause::Resolved => Reason::Resolved,
+                Cause::Worsened => Reason::Worse(0),
                 _ => Reason::Fired,
             };
-            let told = self.outbox.step(OutboxEvent::Told { alert: &alert, reason, channels: &step.channels }, at);
-            self.take_outbox(at, told, output, pulse);
+            tellings.push(Telling { alert, reason, channels: step.channels });
         }
+        self.tell(at, &tellings, output, pulse);
         let id = self.alerter.last_id();
         if id != self.saved_id && !output.now.is_empty() {
             self.saved_id = id;
@@ -279,20 +281,6 @@ impl Core {
         };
         let found = self.later.iter().rposition(is_line);
         found.map(|at| self.later.remove(at)).is_some()
-    }
-
-    pub(super) fn take_outbox(&mut self, at: Timestamp, step: OutboxStep, output: &mut Output, pulse: &mut Pulse) {
-        output.now.extend(step.writes.into_iter().map(|write| match write {
-            OutboxWrite::Put(row) => {
-                Write::Outbox { id: row.id, row: Some(serde_json::to_vec(&row).expect("an outbox row is plain data")) }
-            }
-            OutboxWrite::Delete(id) => Write::Outbox { id, row: None },
-        }));
-        for event in step.journal {
-            let write = self.journal(at, event, pulse);
-            output.now.push(write);
-        }
-        output.deliveries.extend(step.deliveries);
     }
 
     /// Puts an event into the pulse's journal and gives the write for it.
@@ -345,16 +333,6 @@ impl Core {
         self.forecasts.retain(|_, f| f.made_at >= fresh);
         pulse.forecasts = Some(self.forecasts.values().cloned().collect());
         Output { pulse: Some(pulse), ..Output::default() }
-    }
-
-    /// Takes what became of a delivery.
-    pub fn delivered(&mut self, report: crate::notify::DeliveryReport, at: Timestamp) -> Output {
-        let mut output = Output::default();
-        let mut pulse = self.next_pulse(at);
-        let step = self.outbox.step(OutboxEvent::Done { row: report.row, result: report.result }, at);
-        self.take_outbox(at, step, &mut output, &mut pulse);
-        output.pulse = Some(pulse);
-        output
     }
 
     /// Takes how the history file is.

@@ -8,7 +8,7 @@ use super::thread::core::Exit;
 use super::thread::fit::What;
 use crate::base::Timestamp;
 use crate::check::Discovered;
-use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth};
+use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth, TerminalNotice};
 use crate::notify::DeliveryReport;
 
 /// Everything that can happen.
@@ -29,6 +29,10 @@ pub enum Event {
     Unfitted(What),
     /// A delivery ended.
     Delivered(DeliveryReport),
+    /// A message is to be shown in terminals that look on.
+    Shown(TerminalNotice),
+    /// A message's time has come.
+    Due,
     /// The history file was written, or not.
     Stored(StoreHealth),
     /// The configuration was read again, or not.

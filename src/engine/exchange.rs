@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outward::Channels;
-use crate::alert::{EscalationConfig, Restored};
+use crate::alert::Restored;
 use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
 use crate::check::Service;
 use crate::config::Config;
-use crate::model::{Catalog, HostFacts, JournalEntry, JournalEvent, Prediction, Pulse, Reading, RuleSpec};
-use crate::notify::{Delivery, OutboxRow, Routing, Sending};
+use crate::model::{Catalog, Escalations, HostFacts, JournalEntry, JournalEvent, Prediction, Pulse, Reading, RuleSpec};
+use crate::notify::{Delivery, HeartbeatConfig, OutboxRow, Routing, Sending};
 use crate::store::Write;
 
 /// What a core is made from.
@@ -31,8 +31,10 @@ pub struct CoreSettings {
     pub analyze: AnalyzeConfig,
     /// Rules, built-in and own.
     pub rules: Vec<RuleSpec>,
-    /// `[escalation]`.
-    pub escalation: EscalationConfig,
+    /// Escalation, for all and by route.
+    pub escalation: Escalations,
+    /// `[heartbeat]`.
+    pub heartbeat: HeartbeatConfig,
     /// Services to check.
     pub services: Vec<Service>,
     /// Who is told of what.

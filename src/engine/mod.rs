@@ -18,6 +18,8 @@ mod guard;
 mod hub;
 mod import;
 mod judge;
+#[cfg(test)]
+mod latency;
 mod live;
 mod lock;
 mod moment;
@@ -34,6 +36,7 @@ mod scenarios;
 mod setup;
 mod start;
 mod tape;
+mod telling;
 mod thread;
 mod warm;
 

@@ -20,6 +20,7 @@ use crate::analyze::{AnalyzeConfig, ForecastPlan, capacity_plan};
 use crate::base::Timestamp;
 use crate::model::{Alert, Catalog, HostFacts, Snapshot};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
+use crate::notify::OutboxRow;
 use crate::store::{OpenError, Reader, Store, StoreConfig, Writer};
 
 /// Why a history cannot be opened for a command.
@@ -129,6 +130,7 @@ impl Offline {
             | Request::Stop
             | Request::TakeOver
             | Request::ProcessDetails { .. }
+            | Request::TestChannel { .. }
             | Request::Band { .. } => Err(Refusal::new(RefusalKind::Unavailable, "no engine runs; start farol --record first")),
             Request::Acknowledge { .. }
             | Request::Unacknowledge { .. }
@@ -138,6 +140,13 @@ impl Offline {
             | Request::Feedback { .. }
             | Request::Maintenance { .. }
             | Request::Annotate { .. } => self.decide(request),
+            Request::Waiting { alert } => {
+                let failed = |e: crate::store::ReadError| Refusal::new(RefusalKind::Failed, e.to_string());
+                let rows =
+                    self.reader.view().map_err(failed).and_then(|view| past(&view, Timestamp::now()).map_err(failed))?.outbox;
+                let about = rows.iter().filter(|row| row.told_of.iter().any(|t| t.alert == alert));
+                Ok(Answer::Waiting { messages: about.filter_map(OutboxRow::waiting).collect() })
+            }
             request => self.read(&request),
         }
     }

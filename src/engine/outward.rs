@@ -5,11 +5,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::event::Event;
-use super::hub::Hub;
+use super::hub::{Hub, Reply};
 use crate::base::Queue;
 use crate::check::{Checker, ProcessView, Scout, Service};
-use crate::model::Host;
-use crate::notify::{Channel, Deliverer, Delivery};
+use crate::model::{Host, TerminalNotice};
+use crate::monitor::{Answer, Refusal, RefusalKind, Saved};
+use crate::notify::{Channel, Deliverer, Delivery, Message, Screen};
 
 /// Channels by name.
 pub type Channels = Vec<(String, Arc<dyn Channel>)>;
@@ -41,7 +42,7 @@ impl Outward {
     ) -> Self {
         let scout = host.as_ref().filter(|_| services.is_empty()).map(|host| scout(&runtime, &events, &hub, host));
         let checker = host.is_some().then(|| checker(&runtime, &events, &hub, services));
-        let deliverer = deliverer(&runtime, &events, channels);
+        let deliverer = deliverer(&runtime, &events, &hub, channels);
         Self { runtime, events, hub, host, active: Mutex::new(Active { checker, deliverer, scout }) }
     }
 
@@ -58,11 +59,30 @@ impl Outward {
             checker.stop();
             active.checker = Some(self::checker(&self.runtime, &self.events, &self.hub, services));
         }
-        active.deliverer = deliverer(&self.runtime, &self.events, channels);
+        active.deliverer = deliverer(&self.runtime, &self.events, &self.hub, channels);
     }
 
     pub(super) fn deliver(&self, delivery: Delivery) {
         self.active.lock().unwrap_or_else(PoisonError::into_inner).deliverer.deliver(delivery);
+    }
+
+    /// Sends a test through a channel at once, past the outbox, and answers what came of it.
+    pub(super) fn test(&self, channel: &str, message: Message, reply: Reply) {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(tested) = active.deliverer.test(channel, message) else {
+            let names = active.deliverer.names().join(", ");
+            let names = if names.is_empty() { "none is configured".to_owned() } else { format!("there are {names}") };
+            let text =
+                format!("there is no channel \"{channel}\" in the running engine ({names}); after a change send it SIGHUP");
+            return reply(Err(Refusal::new(RefusalKind::NotFound, text)));
+        };
+        let name = channel.to_owned();
+        self.runtime.spawn(async move {
+            reply(match tested.await {
+                Ok(receipt) => Ok(Answer::Done { saved: Saved::Disk, message: format!("{name}: taken: {}", receipt.answer) }),
+                Err(error) => Err(Refusal::new(RefusalKind::Failed, format!("{name}: not taken: {error}"))),
+            });
+        });
     }
 
     pub(super) fn check_now(&self, service: &str) -> bool {
@@ -95,7 +115,13 @@ fn checker(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, s
     Checker::spawn(runtime, services, processes(hub), on_result)
 }
 
-fn deliverer(runtime: &tokio::runtime::Handle, events: &Queue<Event>, channels: Channels) -> Deliverer {
+fn deliverer(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, channels: Channels) -> Deliverer {
+    let (hub, shown) = (hub.clone(), events.clone());
+    let screen: Screen = Arc::new(move |title: &str, text: &str| {
+        let notice = TerminalNotice { title: title.to_owned(), text: text.to_owned() };
+        hub.readers() > 0 && shown.push(Event::Shown(notice)).is_ok()
+    });
+    channels.iter().for_each(|(_, channel)| channel.attach(&screen));
     let events = events.clone();
     Deliverer::new(runtime, channels, Arc::new(move |report| events.push_front(Event::Delivered(report))))
 }

@@ -41,6 +41,7 @@ pub(super) struct Due {
     trends: Timestamp,
     look: Timestamp,
     health: Timestamp,
+    pub(super) heartbeat: Timestamp,
 }
 
 impl Due {

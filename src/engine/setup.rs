@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::exchange::CoreSettings;
+use super::outward::Channels;
 use super::{METRICS, own};
-use crate::model::{Catalog, HostFacts, MetricDef, RuleSpec};
-use crate::notify::{ChannelContext, NotifyConfig, Routing, Sending, session_bus};
+use crate::model::{Catalog, EscalationConfig, Escalations, HostFacts, LevelConfig, MetricDef, RuleSpec};
+use crate::notify::{Budget, ChannelContext, NotifyConfig, Routing, Sending, session_bus};
 use crate::{alert, analyze, check, collect, config::Config, query};
 
 /// Every metric this program knows.
@@ -37,11 +38,25 @@ pub struct Surroundings<'a> {
 pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> Result<CoreSettings, String> {
     let services = check::services(&config.service).map_err(|e| e.to_string())?;
     let context = ChannelContext { folder: around.data_dir.to_owned(), client: crate::net::Client::new(&config.net) };
-    let opened = channels(&config.notify, around.sending).open(&context)?;
-    let joins: Vec<(String, u8)> = opened.iter().map(|(name, kind, _)| (name.clone(), kind.joins_at)).collect();
+    let opened = configured(&config.notify, around.sending).open(&context)?;
     let rules = rules(config, catalog, around)?;
-    check_names(config, &rules, &joins)?;
-    let routing = Routing { channels: joins, routes: config.route.clone(), levels: config.escalation.channels() };
+    let (escalation, route) = (&config.escalation, &config.route);
+    let mut channels: Channels = opened.iter().map(|(name, _, channel)| (name.clone(), Arc::clone(channel))).collect();
+    for (at, action) in config.action.iter().enumerate() {
+        if config.action.iter().take(at).any(|earlier| earlier.name == action.name) {
+            return Err(format!("action \"{}\": there are two of this name", action.name));
+        }
+        channels.push((action.channel(), action.open(&context)?));
+    }
+    let routing = Routing {
+        actions: config.action.clone(),
+        channels: opened.iter().map(|(name, kind, _)| kind.target(name)).collect(),
+        routes: route.clone(),
+        levels: escalation.channels(),
+        budget: Budget { all: escalation.per_hour, rule: escalation.per_hour_and_rule },
+    };
+    let own_levels = |levels: &Vec<LevelConfig>| EscalationConfig { levels: levels.clone(), ..escalation.clone() };
+    let routes = route.iter().map(|r| (r.matchers.clone(), r.escalation.as_ref().map(own_levels))).collect();
     Ok(CoreSettings {
         interval: config.general.interval,
         flush: config.store.flush,
@@ -49,16 +64,17 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         host: Arc::clone(&around.host),
         analyze: config.analyze.clone(),
         rules,
-        escalation: config.escalation.clone(),
+        escalation: Escalations { default: escalation.clone(), routes },
+        heartbeat: config.heartbeat.clone(),
         services,
         routing,
         sending: around.sending,
-        channels: opened.into_iter().map(|(name, _, channel)| (name, channel)).collect(),
+        channels,
     })
 }
 
 /// The channels as configured; with none, a desktop where there is one to be told.
-fn channels(config: &NotifyConfig, sending: Sending) -> NotifyConfig {
+fn configured(config: &NotifyConfig, sending: Sending) -> NotifyConfig {
     config.clone().or_default(sending == Sending::Real && session_bus())
 }
 
@@ -72,25 +88,4 @@ fn rules(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> 
         expr.check(catalog).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;
     }
     Ok(rules)
-}
-
-/// Channels that rules, routes and levels name must exist.
-fn check_names(config: &Config, rules: &[RuleSpec], joins: &[(String, u8)]) -> Result<(), String> {
-    let known = |name: &String| joins.iter().any(|(n, _)| n == name) || config.notify.0.contains_key(name);
-    let named = rules
-        .iter()
-        .flat_map(|r| r.channels.iter().map(move |c| (format!("rule \"{}\"", r.name), c)))
-        .chain(config.route.iter().flat_map(|r| r.channels.iter().map(|c| ("a [[route]]".to_owned(), c))))
-        .chain(config.escalation.levels.iter().flat_map(|l| l.channels.iter().map(|c| ("[escalation]".to_owned(), c))));
-    for (place, channel) in named {
-        if !known(channel) {
-            let names: Vec<&str> = joins.iter().map(|(n, _)| n.as_str()).collect();
-            let known =
-                if names.is_empty() { "none is configured".to_owned() } else { format!("known are {}", names.join(", ")) };
-            return Err(format!(
-                "{place} names the channel \"{channel}\", which does not exist ({known}); add [notify.{channel}]"
-            ));
-        }
-    }
-    Ok(())
 }

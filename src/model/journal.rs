@@ -67,6 +67,9 @@ pub enum JournalEvent {
         channel: String,
         /// `None`: delivered; else why not.
         error: Option<String>,
+        /// Which message (`level 2`), and what the other side answered.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// Something about the machine or farol itself worth knowing (`recorder started`, `clock went back by 3 s`).
     Notice {

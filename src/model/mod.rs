@@ -7,6 +7,7 @@
 pub mod alert;
 mod alert_json;
 pub mod catalog;
+pub mod escalation;
 pub mod forecast;
 pub mod health;
 pub mod host;
@@ -25,11 +26,13 @@ pub mod series;
 pub mod service;
 pub mod snapshot;
 pub mod source;
+pub mod waiting;
 
 pub use alert::{
     Acknowledgment, Alert, AlertKind, AlertState, Correlate, Culprit, Explanation, Severity, Silence, Snooze, Transition,
 };
 pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
+pub use escalation::{CRITICAL_LEVEL, EscalationConfig, Escalations, LevelConfig};
 pub use forecast::{Backtest, Crossing, Forecast};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
@@ -42,7 +45,7 @@ pub use process_details::{
     Capabilities, ControlGroup, MemoryUse, OpenFile, Private, ProcessDepth, ProcessDetails, ProcessSocket, ResourceLimit,
     ThreadDetails,
 };
-pub use pulse::Pulse;
+pub use pulse::{Pulse, TerminalNotice};
 pub use report::{Fact, ReportDepth, ReportFormat, ReportKind, ReportSpec};
 pub use rule::{Aggregate, Limit, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
@@ -53,3 +56,4 @@ pub use service::{
 };
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};
+pub use waiting::WaitingMessage;

@@ -11,6 +11,15 @@ use super::{
 };
 use crate::base::Timestamp;
 
+/// A notification of the terminal farol is looked at with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalNotice {
+    /// One line.
+    pub title: String,
+    /// What follows it.
+    pub text: String,
+}
+
 /// One tick. A section that is `Some` replaces the snapshot's; `None` leaves it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pulse {
@@ -44,6 +53,9 @@ pub struct Pulse {
     pub silences: Option<Arc<[Silence]>>,
     /// What went into the journal in this tick.
     pub journal: Vec<JournalEntry>,
+    /// What terminals that look on are to notify of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<TerminalNotice>,
     /// The machine's health.
     pub health: Option<HealthScore>,
     /// farol's own health.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
     Alert, AnomalyInterval, Band, Forecast, JournalEntry, Points, ProcessDetails, ProcessPoint, SeriesKey, Silence, Snapshot,
+    WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -115,6 +116,11 @@ pub enum Answer {
     },
     /// The history, checked.
     Store(StoreCheck),
+    /// Messages that wait, oldest first.
+    Waiting {
+        /// One for each message and channel.
+        messages: Vec<WaitingMessage>,
+    },
     /// A report.
     Report {
         /// Proposed file name.

@@ -204,6 +204,16 @@ pub enum Request {
         /// Why.
         comment: String,
     },
+    /// Messages about an alert that are not delivered yet.
+    Waiting {
+        /// The alert.
+        alert: String,
+    },
+    /// Send a test through a channel.
+    TestChannel {
+        /// Its name.
+        channel: String,
+    },
     /// Read the configuration again.
     Reload,
     /// Release the store to another engine: the asker starts one.
@@ -264,6 +274,7 @@ impl Request {
             | Self::ProcessDetails { depth: ProcessDepth::Public, .. }
             | Self::Journal { .. }
             | Self::Alerts { .. }
+            | Self::Waiting { .. }
             | Self::Report(_)
             | Self::Series { .. }
             | Self::CheckStore => Scope::Read,
@@ -275,7 +286,8 @@ impl Request {
             | Self::Feedback { .. }
             | Self::Annotate { .. }
             | Self::CheckNow { .. }
-            | Self::Maintenance { .. } => Scope::Operate,
+            | Self::Maintenance { .. }
+            | Self::TestChannel { .. } => Scope::Operate,
             Self::ProcessDetails { depth: ProcessDepth::Private, .. }
             | Self::Reload
             | Self::HandOver

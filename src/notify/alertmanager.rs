@@ -19,7 +19,7 @@ use crate::net::{Client, Request};
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "alertmanager",
     about: "Prometheus Alertmanager: its `url`; alerts are posted again every minute while they fire",
-    audience: Audience::Service,
+    audience: Audience::Feed,
     refresh: Some(Duration::from_secs(60)),
     secrets: &["token"],
     example: "url = \"http://127.0.0.1:9093\"",

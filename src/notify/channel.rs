@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::{Delivery, Secrets};
+use super::{Delivery, Secrets, Target};
 
 /// Delivers messages to one place.
 pub trait Channel: Send + Sync {
@@ -110,8 +110,10 @@ pub type OpenChannel = fn(&Map<String, Value>, Secrets, &ChannelContext) -> Resu
 pub enum Audience {
     /// People: many alerts are one message, too many are a digest.
     People,
-    /// A service that keeps alerts by itself and must hear of each one, in order: no budget and no digest.
+    /// A service with an incident for each alert: it must hear of every one, in order; no budget, no group and no digest.
     Service,
+    /// A service that takes lists of alerts and forgets what it is not told again; no budget and no digest.
+    Feed,
 }
 
 /// A row of [`super::CHANNELS`].
@@ -137,6 +139,11 @@ pub struct ChannelKind {
 }
 
 impl ChannelKind {
+    /// A channel of this kind as routing knows it.
+    pub fn target(&self, name: &str) -> Target {
+        Target { name: name.to_owned(), joins_at: self.joins_at, audience: self.audience, refresh: self.refresh }
+    }
+
     /// For people, from the first message on.
     pub(super) const PLAIN: Self = Self {
         name: "",

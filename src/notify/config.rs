@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
-use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Routing, Secrets};
+use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Secrets, Target};
 
 /// All `[notify.<name>]` tables by name; empty: see [`NotifyConfig::or_default`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -73,15 +73,11 @@ impl NotifyConfig {
         self.0.iter().map(open).collect()
     }
 
-    /// Names of the channels with the level each joins at, as [`Routing::channels`] takes them.
-    pub fn levels(&self) -> Vec<(String, u8)> {
-        let joins = |kind: &str| CHANNELS.iter().find(|k| k.name == kind).map_or(0, |k| k.joins_at);
-        self.0.iter().map(|(name, config)| (name.clone(), joins(&config.kind))).collect()
-    }
-
-    /// The routing of these channels with routes and the channels of escalation levels.
-    pub fn routing(&self, routes: Vec<super::RouteConfig>, levels: Vec<Vec<String>>) -> Routing {
-        Routing { channels: self.levels(), routes, levels }
+    /// The channels as [`super::Routing::channels`] takes them.
+    pub fn targets(&self) -> Vec<Target> {
+        let kind = |config: &ChannelConfig| CHANNELS.iter().find(|k| k.name == config.kind);
+        let target = |(name, config): (&String, &ChannelConfig)| kind(config).map(|k| k.target(name));
+        self.0.iter().filter_map(target).collect()
     }
 }
 
@@ -137,8 +133,8 @@ mod tests {
 
     #[test]
     fn without_configuration_the_desktop_is_told_where_there_is_one() {
-        assert_eq!(NotifyConfig::default().or_default(true).levels(), [("desktop".to_owned(), 0)]);
-        assert_eq!(NotifyConfig::default().or_default(false).levels(), [("terminal".to_owned(), 0)]);
+        assert_eq!(NotifyConfig::default().or_default(true).targets(), [Target::new("desktop", 0)]);
+        assert_eq!(NotifyConfig::default().or_default(false).targets(), [Target::new("terminal", 0)]);
         let file = read("[file]\npath='x'").expect("a table");
         assert_eq!(file.clone().or_default(true), file);
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::base::worker::panic_text;
 
-use super::{Channel, Delivery, DeliveryError, DeliveryFault, Receipt};
+use super::{Channel, Delivery, DeliveryError, DeliveryFault, Message, Receipt};
 
 /// Messages that wait for one channel; the outbox keeps fewer in flight.
 const QUEUE: usize = 64;
@@ -31,18 +31,32 @@ pub type Report = Arc<dyn Fn(DeliveryReport) + Send + Sync>;
 /// One task for each channel.
 pub struct Deliverer {
     queues: BTreeMap<String, Sender<Delivery>>,
+    channels: BTreeMap<String, Arc<dyn Channel>>,
     report: Report,
 }
 
 impl Deliverer {
     /// Starts a task for each channel on the runtime; once this is dropped they deliver what waits and end.
     pub fn new(runtime: &tokio::runtime::Handle, channels: Vec<(String, Arc<dyn Channel>)>, report: Report) -> Self {
+        let by_name = channels.iter().cloned().collect();
         let start = |(name, to): (String, Arc<dyn Channel>)| {
             let (sender, receiver) = channel(QUEUE);
             runtime.spawn(deliver_all(to, receiver, Arc::clone(&report)));
             (name, sender)
         };
-        Self { queues: channels.into_iter().map(start).collect(), report }
+        Self { queues: channels.into_iter().map(start).collect(), channels: by_name, report }
+    }
+
+    /// Names of the channels.
+    pub fn names(&self) -> Vec<&str> {
+        self.channels.keys().map(String::as_str).collect()
+    }
+
+    /// Delivers a test beside the queue; `None` where there is no such channel.
+    pub fn test(&self, channel: &str, message: Message) -> Option<impl Future<Output = Result<Receipt, DeliveryError>> + use<>> {
+        let to = Arc::clone(self.channels.get(channel)?);
+        let delivery = Delivery::alone(channel, message);
+        Some(async move { deliver_one(to.as_ref(), &delivery).await })
     }
 
     /// Hands a message to its channel, in order; never blocks. An unknown channel or a full queue is reported as an error.
@@ -62,6 +76,14 @@ impl Deliverer {
     }
 }
 
+/// Sends a test through a channel, without an engine.
+///
+/// # Errors
+/// Why it was not taken.
+pub async fn deliver_test(channel: &dyn Channel, name: &str, message: Message) -> Result<Receipt, DeliveryError> {
+    deliver_one(channel, &Delivery::alone(name, message)).await
+}
+
 async fn deliver_all(channel: Arc<dyn Channel>, mut waiting: Receiver<Delivery>, report: Report) {
     while let Some(delivery) = waiting.recv().await {
         let result = deliver_one(channel.as_ref(), &delivery).await;
@@ -69,6 +91,7 @@ async fn deliver_all(channel: Arc<dyn Channel>, mut waiting: Receiver<Delivery>,
     }
 }
 
+/// Delivers within the channel's time; a panic is an error.
 async fn deliver_one(channel: &dyn Channel, delivery: &Delivery) -> Result<Receipt, DeliveryError> {
     let limit = channel.timeout();
     // `deliver` itself may panic before it gives a future.
@@ -94,7 +117,6 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::notify::Message;
     use crate::notify::tests::{message, run};
 
     /// Hangs, panics or takes a message, as its subject says.

@@ -1,18 +1,25 @@
 //! What must be sent to whom, as pure steps.
 //!
 //! The engine commits the writes of a step, then hands its deliveries to the [`super::Deliverer`], then steps with the
-//! result. Invariant: one row for each alert, reason and channel, ever; a row is sent again only while its result is not known.
+//! result. Invariant: of each alert and reason a channel is told once; it is told again only where the answer to an earlier
+//! attempt is not known, and then marked.
+
+mod line;
+mod row;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::base::Timestamp;
 use crate::model::{Alert, JournalEvent};
 
-use super::{DeliveryError, DeliveryFault, Message, Part, Reason, Receipt, Routing};
+use super::action::is_action;
+use super::{Audience, DeliveryError, DeliveryFault, Message, Reason, Receipt, Routing};
+pub use line::Budget;
+use line::{HOUR, LONGEST_WISH, Line};
+pub use row::{OutboxRow, ToldOf};
 
 /// Whether messages really go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,36 +29,6 @@ pub enum Sending {
     Real,
     /// Dry run: what would have gone out is in the journal, marked.
     Dry,
-}
-
-/// One message for one channel, as it is kept over restarts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OutboxRow {
-    /// Rises; never reused while rows exist.
-    pub id: u64,
-    /// Name of the channel.
-    pub channel: String,
-    /// What is sent.
-    pub message: Message,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// When it is tried next.
-    pub due_at: Timestamp,
-    /// When it was taken; such a row stays until its alert is over, so that who was told is known.
-    pub delivered_at: Option<Timestamp>,
-    /// When it was given up; such a row stays like a delivered one, and is not told that the alert is over.
-    pub failed_at: Option<Timestamp>,
-    /// Why the last attempt failed.
-    pub error: Option<String>,
-    /// The message went out once and the answer was lost.
-    #[serde(default)]
-    pub in_doubt: bool,
-    /// Of several recipients those who have it.
-    #[serde(default)]
-    pub told: Vec<String>,
-    /// Names the message on the other side.
-    #[serde(default)]
-    pub handle: Option<String>,
 }
 
 /// What must be on disk before anything else happens.
@@ -81,17 +58,36 @@ pub struct Delivery {
     pub told: Vec<String>,
 }
 
+impl Delivery {
+    /// One message outside of all threads.
+    pub fn alone(channel: &str, message: Message) -> Self {
+        let key = format!("farol-{}-{}-{}", message.host, message.reason.word(), message.at.millis());
+        Self { row: 0, channel: channel.to_owned(), message: Arc::new(message), key, earlier: None, told: Vec::new() }
+    }
+}
+
+/// An alert's step that people are told of.
+#[derive(Debug, Clone)]
+pub struct Telling {
+    /// The alert after it.
+    pub alert: Arc<Alert>,
+    /// Why.
+    pub reason: Reason,
+    /// Channels the rule names itself.
+    pub channels: Arc<[String]>,
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum OutboxEvent<'a> {
-    /// An alert's step that people are told of.
-    Told {
-        /// The alert after it.
-        alert: &'a Alert,
-        /// Why.
-        reason: Reason,
-        /// Channels the rule names itself.
-        channels: &'a [String],
+    /// Alerts changed, all in one tick: what belongs together is told together.
+    Told(&'a [Telling]),
+    /// A sign of life is due.
+    Beat {
+        /// To that channel.
+        channel: &'a str,
+        /// How farol is.
+        how: &'a str,
     },
     /// A delivery ended.
     Done {
@@ -115,12 +111,19 @@ pub struct OutboxStep {
     pub deliveries: Vec<Delivery>,
 }
 
-/// First pause after a failed attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// Longest pause: a network that comes back is used within that time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// Longest pause the other side may ask for.
-const LONGEST_WISH: Duration = Duration::from_secs(3600);
+/// A channel that does not work, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// Its name.
+    pub channel: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, without secrets.
+    pub error: String,
+    /// Messages that wait for it.
+    pub waiting: usize,
+}
+
 /// A message is given up after this: the bar is a cut of 24 h without loss, a weekend is longer.
 const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
 /// Most messages of one channel on their way at once; below the deliverer's queue.
@@ -134,10 +137,16 @@ pub struct Outbox {
     sending: Sending,
     rows: BTreeMap<u64, OutboxRow>,
     last_id: u64,
+    lines: BTreeMap<String, Line>,
     /// Handed to the deliverer, result not known.
     in_flight: BTreeSet<u64>,
-    /// Channels that cannot work here.
-    unavailable: BTreeSet<String>,
+    /// When a row of a service that forgets was last sent again.
+    refreshed: BTreeMap<u64, Timestamp>,
+    /// Rows to be written at the end of the step, and to be removed.
+    dirty: BTreeSet<u64>,
+    gone: BTreeSet<u64>,
+    /// Actions that a crash broke off: said with the next step, never begun again.
+    broken_off: Vec<u64>,
 }
 
 impl Outbox {
@@ -149,8 +158,20 @@ impl Outbox {
     /// Takes up rows from before a restart: what is not known to be delivered is due at once. Step with [`OutboxEvent::Due`] next.
     pub fn restore(&mut self, rows: Vec<OutboxRow>) {
         for mut row in rows {
-            row.due_at = row.message.at;
             self.last_id = self.last_id.max(row.id);
+            if row.counts {
+                let rule = row.told_of.first().map_or("", |t| t.rule.as_str());
+                self.lines.entry(row.channel.clone()).or_default().count(rule, row.at);
+            }
+            if row.sending && row.is_waiting() && is_action(&row.channel) {
+                self.broken_off.push(row.id);
+            }
+            // What was begun may have arrived.
+            row.in_doubt |= row.sending && row.is_waiting();
+            if row.sending || row.attempts > 0 {
+                row.due_at = row.at;
+            }
+            row.sending = false;
             self.rows.insert(row.id, row);
         }
     }
@@ -158,187 +179,205 @@ impl Outbox {
     /// Other channels and routes, after a reload; channels that could not work are tried again.
     pub fn set_routing(&mut self, routing: Routing) {
         self.routing = routing;
-        self.unavailable.clear();
+        for line in self.lines.values_mut() {
+            line.unavailable = false;
+            line.worked();
+        }
     }
 
     /// Takes one event.
     pub fn step(&mut self, event: OutboxEvent<'_>, now: Timestamp) -> OutboxStep {
         let mut out = OutboxStep::default();
+        for id in std::mem::take(&mut self.broken_off) {
+            let error = DeliveryError::permanent("farol ended while it ran; it is not run again");
+            self.done(id, Err(error), now, &mut out);
+        }
         match event {
-            OutboxEvent::Told { alert, reason, channels } => self.told_of((alert, reason), channels, now, &mut out),
+            OutboxEvent::Told(tellings) => {
+                for telling in tellings {
+                    self.tell(telling, now, &mut out);
+                }
+            }
+            OutboxEvent::Beat { channel, how } => self.beat(channel, how, now),
             OutboxEvent::Done { row, result } => self.done(row, result, now, &mut out),
             OutboxEvent::Due => {}
         }
         if self.sending == Sending::Real {
+            self.gather_held(now);
             self.send(now, &mut out);
         }
+        self.sweep(now);
+        self.flush(&mut out);
         out
     }
 
-    fn told_of(&mut self, (alert, reason): (&Alert, Reason), own: &[String], now: Timestamp, out: &mut OutboxStep) {
-        let quiet = alert.is_quiet() || alert.acknowledged.is_some();
-        let recipients = match reason {
-            Reason::Resolved => self.close(&alert.id, out),
-            reason if reason.is_alarm() && quiet => return,
-            reason if reason.is_alarm() => self.routing.recipients(alert, own, alert.level),
-            _ => return,
+    /// The writes of a step: each row once, as it is at its end.
+    fn flush(&mut self, out: &mut OutboxStep) {
+        let dirty = std::mem::take(&mut self.dirty);
+        if self.sending == Sending::Real {
+            out.writes.extend(dirty.iter().filter_map(|id| self.rows.get(id)).map(|row| OutboxWrite::Put(row.clone())));
+            out.writes.extend(self.gone.iter().map(|id| OutboxWrite::Delete(*id)));
+        }
+        self.gone.clear();
+    }
+
+    fn remove(&mut self, id: u64) {
+        if self.rows.remove(&id).is_some() {
+            self.dirty.remove(&id);
+            self.gone.insert(id);
+            self.refreshed.remove(&id);
+        }
+    }
+
+    /// Forgets rows of what is over: nothing of their thread waits, and they count no more.
+    fn sweep(&mut self, now: Timestamp) {
+        let waiting: BTreeSet<(&str, &str)> =
+            self.rows.values().filter(|r| r.is_waiting()).map(|r| (r.channel.as_str(), r.thread.as_str())).collect();
+        let idle = |r: &&OutboxRow| {
+            let counted = r.counts && r.at <= now && now.since(r.at) < HOUR;
+            !r.is_waiting()
+                && r.is_over()
+                && !counted
+                && r.keep_until <= now
+                && !waiting.contains(&(r.channel.as_str(), r.thread.as_str()))
         };
-        let part = Part { alert: Box::new(alert.clone()), reason, at: now };
-        let message = Message::about(&[part], reason, (&self.host, &alert.id), now, "");
-        for channel in recipients {
-            if !self.unavailable.contains(&channel) && !self.knows(&alert.id, &channel, reason) {
-                self.add(channel, message.clone(), now, out);
-            }
-        }
-    }
-
-    /// Whether that message was written down before. Who got a reminder need not hear that the alert fired.
-    fn knows(&self, alert: &str, channel: &str, reason: Reason) -> bool {
-        self.of(alert).any(|r| r.channel == channel && (r.message.reason == reason || reason == Reason::Fired))
-    }
-
-    fn of<'a>(&'a self, alert: &'a str) -> impl Iterator<Item = &'a OutboxRow> {
-        self.rows.values().filter(move |r| r.message.alert == alert)
-    }
-
-    fn add(&mut self, channel: String, message: Message, now: Timestamp, out: &mut OutboxStep) {
-        self.last_id += 1;
-        let mut row = OutboxRow {
-            id: self.last_id,
-            channel,
-            message,
-            attempts: 0,
-            due_at: now,
-            delivered_at: None,
-            failed_at: None,
-            error: None,
-            in_doubt: false,
-            told: Vec::new(),
-            handle: None,
-        };
-        if self.sending == Sending::Dry {
-            row.delivered_at = Some(now);
-            out.journal.push(delivered(&row, Some("dry run: not sent".to_owned())));
-            let (alert, over) = (row.message.alert.clone(), row.message.reason == Reason::Resolved);
-            self.rows.insert(row.id, row);
-            if over {
-                self.rows.retain(|_, r| r.message.alert != alert);
-            }
-            return;
-        }
-        out.writes.push(OutboxWrite::Put(row.clone()));
-        self.rows.insert(row.id, row);
-    }
-
-    /// An alert is over: reminders that are not on their way are dropped; gives the channels that heard, or will hear, of it.
-    fn close(&mut self, alert: &str, out: &mut OutboxStep) -> Vec<String> {
-        let idle = |r: &OutboxRow| r.is_waiting() && r.attempts == 0 && matches!(r.message.reason, Reason::Reminder(_));
-        let stale: Vec<u64> = self.of(alert).filter(|r| idle(r) && !self.in_flight.contains(&r.id)).map(|r| r.id).collect();
-        for id in stale {
-            self.rows.remove(&id);
-            out.writes.push(OutboxWrite::Delete(id));
-        }
-        let mut channels: Vec<String> = Vec::new();
-        for row in self.of(alert).filter(|r| r.failed_at.is_none()) {
-            if !channels.contains(&row.channel) {
-                channels.push(row.channel.clone());
-            }
-        }
-        if channels.is_empty() {
-            self.forget(alert, out);
-        }
-        channels
-    }
-
-    /// Removes an alert's rows.
-    fn forget(&mut self, alert: &str, out: &mut OutboxStep) {
-        let ids: Vec<u64> = self.of(alert).map(|r| r.id).collect();
-        for id in ids {
-            self.rows.remove(&id);
-            out.writes.push(OutboxWrite::Delete(id));
-        }
+        let ids: Vec<u64> = self.rows.values().filter(idle).map(|r| r.id).collect();
+        ids.into_iter().for_each(|id| self.remove(id));
     }
 
     fn done(&mut self, id: u64, result: Result<Receipt, DeliveryError>, now: Timestamp, out: &mut OutboxStep) {
         self.in_flight.remove(&id);
         let Some(row) = self.rows.get_mut(&id) else { return };
-        row.attempts += 1;
-        let gone = result.as_ref().is_err_and(|e| e.fault == DeliveryFault::Unavailable);
-        match result {
-            Ok(receipt) => {
-                row.handle = receipt.handle;
-                row.delivered_at = Some(now);
-                row.error = None;
-                out.journal.push(delivered(row, None));
+        let line = self.lines.entry(row.channel.clone()).or_default();
+        if !row.is_waiting() {
+            // Sent again to a service that forgets: only its health is news.
+            match result {
+                Ok(_) => line.worked(),
+                Err(error) => drop(line.failed(&error, (id, 1), now)),
             }
-            Err(error) => failed(row, &error, now, out),
-        }
-        if row.is_waiting() {
-            out.writes.push(OutboxWrite::Put(row.clone()));
             return;
         }
-        row.settle();
-        let (alert, channel) = (row.message.alert.clone(), row.channel.clone());
-        out.writes.push(OutboxWrite::Put(row.clone()));
-        if gone {
-            self.leave_alone(&channel, now, out);
+        row.attempts += 1;
+        row.sending = false;
+        self.dirty.insert(id);
+        match result {
+            Ok(receipt) => {
+                line.worked();
+                row.delivered_at = Some(now);
+                (row.error, row.handle) = (None, receipt.handle.clone());
+                tell::journal(row, None, &receipt.answer, out);
+            }
+            Err(error) => {
+                row.due_at = line.failed(&error, (id, row.attempts), now);
+                line.unavailable |= error.fault == DeliveryFault::Unavailable;
+                tell::note_failure(row, &error, now, out);
+            }
         }
-        let over = self.of(&alert).any(|r| r.message.reason == Reason::Resolved);
-        if over && !self.of(&alert).any(OutboxRow::is_waiting) {
-            self.forget(&alert, out);
+        if row.is_waiting() {
+            return;
+        }
+        let (channel, refreshes) = (row.channel.clone(), self.routing.refresh(&row.channel).is_some());
+        if row.told_of.is_empty() {
+            // A sign of life is not remembered.
+            self.remove(id);
+        } else if !refreshes {
+            row.settle();
+        }
+        if self.lines.get(&channel).is_some_and(|l| l.unavailable) {
+            self.leave_alone(&channel, now);
         }
     }
 
     /// A channel that cannot work here: what waits for it is given up without a word more.
-    fn leave_alone(&mut self, channel: &str, now: Timestamp, out: &mut OutboxStep) {
-        self.unavailable.insert(channel.to_owned());
+    fn leave_alone(&mut self, channel: &str, now: Timestamp) {
         for row in self.rows.values_mut().filter(|r| r.channel == channel && r.is_waiting()) {
             row.failed_at = Some(now);
             row.settle();
-            out.writes.push(OutboxWrite::Put(row.clone()));
+            self.dirty.insert(row.id);
         }
     }
 
-    /// Hands out what is due: of each alert and channel one at a time, in order.
+    /// Hands out what is due: of each thread and channel one at a time, in order.
     fn send(&mut self, now: Timestamp, out: &mut OutboxStep) {
-        let mut busy: BTreeMap<&str, usize> = BTreeMap::new();
-        for id in &self.in_flight {
-            if let Some(row) = self.rows.get(id) {
-                *busy.entry(&row.channel).or_default() += 1;
+        let mut busy: BTreeMap<String, usize> = BTreeMap::new();
+        for row in self.in_flight.iter().filter_map(|id| self.rows.get(id)) {
+            *busy.entry(row.channel.clone()).or_default() += 1;
+        }
+        for id in self.ready(now) {
+            let Some(row) = self.rows.get_mut(&id) else { continue };
+            let line = self.lines.entry(row.channel.clone()).or_default();
+            let load = busy.entry(row.channel.clone()).or_default();
+            let most = if line.is_on_trial() { 1 } else { self.routing.at_most(&row.channel).unwrap_or(MOST_IN_FLIGHT) };
+            if line.is_closed(now) || *load >= most {
+                continue;
+            }
+            *load += 1;
+            if row.is_waiting() {
+                row.sending = true;
+                self.dirty.insert(id);
+            } else {
+                self.refreshed.insert(id, now);
+            }
+            self.in_flight.insert(id);
+            let delivery = self.delivery(&self.rows[&id]);
+            out.deliveries.push(delivery);
+        }
+    }
+
+    /// Rows whose time has come: the first that waits of each thread and alert, and what is sent again.
+    fn ready(&self, now: Timestamp) -> Vec<u64> {
+        // After a clock that went back a row would wait for the old time.
+        let due = |at: Timestamp| at <= now || at > now + LONGEST_WISH;
+        let fresh = self.first_waiting().into_iter().filter(|r| !r.until_over && due(r.due_at)).map(|r| r.id);
+        let again = self.refreshes().filter(|(at, _)| *at <= now).map(|(_, id)| id);
+        fresh.chain(again).filter(|id| !self.in_flight.contains(id)).collect()
+    }
+
+    /// The first row that waits of each channel and thread, and of each channel and alert.
+    fn first_waiting(&self) -> Vec<&OutboxRow> {
+        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+        let mut first = Vec::new();
+        for row in self.rows.values().filter(|r| r.is_waiting()) {
+            let own = row.told_of.iter().map(|t| t.alert.as_str()).chain([row.thread.as_str()]);
+            let own: BTreeSet<(&str, &str)> = own.filter(|key| !key.is_empty()).map(|key| (row.channel.as_str(), key)).collect();
+            let free = own.is_disjoint(&seen);
+            seen.extend(own);
+            if free {
+                first.push(row);
             }
         }
-        let mut chosen = Vec::new();
-        for row in self.first_waiting() {
-            let load = busy.entry(&row.channel).or_default();
-            // After a clock that went back a row would wait for the old time.
-            let due = row.due_at <= now || row.due_at > now + LONGEST_WISH;
-            if due && *load < MOST_IN_FLIGHT && !self.in_flight.contains(&row.id) {
-                *load += 1;
-                chosen.push(row.id);
-                out.deliveries.push(self.delivery(row));
-            }
-        }
-        self.in_flight.extend(chosen);
+        first
+    }
+
+    /// Rows of services that forget, with the time they are sent again.
+    fn refreshes(&self) -> impl Iterator<Item = (Timestamp, u64)> + '_ {
+        let firing = self.rows.values().filter(|r| r.reason == Reason::Fired && !r.is_over());
+        firing.filter_map(|r| {
+            let every = self.routing.refresh(&r.channel)?;
+            let last = self.refreshed.get(&r.id).copied().or(r.delivered_at)?;
+            Some((last + every, r.id))
+        })
     }
 
     fn delivery(&self, row: &OutboxRow) -> Delivery {
-        let message = row.message.clone();
-        let earlier = self.of(&message.alert).find(|r| r.channel == row.channel && r.handle.is_some());
+        let of_thread = |r: &&OutboxRow| r.channel == row.channel && r.thread == row.thread && r.handle.is_some();
+        let earlier = self.rows.values().filter(|r| r.id < row.id).find(of_thread);
+        let message = if row.is_waiting() { row.message(&self.host) } else { self.still_firing(row) };
         Delivery {
             row: row.id,
             channel: row.channel.clone(),
-            key: format!("farol-{}-{}-{}", self.host, row.id, message.at.millis()),
+            key: format!("farol-{}-{}-{}", self.host, row.id, row.at.millis()),
             earlier: earlier.and_then(|r| r.handle.clone()),
             told: row.told.clone(),
-            message: Arc::new(if row.in_doubt { message.marked_doubtful() } else { message }),
+            message: Arc::new(message),
         }
     }
 
-    /// The first row of each alert and channel that waits.
-    fn first_waiting(&self) -> Vec<&OutboxRow> {
-        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-        let waiting = self.rows.values().filter(|r| r.is_waiting());
-        waiting.filter(|r| seen.insert((&r.message.alert, &r.channel))).collect()
+    /// The message of a row without what is over by now.
+    fn still_firing(&self, row: &OutboxRow) -> Message {
+        let over = |id: &str| row.told_of.iter().any(|t| t.alert == id && t.over);
+        let parts = row.parts.iter().filter(|p| !over(&p.alert.id)).cloned().collect();
+        OutboxRow { parts, ..row.clone() }.message(&self.host)
     }
 
     /// When to step with [`OutboxEvent::Due`]; `None` while nothing waits for time to pass.
@@ -346,7 +385,11 @@ impl Outbox {
         if self.sending == Sending::Dry {
             return None;
         }
-        self.first_waiting().iter().filter(|r| !self.in_flight.contains(&r.id)).map(|r| r.due_at).min()
+        let opens = |row: &OutboxRow| self.lines.get(&row.channel).map_or(Timestamp::default(), Line::opens_at);
+        let waiting = self.first_waiting().into_iter().filter(|r| !r.until_over && !self.in_flight.contains(&r.id));
+        let waiting = waiting.map(|r| r.due_at.max(opens(r)));
+        let again = self.refreshes().filter(|(_, id)| !self.in_flight.contains(id)).map(|(at, _)| at);
+        waiting.chain(again).min()
     }
 
     /// Rows that wait to be delivered.
@@ -354,55 +397,36 @@ impl Outbox {
         self.rows.values().filter(|r| r.is_waiting()).count()
     }
 
+    /// Rows about an alert, for saying who was told and who will be.
+    pub fn of_alert<'a>(&'a self, alert: &'a str) -> impl Iterator<Item = &'a OutboxRow> {
+        self.rows.values().filter(move |r| r.is_about(alert))
+    }
+
     /// Names of the channels that were told that the alert fires.
-    pub fn told(&self, alert: &str) -> Vec<&str> {
+    pub fn told<'a>(&'a self, alert: &str) -> Vec<&'a str> {
         let mut names: Vec<&str> = Vec::new();
-        for row in self.rows.values().filter(|r| r.message.alert == alert && r.delivered_at.is_some()) {
+        for row in self.rows.values().filter(|r| r.is_about(alert) && r.delivered_at.is_some()) {
             if !names.contains(&row.channel.as_str()) {
                 names.push(&row.channel);
             }
         }
         names
     }
-}
 
-impl OutboxRow {
-    fn is_waiting(&self) -> bool {
-        self.delivered_at.is_none() && self.failed_at.is_none()
+    /// Channels that do not work now.
+    pub fn failing(&self) -> Vec<Failing> {
+        let failing = self.lines.iter().filter_map(|(name, line)| Some((name, line.failing_since?, line.error.clone()?)));
+        let waiting = |name: &str| self.rows.values().filter(|r| r.channel == name && r.is_waiting()).count();
+        failing.map(|(name, since, error)| Failing { channel: name.clone(), since, error, waiting: waiting(name) }).collect()
     }
 
-    /// Nothing is sent any more: only who was told of what is kept.
-    fn settle(&mut self) {
-        self.message.lead = String::new();
-        self.message.facts = Vec::new();
-        self.message.json = serde_json::Value::Null;
+    /// Whether people read it.
+    fn is_for_people(&self, channel: &str) -> bool {
+        self.routing.audience(channel) == Audience::People
     }
 }
 
-/// Notes a failed attempt: when to try again, or that nobody will.
-fn failed(row: &mut OutboxRow, error: &DeliveryError, now: Timestamp, out: &mut OutboxStep) {
-    let doublings = row.attempts.saturating_sub(1).min(16);
-    let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-    let pause = pause.max(error.retry_after.unwrap_or_default()).min(LONGEST_WISH);
-    let final_ = error.fault != DeliveryFault::Transient || now.since(row.message.at) >= GIVE_UP;
-    if final_ {
-        row.failed_at = Some(now);
-    } else {
-        row.due_at = now + pause;
-    }
-    // The journal tells the first failure, a new reason and the end, not every attempt of a long night.
-    if final_ || row.error.as_deref() != Some(error.text.as_str()) {
-        let more = if final_ { "; given up" } else { "; tried again" };
-        out.journal.push(delivered(row, Some(format!("{}{more}", error.text))));
-    }
-    row.error = Some(error.text.clone());
-    row.in_doubt |= error.in_doubt;
-    row.told.clone_from(&error.told);
-}
-
-fn delivered(row: &OutboxRow, error: Option<String>) -> JournalEvent {
-    JournalEvent::Delivered { alert: row.message.alert.clone(), channel: row.channel.clone(), error }
-}
-
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ use super::layout::Layout;
 use super::overlay::{Toast, Tone};
 use super::paint::Painter;
 use super::state::{Look, UiState};
-use super::terminal::{Guard, clipboard, send};
+use super::terminal::{Guard, clipboard, notification, send};
 use super::theme::Theme;
 use super::update::{start, update};
 use super::widgets::{Graph, Ink};
@@ -267,6 +267,9 @@ impl Session {
     /// Takes what the monitor has that is new.
     fn fetch(&mut self) {
         let changes = self.monitor.changed();
+        for notice in changes.pulses.iter().flat_map(|p| &p.notices) {
+            self.extra.extend(notification(&notice.title, &notice.text));
+        }
         let changed = Changed {
             snapshot: self.monitor.snapshot(),
             pulses: changes.pulses,

@@ -98,6 +98,15 @@ pub fn send(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
+/// A notification as terminals know it: OSC 9, OSC 777, and the bell for those that know neither.
+pub fn notification(title: &str, text: &str) -> Vec<u8> {
+    // What ends or divides a sequence is inert in it, whoever sent the text.
+    let clean =
+        |text: &str| -> String { text.chars().map(|c| if c.is_control() || c == ';' { ' ' } else { c }).take(500).collect() };
+    let (title, text) = (clean(title), clean(text));
+    format!("\x1b]9;{title}\x07\x1b]777;notify;{title};{text}\x07\x07").into_bytes()
+}
+
 /// A panic of the screen's own thread ends the program: the terminal comes back before the message is
 /// written. Panics of other threads are caught and shown by their owners; their message would only
 /// spoil the screen.

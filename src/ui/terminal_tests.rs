@@ -20,6 +20,12 @@ use crate::monitor::Scope;
 
 const ROLE: &str = "FAROL_TEST_SCREEN";
 
+#[test]
+fn a_notification_cannot_be_left_by_its_own_text() {
+    let bytes = super::terminal::notification("a\x1b]0;own\x07", "b;c\r\n\u{9c}");
+    assert_eq!(bytes, b"\x1b]9;a ]0 own \x07\x1b]777;notify;a ]0 own ;b c   \x07\x07");
+}
+
 /// Not a test of its own: the screen the others look at.
 #[test]
 fn child() {

@@ -19,7 +19,8 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("src/collect/config.rs", "CollectConfig", "collect"),
     ("src/store/config.rs", "StoreConfig", "store"),
     ("src/analyze/config.rs", "AnalyzeConfig", "analyze"),
-    ("src/alert/escalation.rs", "EscalationConfig", "escalation"),
+    ("src/model/escalation.rs", "EscalationConfig", "escalation"),
+    ("src/notify/heartbeat.rs", "HeartbeatConfig", "heartbeat"),
     ("src/net/client.rs", "NetConfig", "net"),
     ("src/ui/config.rs", "UiConfig", "ui"),
     ("src/notify/desktop.rs", "DesktopConfig", "notify.desktop"),
@@ -130,7 +131,11 @@ fn the_examples_are_read_and_an_engine_could_start_with_them() {
     let kinds: BTreeSet<&str> = settings.services.iter().map(|s| s.kind).collect();
     let all: BTreeSet<&str> = farol::check::PROBES.iter().map(|p| p.name).collect();
     assert_eq!(kinds, all, "an example for every type of service");
-    assert_eq!(settings.channels.len(), farol::notify::CHANNELS.len() + 2, "one for every type of channel, a second file, a bot");
+    assert_eq!(
+        settings.channels.len(),
+        farol::notify::CHANNELS.len() + 3,
+        "one for every type of channel, a second file, a bot, an action"
+    );
     let disk = settings.rules.iter().find(|r| r.name == "disk").expect("the built-in rule");
     assert_eq!(disk.limit, farol::model::Limit::Above(0.95), "the example changes it");
     assert!(settings.rules.iter().all(|r| r.name != "core busy"), "the example switches it off");

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::out;
+use super::why::Why;
 use crate::alert::alerts_json;
 use crate::app::Failure;
 use crate::app::cli::{Format, Global};
@@ -20,7 +21,10 @@ const ALL: Duration = Duration::from_secs(30 * 86_400);
 
 /// Arguments.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Alerts {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Also those that are over, 30 days back.
     #[arg(long)]
     all: bool,
@@ -29,12 +33,22 @@ pub struct Alerts {
     format: Format,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who was told of an alert when through what, or why not.
+    Why(Why),
+}
+
 impl Alerts {
     /// Prints alerts.
     ///
     /// # Errors
     /// No engine and no history, or nothing can be printed.
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        if let Some(Command::Why(why)) = &self.command {
+            why.run(global)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut reach = Reach::find(global)?;
         let now = Timestamp::now();
         let alerts: Vec<Arc<Alert>> = if self.all {

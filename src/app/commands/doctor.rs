@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{config, out};
+use super::{config, notify, out};
 use crate::app::cli::Global;
 use crate::app::{Failure, place};
 use crate::base::{Clock, SystemClock};
@@ -14,7 +14,7 @@ use crate::check;
 use crate::collect::{Collector, LinuxHost, facts};
 use crate::model::{Host, Sample};
 use crate::monitor::{Answer, Request};
-use crate::notify::session_bus;
+use crate::notify::{Opened, session_bus};
 use crate::remote::{Address, ask_once};
 
 /// Arguments.
@@ -54,6 +54,7 @@ impl Doctor {
         findings.push(units()?);
         findings.push(echo()?);
         findings.push(desktop());
+        findings.extend(channels(global));
         let wrong = findings.iter().any(|f| matches!(f, Finding::Wrong(_)));
         let lines: Vec<String> = findings
             .iter()
@@ -210,6 +211,29 @@ fn echo() -> Result<Finding, Failure> {
         _ => Finding::Better(format!("checks of type icmp: {}", found.message)),
     })
 }
+
+/// Whether each channel's secrets can be read and, where its provider can be asked without telling anybody, are right.
+fn channels(global: &Global) -> Vec<Finding> {
+    // A configuration with a mistake is told already.
+    let (Ok(channels), Ok(runtime)) = (notify::channels(global), notify::runtime()) else { return Vec::new() };
+    let verify = |(name, kind, channel): &Opened| {
+        let verified = runtime.block_on(async { tokio::time::timeout(VERIFY, channel.verify()).await });
+        match verified {
+            Ok(Ok(receipt)) if receipt.answer.is_empty() => {
+                Finding::Well(format!("channel {name} ({}): can be used as far as can be seen from here", kind.name))
+            }
+            Ok(Ok(receipt)) => Finding::Well(format!("channel {name} ({}): {}", kind.name, receipt.answer)),
+            Ok(Err(error)) => {
+                Finding::Wrong(format!("channel {name} ({}): {error}; farol notify test {name} tries again", kind.name))
+            }
+            Err(_) => Finding::Wrong(format!("channel {name} ({}): no answer for {} s", kind.name, VERIFY.as_secs())),
+        }
+    };
+    channels.iter().map(verify).collect()
+}
+
+/// Longest time to ask one provider.
+const VERIFY: Duration = Duration::from_secs(20);
 
 fn desktop() -> Finding {
     if session_bus() {

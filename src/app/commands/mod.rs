@@ -11,11 +11,13 @@ pub mod export;
 pub mod forecast;
 pub mod import;
 pub mod lists;
+pub mod notify;
 pub mod query;
 pub mod report;
 pub mod silence;
 pub mod status;
 pub mod store;
+pub mod why;
 
 mod out;
 
@@ -46,6 +48,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Ack(command) => command.run(&global),
         Command::Snooze(command) => command.run(&global),
         Command::Feedback(command) => command.run(&global),
+        Command::Notify(command) => command.run(&global),
         Command::Silence(command) => command.run(&global),
         Command::Services(command) => command.run(&global),
         Command::Predictions(command) => command.run(&global),

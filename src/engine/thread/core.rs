@@ -22,6 +22,7 @@ use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
 use crate::model::{QueueHealth, ThreadHealth};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
+use crate::notify::{Message, Sending};
 
 /// Time between two rounds of capacity forecasts: disks fill over hours.
 const CAPACITY_EVERY: Duration = Duration::from_secs(600);
@@ -94,7 +95,11 @@ impl Runner {
     /// Runs until the engine ends; then everything is on its way to the store.
     pub(in crate::engine) fn run(mut self, beat: &Beat, mut guard: Guard) -> Exit {
         while self.exit.is_none() {
-            let Some(event) = self.wiring.events.pop(None) else { break };
+            let event = match self.wiring.events.pop(self.until_due()) {
+                Some(event) => event,
+                None if self.wiring.events.is_closed() => break,
+                None => Event::Due,
+            };
             beat.mark();
             match guard.run(|| self.handle(event)) {
                 Step::Done(()) => {}
@@ -138,6 +143,17 @@ impl Runner {
         }
     }
 
+    /// The sampled time goes on between samples, in a simulation as well.
+    fn now(&self) -> Timestamp {
+        self.at + self.seen.elapsed()
+    }
+
+    /// Time until a message is due; `None`: something else will come first. What is overdue waits for a channel, not for time.
+    fn until_due(&self) -> Option<Duration> {
+        let left = self.core.next_due()?.since(self.now());
+        (!left.is_zero()).then_some(left)
+    }
+
     fn handle(&mut self, event: Event) {
         match event {
             Event::Sample(sample, timing) => {
@@ -164,7 +180,15 @@ impl Runner {
             Event::Unfitted(What::Capacity(_)) => self.due.capacity = self.at,
             Event::Reread(reread, reply) => self.reread(reread, reply),
             Event::Delivered(report) => {
-                let output = self.core.delivered(report, self.at);
+                let output = self.core.delivered(report, self.now());
+                self.carry(output, None);
+            }
+            Event::Shown(notice) => {
+                let output = self.core.show(notice, self.now());
+                self.carry(output, None);
+            }
+            Event::Due => {
+                let output = self.core.due(self.now());
                 self.carry(output, None);
             }
             Event::Stored(health) => {
@@ -228,11 +252,22 @@ impl Runner {
                     wish.refuse(RefusalKind::NotFound, text);
                 }
             }
+            Request::TestChannel { channel } => self.test(&channel, wish.reply),
+            Request::Waiting { alert } => (wish.reply)(Ok(Answer::Waiting { messages: self.core.waiting(&alert) })),
             Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
             Request::Stop => self.end(wish, Exit::Stopped, "stopping"),
             Request::TakeOver => wish.refuse(RefusalKind::Invalid, "an engine runs; there is nothing to take over"),
             _ => self.decide(wish),
         }
+    }
+
+    fn test(&self, channel: &str, reply: Reply) {
+        let settings = self.core.settings();
+        if settings.sending == Sending::Dry {
+            return reply(Err(Refusal::new(RefusalKind::Invalid, "dry run: nothing is sent")));
+        }
+        let message = Message::test(&settings.host.name, self.now());
+        self.wiring.outward.test(channel, message, reply);
     }
 
     fn end(&mut self, wish: Wish, exit: Exit, message: &str) {
@@ -243,9 +278,7 @@ impl Runner {
 
     fn decide(&mut self, wish: Wish) {
         let Wish { request, reply } = wish;
-        // The sampled time goes on between samples, in a simulation as well.
-        let at = self.at + self.seen.elapsed();
-        match self.core.decide(request, at) {
+        match self.core.decide(request, self.now()) {
             Ok((output, decided)) => {
                 let after: After = Box::new(move |saved| reply(saved.map(|saved| decide::answer(decided, saved))));
                 self.carry(output, Some(after));

@@ -1,77 +1,147 @@
-//! The outbox as steps, and its promises under restarts.
+//! The outbox as steps: who is told, together with what, when again, and when not.
 
-use proptest::prelude::*;
+use std::sync::Arc;
 
 use super::*;
+use crate::model::Severity;
 use crate::notify::tests::{alert, at};
+use crate::notify::{RouteConfig, Target};
 
-fn routing(names: &[&str]) -> Routing {
-    Routing { channels: names.iter().map(|n| ((*n).to_owned(), 0)).collect(), ..Routing::default() }
+pub(super) fn routing(names: &[&str]) -> Routing {
+    Routing { channels: names.iter().map(|n| Target::new(n, 0)).collect(), ..Routing::default() }
 }
 
 fn outbox(names: &[&str]) -> Outbox {
     Outbox::new("web-1", routing(names), Sending::Real)
 }
 
+pub(super) fn telling(alert: &Alert, reason: Reason) -> Telling {
+    Telling { alert: Arc::new(alert.clone()), reason, channels: Arc::new([]) }
+}
+
 fn tell(outbox: &mut Outbox, alert: &Alert, reason: Reason, second: u64) -> OutboxStep {
-    outbox.step(OutboxEvent::Told { alert, reason, channels: &[] }, at(second))
+    outbox.step(OutboxEvent::Told(&[telling(alert, reason)]), at(second))
+}
+
+fn tell_all(outbox: &mut Outbox, alerts: &[Alert], reason: Reason, second: u64) -> OutboxStep {
+    let tellings: Vec<Telling> = alerts.iter().map(|a| telling(a, reason)).collect();
+    outbox.step(OutboxEvent::Told(&tellings), at(second))
 }
 
 fn done(outbox: &mut Outbox, row: u64, result: Result<Receipt, DeliveryError>, second: u64) -> OutboxStep {
     outbox.step(OutboxEvent::Done { row, result }, at(second))
 }
 
-fn sent(step: &OutboxStep) -> Vec<(u64, &str, Reason)> {
-    step.deliveries.iter().map(|d| (d.row, d.channel.as_str(), d.message.reason)).collect()
+fn due(outbox: &mut Outbox, second: u64) -> OutboxStep {
+    outbox.step(OutboxEvent::Due, at(second))
+}
+
+fn taken() -> Result<Receipt, DeliveryError> {
+    Ok(Receipt::default())
 }
 
 fn transient(text: &str) -> Result<Receipt, DeliveryError> {
     Err(DeliveryError::transient(text))
 }
 
-#[test]
-fn everybody_is_told_once_and_those_who_were_told_hear_the_end() {
-    let mut outbox = outbox(&["desktop", "file"]);
-    let alert = alert("7k", "x");
-    let step = tell(&mut outbox, &alert, Reason::Fired, 0);
-    assert_eq!(sent(&step), [(1, "desktop", Reason::Fired), (2, "file", Reason::Fired)]);
-    assert_eq!(step.writes.len(), 2, "written before it is sent");
-    assert_eq!(tell(&mut outbox, &alert, Reason::Fired, 1), OutboxStep::default(), "told twice is told once");
-    let told = done(&mut outbox, 1, Ok(Receipt::default()), 2);
-    assert_eq!(told.journal, [JournalEvent::Delivered { alert: "7k".into(), channel: "desktop".into(), error: None }]);
-    done(&mut outbox, 2, Err(DeliveryError::new(DeliveryFault::Permanent, "no")), 2);
-    assert_eq!((outbox.told("7k"), outbox.depth()), (vec!["desktop"], 0));
-    let step = tell(&mut outbox, &alert, Reason::Resolved, 3);
-    assert_eq!(sent(&step), [(3, "desktop", Reason::Resolved)]);
-    let step = done(&mut outbox, 3, Ok(Receipt::default()), 4);
-    let deleted: Vec<&OutboxWrite> = step.writes.iter().filter(|w| matches!(w, OutboxWrite::Delete(_))).collect();
-    assert_eq!(deleted.len(), 3, "nothing is kept of an alert that is over");
+fn sent(step: &OutboxStep) -> Vec<(&str, Reason)> {
+    step.deliveries.iter().map(|d| (d.channel.as_str(), d.message.reason)).collect()
+}
+
+/// Takes everything that goes out until nothing does; the messages.
+fn take_all(outbox: &mut Outbox, step: OutboxStep, second: u64) -> Vec<Arc<Message>> {
+    let mut messages = Vec::new();
+    let mut waiting = step.deliveries;
+    while let Some(delivery) = waiting.pop() {
+        messages.push(delivery.message);
+        waiting.extend(done(outbox, delivery.row, taken(), second).deliveries);
+    }
+    messages
+}
+
+fn errors(step: &OutboxStep) -> Vec<&str> {
+    let error = |e: &JournalEvent| if let JournalEvent::Delivered { error: Some(_), .. } = e { true } else { false };
+    step.journal
+        .iter()
+        .filter(|e| error(e))
+        .map(|e| if let JournalEvent::Delivered { error: Some(e), .. } = e { e.as_str() } else { "" })
+        .collect()
+}
+
+/// The n-th alert of one rule, a warning.
+fn numbered(n: usize) -> Alert {
+    Alert { severity: Severity::Warning, fingerprint: n as u64 + 100, ..alert(&format!("a{n}"), &format!("disk {n} full")) }
+}
+
+/// The only alert of the n-th rule.
+fn of_rule(n: usize) -> Alert {
+    let mut alert = numbered(n);
+    alert.rule = format!("rule {n}");
+    alert.labels.insert("rule".to_owned(), alert.rule.clone());
+    alert
 }
 
 #[test]
-fn a_failed_delivery_is_tried_again_later_and_later() {
+fn an_alert_is_written_down_then_sent_then_told_to_be_over() {
+    let mut outbox = outbox(&["desktop", "file"]);
+    let alert = alert("7k", "x");
+    let step = tell(&mut outbox, &alert, Reason::Fired, 0);
+    assert_eq!(sent(&step), [("desktop", Reason::Fired), ("file", Reason::Fired)]);
+    assert!(matches!(&step.writes[..], [OutboxWrite::Put(a), OutboxWrite::Put(b)] if a.sending && b.sending), "begun is on disk");
+    let step = done(&mut outbox, 1, Ok(Receipt::new("200 ok")), 1);
+    assert!(matches!(&step.journal[..], [JournalEvent::Delivered { error: None, note, .. }] if note == "fired: 200 ok"));
+    done(&mut outbox, 2, taken(), 1);
+    assert_eq!(outbox.told("7k"), ["desktop", "file"]);
+    let step = tell(&mut outbox, &alert, Reason::Resolved, 60);
+    assert_eq!(sent(&step), [("desktop", Reason::Resolved), ("file", Reason::Resolved)]);
+    take_all(&mut outbox, step, 61);
+    due(&mut outbox, 4_000);
+    assert_eq!((outbox.rows.len(), outbox.depth()), (0, 0), "what is over and told is forgotten after an hour at most");
+}
+
+#[test]
+fn failures_are_tried_again_later_and_later_as_asked_and_not_for_ever() {
     let mut outbox = outbox(&["file"]);
-    tell(&mut outbox, &alert("7k", "x"), Reason::Fired, 0);
+    tell(&mut outbox, &alert("1", "x"), Reason::Fired, 0);
     let mut now = 0;
-    let mut pauses = Vec::new();
-    for attempt in 0..10 {
+    for expected in [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 600.0, 600.0] {
         let step = done(&mut outbox, 1, transient("disk full"), now);
-        assert_eq!(step.journal.len(), usize::from(attempt == 0), "the journal hears of it once");
-        let due = outbox.next_due().expect("a time");
-        pauses.push(due.since(at(now)).as_secs());
-        now += pauses[attempt];
-        assert_eq!(outbox.step(OutboxEvent::Due, due - Duration::from_millis(1)).deliveries, []);
-        assert_eq!(outbox.step(OutboxEvent::Due, due).deliveries.len(), 1);
+        assert_eq!(step.journal.len(), usize::from(now == 0), "told once for one reason");
+        let next = outbox.next_due().expect("it is tried again");
+        let pause = next.since(at(now)).as_secs_f64();
+        assert!((pause / expected - 1.0).abs() <= 0.1, "{pause} s, expected about {expected} s");
+        now = next.since(at(0)).as_secs() + 1;
+        assert_eq!(due(&mut outbox, now).deliveries.len(), 1);
     }
-    assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]);
-    let asked =
-        DeliveryError { retry_after: Some(Duration::from_secs(3600)), ..DeliveryError::new(DeliveryFault::Transient, "429") };
+    let wish = Some(Duration::from_secs(3600));
+    let asked = DeliveryError { retry_after: wish, ..DeliveryError::transient("429") };
     done(&mut outbox, 1, Err(asked), now);
     assert_eq!(outbox.next_due(), Some(at(now + 3600)), "the other side says when");
-    outbox.step(OutboxEvent::Due, at(now + 3600));
+    due(&mut outbox, now + 3600);
     let step = done(&mut outbox, 1, transient("disk full"), 3 * 86_400);
-    assert!(matches!(&step.journal[..], [JournalEvent::Delivered { error: Some(e), .. }] if e.ends_with("given up")));
+    assert!(errors(&step)[0].ends_with("given up"), "{step:?}");
     assert_eq!((outbox.depth(), outbox.next_due()), (0, None));
+}
+
+#[test]
+fn too_many_requests_hold_the_whole_channel_and_no_other() {
+    let mut outbox = outbox(&["chat", "file"]);
+    tell(&mut outbox, &of_rule(1), Reason::Fired, 0);
+    let asked = DeliveryError { retry_after: Some(Duration::from_secs(30)), ..DeliveryError::transient("429") };
+    done(&mut outbox, 1, Err(asked), 0);
+    let step = tell(&mut outbox, &of_rule(2), Reason::Fired, 1);
+    assert_eq!(sent(&step), [("file", Reason::Fired)], "the other goes on");
+    assert_eq!(sent(&due(&mut outbox, 31)).len(), 2);
+}
+
+#[test]
+fn a_permanent_failure_is_told_at_once_and_its_end_is_not_sent() {
+    let mut outbox = outbox(&["chat"]);
+    tell(&mut outbox, &alert("1", "x"), Reason::Fired, 0);
+    let step = done(&mut outbox, 1, Err(DeliveryError::permanent("403; is the secret right?")), 0);
+    assert_eq!(errors(&step), ["403; is the secret right?; given up"]);
+    assert_eq!(outbox.failing()[0].error, "403; is the secret right?");
+    assert_eq!(tell(&mut outbox, &alert("1", "x"), Reason::Resolved, 9).deliveries, []);
 }
 
 #[test]
@@ -83,47 +153,241 @@ fn the_end_is_told_after_the_beginning_also_when_that_was_late() {
     tell(&mut outbox, &alert, Reason::Reminder(1), 300);
     let step = tell(&mut outbox, &alert, Reason::Resolved, 301);
     assert!(step.writes.contains(&OutboxWrite::Delete(2)), "a reminder of what is over is dropped");
-    let step = outbox.step(OutboxEvent::Due, at(400));
     assert_eq!(sent(&step), []);
-    let step = done(&mut outbox, 1, Ok(Receipt::default()), 401);
-    assert_eq!(sent(&step), [(3, "file", Reason::Resolved)]);
+    let step = done(&mut outbox, 1, taken(), 401);
+    assert_eq!(sent(&step), [("file", Reason::Resolved)]);
 }
 
 #[test]
-fn quiet_and_acknowledged_alerts_tell_nobody() {
+fn quiet_and_acknowledged_alerts_tell_nobody_and_say_why() {
     let mut outbox = outbox(&["file"]);
     let mut silenced = alert("1", "x");
     silenced.silenced_by = vec!["s".to_owned()];
-    assert_eq!(tell(&mut outbox, &silenced, Reason::Fired, 0), OutboxStep::default());
+    let step = tell(&mut outbox, &silenced, Reason::Fired, 0);
+    assert_eq!((errors(&step), step.deliveries.len()), (vec!["not sent: silenced by s"], 0));
     assert_eq!(tell(&mut outbox, &silenced, Reason::Resolved, 1), OutboxStep::default());
     silenced.silenced_by.clear();
     assert_eq!(sent(&tell(&mut outbox, &silenced, Reason::Fired, 2)).len(), 1, "told when the silence ends");
+    outbox.set_routing(Routing { routes: vec![RouteConfig::default()], ..routing(&["file"]) });
+    assert_eq!(errors(&tell(&mut outbox, &of_rule(1), Reason::Fired, 3)), ["not sent: route 1 names nobody"]);
 }
 
 #[test]
-fn reminders_reach_the_channels_of_their_level() {
-    let channels = vec![("desktop".to_owned(), 0), ("email".to_owned(), 2)];
+fn channels_add_up_and_everybody_who_was_told_hears_the_end() {
+    let channels = vec![Target::new("desktop", 0), Target::new("email", 2), Target::new("sms", 3), Target::new("phone", 4)];
     let mut outbox = Outbox::new("web-1", Routing { channels, ..Routing::default() }, Sending::Real);
     let mut alert = alert("1", "x");
-    done(&mut outbox, 0, Ok(Receipt::default()), 0);
-    tell(&mut outbox, &alert, Reason::Fired, 0);
-    done(&mut outbox, 1, Ok(Receipt::default()), 0);
-    alert.level = 2;
-    let step = tell(&mut outbox, &alert, Reason::Reminder(2), 600);
-    assert_eq!(sent(&step), [(2, "desktop", Reason::Reminder(2)), (3, "email", Reason::Reminder(2))]);
+    let step = tell(&mut outbox, &alert, Reason::Fired, 0);
+    take_all(&mut outbox, step, 0);
+    let mut told = Vec::new();
+    for (level, second) in [(1, 300), (2, 600), (3, 1800), (4, 3600)] {
+        alert.level = level;
+        let step = tell(&mut outbox, &alert, Reason::Reminder(level), second);
+        told.push(step.deliveries.len());
+        take_all(&mut outbox, step, second);
+    }
+    assert_eq!(told, [1, 2, 3, 4]);
+    let step = tell(&mut outbox, &alert, Reason::Resolved, 4000);
+    assert_eq!(sent(&step).iter().map(|s| s.0).collect::<Vec<_>>(), ["desktop", "email", "sms", "phone"]);
+}
+
+#[test]
+fn what_got_worse_is_told_and_its_levels_begin_again() {
+    let mut outbox = outbox(&["file"]);
+    let mut alert = alert("1", "x");
+    for (reason, second) in [(Reason::Fired, 0), (Reason::Reminder(1), 300), (Reason::Worse(0), 900), (Reason::Reminder(1), 1200)]
+    {
+        let step = tell(&mut outbox, &alert, reason, second);
+        assert_eq!(step.deliveries.len(), 1, "{reason:?}");
+        take_all(&mut outbox, step, second);
+        alert.level = 1;
+    }
+    assert_eq!(tell(&mut outbox, &alert, Reason::Reminder(1), 1300).deliveries.len(), 0, "once");
+}
+
+#[test]
+fn a_thousand_alerts_at_once_are_one_message_and_those_that_follow_another() {
+    let mut outbox = outbox(&["chat"]);
+    let all: Vec<Alert> = (0..1000).map(numbered).collect();
+    let mut messages = Vec::new();
+    // They fall within eleven seconds, as checks of services do, and rise within as many.
+    for (second, some) in all.chunks(100).enumerate() {
+        let step = tell_all(&mut outbox, some, Reason::Fired, second as u64);
+        messages.extend(take_all(&mut outbox, step, second as u64));
+    }
+    let step = due(&mut outbox, 31);
+    messages.extend(take_all(&mut outbox, step, 31));
+    let listed: usize = messages.iter().map(|m| m.json["alerts"].as_array().map_or(0, Vec::len)).sum();
+    assert_eq!((messages.len(), listed), (2, 1000));
+    for (second, some) in all.chunks(100).enumerate() {
+        let step = tell_all(&mut outbox, some, Reason::Resolved, 600 + second as u64);
+        messages.extend(take_all(&mut outbox, step, 600 + second as u64));
+    }
+    assert_eq!(messages.len(), 3, "at most three in all");
+    assert_eq!(messages[2].subject, "[resolved] web-1: 1000 alerts of memory over");
+    assert_eq!((messages[0].thread.as_str(), messages[2].thread.as_str()), ("a0", "a0"), "one thread");
+}
+
+#[test]
+fn a_route_waits_for_more_of_a_group_and_repeats_what_nobody_cares_for() {
+    let route: RouteConfig = toml::from_str("channels = ['file']\ngroup_by = []\nrepeat = '1h'").expect("a route");
+    let mut outbox = Outbox::new("web-1", Routing { routes: vec![route], ..routing(&["file"]) }, Sending::Real);
+    assert_eq!(tell(&mut outbox, &of_rule(1), Reason::Fired, 0).deliveries, []);
+    assert_eq!(outbox.next_due(), Some(at(1)));
+    tell(&mut outbox, &of_rule(2), Reason::Fired, 0);
+    let step = due(&mut outbox, 1);
+    assert_eq!(step.deliveries[0].message.subject, "[warning] web-1: 2 alerts of rule 1, rule 2");
+    take_all(&mut outbox, step, 1);
+    assert_eq!((outbox.repeats_due(at(3599)).len(), outbox.repeats_due(at(3600))), (0, vec!["a1".to_owned(), "a2".to_owned()]));
+    tell(&mut outbox, &of_rule(1), Reason::Repeat(0), 3600);
+    let step = due(&mut outbox, 3601);
+    assert_eq!(sent(&step), [("file", Reason::Repeat(1))]);
+}
+
+#[test]
+fn ten_messages_an_hour_then_one_digest_that_says_how_many() {
+    let mut outbox = outbox(&["chat"]);
+    let mut messages = 0;
+    for n in 0..30 {
+        let step = tell(&mut outbox, &of_rule(n), Reason::Fired, n as u64);
+        assert_eq!(errors(&step).len(), usize::from(n >= 10), "said why not");
+        messages += take_all(&mut outbox, step, n as u64).len();
+    }
+    assert_eq!(messages, 10);
+    let first = Alert { severity: Severity::Critical, ..of_rule(40) };
+    assert_eq!(tell(&mut outbox, &first, Reason::Fired, 40).deliveries.len(), 1, "the first of a critical one is exempt");
+    let again = Alert { id: "again".to_owned(), ..first.clone() };
+    assert_eq!(tell(&mut outbox, &again, Reason::Fired, 50).deliveries.len(), 0, "one that flaps is not");
+    assert_eq!(tell(&mut outbox, &of_rule(3), Reason::Resolved, 60).deliveries.len(), 1, "the end is exempt");
+    assert_eq!(tell(&mut outbox, &of_rule(20), Reason::Resolved, 70).deliveries.len(), 0, "who was not told needs no end");
+    let step = due(&mut outbox, 3600);
+    assert_eq!(sent(&step), [("chat", Reason::Digest)]);
+    let digest = &step.deliveries[0].message;
+    assert_eq!(digest.subject, "[digest] web-1: 21 messages held back");
+    assert!(digest.lead.contains("(a29)"), "{}", digest.lead);
+}
+
+#[test]
+fn counters_survive_a_restart() {
+    let mut first = outbox(&["chat"]);
+    let mut disk = BTreeMap::new();
+    for n in 0..10 {
+        let step = tell(&mut first, &of_rule(n), Reason::Fired, n as u64);
+        keep(&mut disk, &step);
+        keep(&mut disk, &done(&mut first, n as u64 + 1, taken(), n as u64));
+        keep(&mut disk, &tell(&mut first, &of_rule(n), Reason::Resolved, n as u64));
+    }
+    let mut second = outbox(&["chat"]);
+    second.restore(disk.into_values().collect());
+    assert_eq!(
+        tell(&mut second, &of_rule(50), Reason::Fired, 60).deliveries.iter().filter(|d| d.message.alert == "a50").count(),
+        0
+    );
+}
+
+fn keep(disk: &mut BTreeMap<u64, OutboxRow>, step: &OutboxStep) {
+    for write in &step.writes {
+        match write {
+            OutboxWrite::Put(row) => drop(disk.insert(row.id, row.clone())),
+            OutboxWrite::Delete(id) => drop(disk.remove(id)),
+        }
+    }
+}
+
+#[test]
+fn a_network_that_was_down_gives_one_digest_with_the_original_times() {
+    let mut outbox = outbox(&["chat"]);
+    let cut = || Err(DeliveryError::transient("cannot connect"));
+    tell(&mut outbox, &of_rule(0), Reason::Fired, 0);
+    done(&mut outbox, 1, cut(), 0);
+    let mut second = 1;
+    for n in 1..9 {
+        let step = tell(&mut outbox, &of_rule(n), Reason::Fired, second);
+        for delivery in step.deliveries {
+            done(&mut outbox, delivery.row, cut(), second);
+        }
+        second += 600;
+    }
+    // A day later it is there again.
+    let step = due(&mut outbox, 86_400);
+    assert_eq!(sent(&step), [("chat", Reason::Digest)], "tried out with one message");
+    let digest = Arc::clone(&step.deliveries[0].message);
+    assert_eq!(digest.subject, "[digest] web-1: 9 messages held back");
+    assert!(digest.lead.contains("could not be reached since 2023-11-14T22:13:20Z"), "{}", digest.lead);
+    assert!(digest.lead.contains("2023-11-14T22:13:20Z [fired] warning: disk 0 full"), "{}", digest.lead);
+    let step = done(&mut outbox, step.deliveries[0].row, taken(), 86_401);
+    assert_eq!(step.journal.len(), 9, "each alert's story has it");
+    let step = tell(&mut outbox, &of_rule(5), Reason::Resolved, 86_500);
+    assert_eq!(sent(&step), [("chat", Reason::Resolved)], "the digest told of it");
+}
+
+#[test]
+fn what_was_begun_before_a_crash_is_sent_again_and_marked() {
+    let mut first = outbox(&["chat", "slow"]);
+    let step = tell(&mut first, &alert("1", "x"), Reason::Fired, 0);
+    let mut disk = BTreeMap::new();
+    keep(&mut disk, &step);
+    keep(&mut disk, &done(&mut first, 1, taken(), 0));
+    let mut second = outbox(&["chat", "slow"]);
+    second.restore(disk.into_values().collect());
+    let step = due(&mut second, 10);
+    assert_eq!(sent(&step), [("slow", Reason::Fired)], "the other is known to be told");
+    assert_eq!(step.deliveries[0].message.json["possible_duplicate"], true);
+    assert_eq!(step.deliveries[0].key, format!("farol-web-1-2-{}", at(0).millis()), "the same key");
+    let lost = DeliveryError { in_doubt: true, ..DeliveryError::transient("no answer") };
+    let mut third = outbox(&["chat"]);
+    tell(&mut third, &alert("1", "x"), Reason::Fired, 0);
+    done(&mut third, 1, Err(lost), 1);
+    assert_eq!(due(&mut third, 60).deliveries[0].message.json["possible_duplicate"], true, "an answer that was lost");
+}
+
+#[test]
+fn a_service_that_forgets_is_told_again_while_it_fires_and_one_with_incidents_of_each_alone() {
+    let every = Duration::from_secs(60);
+    let feed = Target { audience: Audience::Feed, refresh: Some(every), ..Target::new("am", 0) };
+    let pager = Target { audience: Audience::Service, ..Target::new("pager", 0) };
+    let mut outbox = Outbox::new("web-1", Routing { channels: vec![feed, pager], ..Routing::default() }, Sending::Real);
+    let both = [numbered(1), numbered(2)];
+    let step = tell_all(&mut outbox, &both, Reason::Fired, 0);
+    let mut count: Vec<(String, usize)> =
+        step.deliveries.iter().map(|d| (d.channel.clone(), d.message.json["alerts"].as_array().map_or(0, Vec::len))).collect();
+    count.sort();
+    assert_eq!(count, [("am".to_owned(), 2), ("pager".to_owned(), 1), ("pager".to_owned(), 1)]);
+    take_all(&mut outbox, step, 0);
+    assert_eq!(outbox.next_due(), Some(at(60)));
+    let step = tell(&mut outbox, &both[0], Reason::Resolved, 30);
+    assert_eq!(step.deliveries.len(), 2);
+    take_all(&mut outbox, step, 30);
+    let step = due(&mut outbox, 60);
+    assert_eq!(sent(&step), [("am", Reason::Fired)]);
+    assert_eq!(step.deliveries[0].message.json["alerts"].as_array().map(Vec::len), Some(1), "without what is over");
+    let step = done(&mut outbox, step.deliveries[0].row, taken(), 60);
+    assert_eq!((step.journal.len(), step.writes.len()), (0, 0), "no news");
+    assert_eq!(outbox.next_due(), Some(at(120)));
+}
+
+#[test]
+fn a_sign_of_life_takes_the_place_of_one_that_waits_and_leaves_no_trace() {
+    let mut outbox = outbox(&["hc"]);
+    let beat = |outbox: &mut Outbox, second| outbox.step(OutboxEvent::Beat { channel: "hc", how: "well" }, at(second));
+    assert_eq!(sent(&beat(&mut outbox, 0)), [("hc", Reason::Heartbeat)]);
+    done(&mut outbox, 1, transient("cut"), 1);
+    assert_eq!(sent(&beat(&mut outbox, 300)), [("hc", Reason::Heartbeat)]);
+    assert_eq!(done(&mut outbox, 2, taken(), 301).journal, []);
+    assert_eq!(outbox.rows.len(), 0);
 }
 
 #[test]
 fn a_channel_that_cannot_work_is_mentioned_once() {
     let mut outbox = outbox(&["desktop"]);
-    tell(&mut outbox, &alert("1", "x"), Reason::Fired, 0);
-    tell(&mut outbox, &alert("2", "y"), Reason::Fired, 0);
+    tell(&mut outbox, &of_rule(1), Reason::Fired, 0);
+    tell(&mut outbox, &of_rule(2), Reason::Fired, 0);
     let gone = || Err(DeliveryError::new(DeliveryFault::Unavailable, "no desktop here"));
     assert_eq!(done(&mut outbox, 1, gone(), 1).journal.len(), 1);
     assert_eq!(outbox.depth(), 0);
-    assert_eq!(tell(&mut outbox, &alert("3", "z"), Reason::Fired, 2), OutboxStep::default());
+    assert_eq!(tell(&mut outbox, &of_rule(3), Reason::Fired, 2).deliveries, []);
     outbox.set_routing(routing(&["desktop"]));
-    assert_eq!(tell(&mut outbox, &alert("4", "z"), Reason::Fired, 3).deliveries.len(), 1, "tried again after a reload");
+    assert_eq!(tell(&mut outbox, &of_rule(4), Reason::Fired, 3).deliveries.len(), 1, "tried again after a reload");
 }
 
 #[test]
@@ -132,9 +396,7 @@ fn a_dry_run_shows_everything_and_sends_nothing() {
     let alert = alert("1", "x");
     for reason in [Reason::Fired, Reason::Resolved] {
         let step = tell(&mut outbox, &alert, reason, 0);
-        assert_eq!((step.writes.len(), step.deliveries.len(), step.journal.len()), (0, 0, 2), "{reason:?}");
-        let marked = |e: &JournalEvent| matches!(e, JournalEvent::Delivered { error: Some(e), .. } if e.contains("dry run"));
-        assert!(step.journal.iter().all(marked));
+        assert_eq!((step.writes.len(), step.deliveries.len(), errors(&step)), (0, 0, vec!["dry run: not sent"; 2]), "{reason:?}");
     }
     assert_eq!(outbox.depth(), 0);
 }
@@ -144,102 +406,35 @@ fn a_clock_that_went_back_does_not_hold_messages() {
     let mut outbox = outbox(&["file"]);
     tell(&mut outbox, &alert("1", "x"), Reason::Fired, 100_000);
     done(&mut outbox, 1, transient("x"), 100_000);
-    assert_eq!(outbox.step(OutboxEvent::Due, at(10)).deliveries.len(), 1);
+    assert_eq!(due(&mut outbox, 10).deliveries.len(), 1);
 }
 
-/// What happens to an outbox and the disk under it.
-#[derive(Debug, Clone)]
-enum Act {
-    Fire(u8),
-    Resolve(u8),
-    Result(usize, bool),
-    Pass(u64),
-    /// Everything in memory is lost, what was on its way too.
-    Kill,
-}
-
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        3 => (0..4u8).prop_map(Act::Fire),
-        2 => (0..4u8).prop_map(Act::Resolve),
-        6 => (any::<usize>(), any::<bool>()).prop_map(|(n, ok)| Act::Result(n, ok)),
-        3 => (1..700u64).prop_map(Act::Pass),
-        1 => Just(Act::Kill),
-    ];
-    prop::collection::vec(act, 1..120)
-}
-
-proptest! {
-    #[test]
-    fn nothing_is_lost_or_doubled_over_kills(acts in acts()) {
-        let mut outbox = outbox(&["a", "b"]);
-        let mut disk: BTreeMap<u64, OutboxRow> = BTreeMap::new();
-        let mut flying: Vec<Delivery> = Vec::new();
-        let mut taken: Vec<(String, String, Reason)> = Vec::new();
-        let mut wanted: BTreeSet<(String, String, Reason)> = BTreeSet::new();
-        let mut generation = [0u32; 4];
-        let mut open = [false; 4];
-        let mut now = 0;
-        // At the end everything is given time and taken.
-        let rest = std::iter::repeat_n([Act::Pass(700), Act::Result(0, true)], 400).flatten();
-        for act in acts.into_iter().chain(rest) {
-            let step = match act {
-                Act::Fire(n) | Act::Resolve(n) => {
-                    let n = usize::from(n);
-                    let fire = matches!(act, Act::Fire(_));
-                    if fire == open[n] {
-                        continue;
-                    }
-                    open[n] = fire;
-                    generation[n] += u32::from(fire);
-                    let alert = alert(&format!("{n}-{}", generation[n]), "x");
-                    let reason = if fire { Reason::Fired } else { Reason::Resolved };
-                    for channel in ["a", "b"] {
-                        wanted.insert((alert.id.clone(), channel.to_owned(), reason));
-                    }
-                    tell(&mut outbox, &alert, reason, now)
-                }
-                Act::Result(..) if flying.is_empty() => continue,
-                Act::Result(at, ok) => {
-                    let delivery = flying.remove(at % flying.len());
-                    if ok {
-                        taken.push((delivery.message.alert.clone(), delivery.channel.clone(), delivery.message.reason));
-                    }
-                    done(&mut outbox, delivery.row, if ok { Ok(Receipt::default()) } else { transient("x") }, now)
-                }
-                Act::Pass(seconds) => {
-                    now += seconds;
-                    outbox.step(OutboxEvent::Due, at(now))
-                }
-                Act::Kill => {
-                    flying.clear();
-                    outbox = self::outbox(&["a", "b"]);
-                    outbox.restore(disk.values().cloned().collect());
-                    outbox.step(OutboxEvent::Due, at(now))
-                }
-            };
-            for write in step.writes {
-                match write {
-                    OutboxWrite::Put(row) => { disk.insert(row.id, row); }
-                    OutboxWrite::Delete(id) => { disk.remove(&id); }
-                }
-            }
-            for delivery in step.deliveries {
-                let row = disk.get(&delivery.row);
-                prop_assert!(row.is_some_and(|r| r.delivered_at.is_none()), "sent without being written down");
-                prop_assert!(!flying.iter().any(|f| f.row == delivery.row), "sent twice at once");
-                flying.push(delivery);
-            }
-        }
-        let unique: BTreeSet<(String, String, Reason)> = taken.iter().cloned().collect();
-        prop_assert_eq!(unique.len(), taken.len(), "taken twice");
-        prop_assert_eq!(unique, wanted);
-        prop_assert_eq!(outbox.depth(), 0);
-        let place = |wanted: &(String, String, Reason)| taken.iter().position(|t| t == wanted);
-        for (alert, channel, reason) in taken.iter().filter(|t| t.2 == Reason::Resolved) {
-            let fired = (alert.clone(), channel.clone(), Reason::Fired);
-            let over = (alert.clone(), channel.clone(), *reason);
-            prop_assert!(place(&fired) < place(&over), "the beginning comes before the end");
-        }
-    }
+#[test]
+fn an_action_runs_once_cools_down_and_is_not_begun_again_after_a_crash() {
+    let text = "name = 'restart'\nmatch = ['rule=memory']\ncommand = ['/bin/true']\ncool_down = '10m'";
+    let action: crate::notify::ActionConfig = toml::from_str(text).expect("an action");
+    assert!(action.open(&crate::notify::ChannelContext::default()).is_ok());
+    let with = |action: &crate::notify::ActionConfig| Routing { actions: vec![action.clone()], ..Routing::default() };
+    let mut outbox = Outbox::new("web-1", with(&action), Sending::Real);
+    let ran = |step: &OutboxStep| step.deliveries.iter().filter(|d| d.channel == "action:restart").count();
+    let step = tell(&mut outbox, &numbered(1), Reason::Fired, 0);
+    assert_eq!(ran(&step), 1);
+    let mut disk = BTreeMap::new();
+    keep(&mut disk, &step);
+    assert_eq!(ran(&tell(&mut outbox, &numbered(2), Reason::Fired, 1)), 0, "one at a time");
+    let step = done(&mut outbox, 1, Err(DeliveryError::transient("exit code 1")), 2);
+    assert_eq!((errors(&step), ran(&step)), (vec!["exit code 1; given up"], 1), "never tried again; the next one runs");
+    tell(&mut outbox, &numbered(1), Reason::Resolved, 3);
+    let again = Alert { id: "b1".to_owned(), ..numbered(1) };
+    let step = tell(&mut outbox, &again, Reason::Fired, 60);
+    assert_eq!(ran(&step), 0);
+    assert!(errors(&step)[0].starts_with("not run: it cools down until"), "{step:?}");
+    let mut after = Outbox::new("web-1", with(&action), Sending::Real);
+    after.restore(disk.into_values().collect());
+    let step = due(&mut after, 5);
+    assert_eq!((ran(&step), errors(&step).len()), (0, 1));
+    assert!(errors(&step)[0].contains("not run again"), "{step:?}");
+    let dry = crate::notify::ActionConfig { dry_run: true, ..action };
+    let step = tell(&mut Outbox::new("web-1", with(&dry), Sending::Real), &numbered(1), Reason::Fired, 0);
+    assert_eq!((ran(&step), errors(&step)[0]), (0, "dry run: not run"));
 }

@@ -145,8 +145,9 @@ fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phras
             };
             at.strong(&format!("{word:<12}")).dim(&transition.reason)
         }
-        JournalEvent::Delivered { alert: id, channel, error } if own(id) => match error {
-            None => at.text(&format!("{channel:<12}")).role(Role::Ok, "✓ ").dim("delivered"),
+        JournalEvent::Delivered { alert: id, channel, error, note } if own(id) => match error {
+            None if note.is_empty() => at.text(&format!("{channel:<12}")).role(Role::Ok, "✓ ").dim("delivered"),
+            None => at.text(&format!("{channel:<12}")).role(Role::Ok, "✓ ").dim(note),
             Some(why) => at.text(&format!("{channel:<12}")).bold(Role::Warn, "▲ ").text(why),
         },
         JournalEvent::Acknowledged { alert: id, author, comment, active } if own(id) => {

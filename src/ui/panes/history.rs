@@ -114,7 +114,7 @@ fn event(entry: &JournalEntry) -> Option<Phrase> {
             Phrase::new().dim("z ").text(&silence.author).dim(&format!(" silenced: {}", silence.comment))
         }
         JournalEvent::Feedback { alert, author, .. } => Phrase::new().dim("· ").text(author).dim(&format!(" judged {alert}")),
-        JournalEvent::Delivered { alert, channel, error: Some(why) } => {
+        JournalEvent::Delivered { alert, channel, error: Some(why), .. } => {
             Phrase::new().bold(Role::Warn, "▲ ").dim(&format!("{channel} about {alert}: ")).text(why)
         }
         JournalEvent::Delivered { .. } => return None,

@@ -162,7 +162,7 @@ fn follow(state: &mut UiState, pulse: &Pulse) {
 
 /// Remembers who was told.
 fn told(state: &mut UiState, event: &JournalEvent) {
-    if let JournalEvent::Delivered { alert, channel, error: None } = event {
+    if let JournalEvent::Delivered { alert, channel, error: None, .. } = event {
         let channels = state.told.entry(alert.clone()).or_default();
         if !channels.contains(channel) {
             channels.push(channel.clone());

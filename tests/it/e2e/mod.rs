@@ -1,6 +1,7 @@
 //! The built program as a user meets it: recorder, commands, screen, socket, bad input.
 
 mod crash;
+mod deliver;
 mod door;
 mod eval;
 mod history;

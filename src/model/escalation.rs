@@ -2,21 +2,28 @@
 //!
 //! Says when, never who is told: channels of a level are passed on. Invariant: levels only rise.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
+use super::Matcher;
 use crate::base::time::duration_text;
 
 /// `[escalation]`: levels 1 and up, each counted from firing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EscalationConfig {
+    /// Most messages an hour to one channel; what comes beyond is told in one digest (A5).
+    pub per_hour: u32,
+    /// The same from one rule.
+    pub per_hour_and_rule: u32,
     /// Level 1 first, each later than the one before; at most four. At level 3 the alert becomes critical.
     #[serde(deserialize_with = "rising")]
     pub levels: Vec<LevelConfig>,
 }
 
+/// Levels as they are read: rising, at most four.
 fn rising<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LevelConfig>, D::Error> {
     let levels = Vec::<LevelConfig>::deserialize(deserializer)?;
     if levels.len() > LEVELS {
@@ -41,7 +48,7 @@ pub struct LevelConfig {
 }
 
 /// The level at which an alert becomes critical (A4).
-pub(crate) const CRITICAL_LEVEL: u8 = 3;
+pub const CRITICAL_LEVEL: u8 = 3;
 
 /// Highest level an alert knows.
 const LEVELS: usize = 4;
@@ -50,7 +57,7 @@ impl Default for EscalationConfig {
     // A4: 300 s reminder, 600 s e-mail, 1,800 s critical and SMS, 3,600 s phone call.
     fn default() -> Self {
         let level = |seconds| LevelConfig { after: Duration::from_secs(seconds), channels: Vec::new() };
-        Self { levels: [300, 600, 1800, 3600].map(level).to_vec() }
+        Self { per_hour: 10, per_hour_and_rule: 10, levels: [300, 600, 1800, 3600].map(level).to_vec() }
     }
 }
 
@@ -61,14 +68,32 @@ impl EscalationConfig {
     }
 
     /// The level due after firing that long without acknowledgment; levels beyond the fourth are not reached.
-    pub(crate) fn due(&self, firing: Duration) -> u8 {
+    pub fn due(&self, firing: Duration) -> u8 {
         let due = self.levels.iter().take(LEVELS).rposition(|l| firing >= l.after).map_or(0, |at| at + 1);
         u8::try_from(due).unwrap_or(u8::MAX)
     }
 
     /// How long after firing a level is reached; zero for level 0.
-    pub(crate) fn after(&self, level: u8) -> Duration {
+    pub fn after(&self, level: u8) -> Duration {
         usize::from(level).checked_sub(1).and_then(|at| self.levels.get(at)).map_or(Duration::ZERO, |l| l.after)
+    }
+}
+
+/// Levels by route: the first that matches an alert counts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Escalations {
+    /// `[escalation]`.
+    pub default: EscalationConfig,
+    /// Matchers of each route, and its own levels where it has some.
+    pub routes: Vec<(Vec<Matcher>, Option<EscalationConfig>)>,
+}
+
+impl Escalations {
+    /// The levels of an alert with these labels.
+    pub fn of(&self, labels: &BTreeMap<String, String>) -> &EscalationConfig {
+        let matches = |matchers: &[Matcher]| matchers.iter().all(|m| m.matches(labels.get(m.name()).map(String::as_str)));
+        let route = self.routes.iter().find(|(matchers, _)| matches(matchers));
+        route.and_then(|(_, levels)| levels.as_ref()).unwrap_or(&self.default)
     }
 }
 
@@ -90,6 +115,6 @@ mod tests {
             toml::from_str("levels=[{after='1m',channels=['x']}]").map(|c: EscalationConfig| c.channels()),
             Ok(vec![vec!["x".into()]])
         );
-        assert_eq!(EscalationConfig { levels: Vec::new() }.due(Duration::from_secs(90_000)), 0);
+        assert_eq!(EscalationConfig { levels: Vec::new(), ..EscalationConfig::default() }.due(Duration::from_secs(90_000)), 0);
     }
 }
