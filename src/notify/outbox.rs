@@ -403,7 +403,7 @@ impl Outbox {
     }
 
     /// Names of the channels that were told that the alert fires.
-    pub fn told<'a>(&'a self, alert: &str) -> Vec<&'a str> {
+    pub fn told(&self, alert: &str) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for row in self.rows.values().filter(|r| r.is_about(alert) && r.delivered_at.is_some()) {
             if !names.contains(&row.channel.as_str()) {

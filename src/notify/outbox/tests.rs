@@ -60,11 +60,12 @@ fn take_all(outbox: &mut Outbox, step: OutboxStep, second: u64) -> Vec<Arc<Messa
 }
 
 fn errors(step: &OutboxStep) -> Vec<&str> {
-    let error = |e: &JournalEvent| if let JournalEvent::Delivered { error: Some(_), .. } = e { true } else { false };
-    step.journal
-        .iter()
-        .filter(|e| error(e))
-        .map(|e| if let JournalEvent::Delivered { error: Some(e), .. } = e { e.as_str() } else { "" })
+    let events = step.journal.iter();
+    events
+        .filter_map(|event| match event {
+            JournalEvent::Delivered { error, .. } => error.as_deref(),
+            _ => None,
+        })
         .collect()
 }
 
