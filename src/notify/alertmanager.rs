@@ -1,6 +1,7 @@
 //! The channel `alertmanager`: alerts posted to Prometheus Alertmanager, and again while they fire.
 //!
-//! Invariant: what fires ends there by itself some minutes after farol is gone, and at once when it is over.
+//! An alert's identity there is its labels: one that becomes critical is another alert, and the warning it was ends by itself.
+//! Invariant: what fires ends there some minutes after farol is gone, and at once when it is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,12 +89,10 @@ fn alerts(message: &Message, now: Timestamp) -> Vec<Value> {
 }
 
 fn one(alert: &Value, message: &Message, now: Timestamp) -> Value {
-    // An alert's identity there is its labels: one that rises with the escalation would be another alert.
-    let changing = ["severity"];
     let mut labels: Map<String, Value> = Map::new();
     for (name, value) in alert["labels"].as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
-        if !value.is_empty() && !changing.contains(&name.as_str()) {
+        if !value.is_empty() {
             labels.insert(label_name(name), json!(text::line(value)));
         }
     }
@@ -107,7 +106,6 @@ fn one(alert: &Value, message: &Message, now: Timestamp) -> Value {
     let annotations = json!({
         "summary": text::line(alert["title"].as_str().unwrap_or_default()),
         "description": text::line(alert["explanation"]["summary"].as_str().unwrap_or_default()),
-        "severity": alert["severity"],
         "farol_id": alert["id"],
     });
     json!({"labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends})

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
+use super::template::Templated;
 use super::{CHANNELS, Channel, ChannelContext, ChannelKind, Secrets, Target};
 
 /// All `[notify.<name>]` tables by name; empty: see [`NotifyConfig::or_default`].
@@ -66,8 +67,10 @@ impl NotifyConfig {
         let open = |(name, config): (&String, &ChannelConfig)| {
             let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
             let mut settings = config.settings.clone();
+            let named = |e: String| format!("notify.{name}: {e}");
+            let texts = Templated::take(&mut settings).map_err(named)?;
             let opened = Secrets::take(&mut settings, kind, &context.folder).and_then(|s| (kind.open)(&settings, s, context));
-            let channel = opened.map_err(|e| format!("notify.{name}: {e}"))?;
+            let channel = Templated::wrap(opened.map_err(named)?, texts);
             Ok((name.clone(), kind, channel))
         };
         self.0.iter().map(open).collect()
@@ -120,9 +123,11 @@ mod tests {
             ("[teams]", "url_file"),
             ("[sms]\naccount='A'\nfrom='+1'\nto=['12']\ntoken_file='x'", "\"12\" is no number"),
             ("[webhook]\nurl='ftp://x'", "url"),
+            ("[webhook]\nurl='http://x'\nheaders={Authorization='Bearer x'}", "token_file"),
             ("[webhook]\nurl='http://x'\nheaders={a=\"b\\nc\"}", "headers"),
             ("[syslog]\naddress='nowhere'", "udp://"),
             ("[ntfy]\ntopic='a b'", "topic"),
+            ("[file]\npath='x'\ntext='{tilte}'", "did you mean {title}"),
             ("[matrix]\nurl='http://x'\nroom='#x:y'\ntoken_file='t'", "room"),
             ("[command]\ncommand=[]", "command"),
         ] {

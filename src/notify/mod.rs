@@ -32,6 +32,7 @@ mod sms;
 mod syslog;
 mod teams;
 mod telegram;
+mod template;
 mod terminal;
 mod text;
 mod twilio;

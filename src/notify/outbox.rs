@@ -6,6 +6,7 @@
 
 mod line;
 mod row;
+mod send;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use crate::model::{Alert, JournalEvent};
 use super::action::is_action;
 use super::{Audience, DeliveryError, DeliveryFault, Message, Reason, Receipt, Routing};
 pub use line::Budget;
-use line::{HOUR, LONGEST_WISH, Line};
+use line::{HOUR, Line};
 pub use row::{OutboxRow, ToldOf};
 
 /// Whether messages really go out.
@@ -126,8 +127,6 @@ pub struct Failing {
 
 /// A message is given up after this: the bar is a cut of 24 h without loss, a weekend is longer.
 const GIVE_UP: Duration = Duration::from_secs(3 * 86_400);
-/// Most messages of one channel on their way at once; below the deliverer's queue.
-const MOST_IN_FLIGHT: usize = 16;
 
 /// Messages waiting, and who was told what.
 #[derive(Debug, Default)]
@@ -295,101 +294,6 @@ impl Outbox {
             row.settle();
             self.dirty.insert(row.id);
         }
-    }
-
-    /// Hands out what is due: of each thread and channel one at a time, in order.
-    fn send(&mut self, now: Timestamp, out: &mut OutboxStep) {
-        let mut busy: BTreeMap<String, usize> = BTreeMap::new();
-        for row in self.in_flight.iter().filter_map(|id| self.rows.get(id)) {
-            *busy.entry(row.channel.clone()).or_default() += 1;
-        }
-        for id in self.ready(now) {
-            let Some(row) = self.rows.get_mut(&id) else { continue };
-            let line = self.lines.entry(row.channel.clone()).or_default();
-            let load = busy.entry(row.channel.clone()).or_default();
-            let most = if line.is_on_trial() { 1 } else { self.routing.at_most(&row.channel).unwrap_or(MOST_IN_FLIGHT) };
-            if line.is_closed(now) || *load >= most {
-                continue;
-            }
-            *load += 1;
-            if row.is_waiting() {
-                row.sending = true;
-                self.dirty.insert(id);
-            } else {
-                self.refreshed.insert(id, now);
-            }
-            self.in_flight.insert(id);
-            let delivery = self.delivery(&self.rows[&id]);
-            out.deliveries.push(delivery);
-        }
-    }
-
-    /// Rows whose time has come: the first that waits of each thread and alert, and what is sent again.
-    fn ready(&self, now: Timestamp) -> Vec<u64> {
-        // After a clock that went back a row would wait for the old time.
-        let due = |at: Timestamp| at <= now || at > now + LONGEST_WISH;
-        let fresh = self.first_waiting().into_iter().filter(|r| !r.until_over && due(r.due_at)).map(|r| r.id);
-        let again = self.refreshes().filter(|(at, _)| *at <= now).map(|(_, id)| id);
-        fresh.chain(again).filter(|id| !self.in_flight.contains(id)).collect()
-    }
-
-    /// The first row that waits of each channel and thread, and of each channel and alert.
-    fn first_waiting(&self) -> Vec<&OutboxRow> {
-        let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-        let mut first = Vec::new();
-        for row in self.rows.values().filter(|r| r.is_waiting()) {
-            let own = row.told_of.iter().map(|t| t.alert.as_str()).chain([row.thread.as_str()]);
-            let own: BTreeSet<(&str, &str)> = own.filter(|key| !key.is_empty()).map(|key| (row.channel.as_str(), key)).collect();
-            let free = own.is_disjoint(&seen);
-            seen.extend(own);
-            if free {
-                first.push(row);
-            }
-        }
-        first
-    }
-
-    /// Rows of services that forget, with the time they are sent again.
-    fn refreshes(&self) -> impl Iterator<Item = (Timestamp, u64)> + '_ {
-        let firing = self.rows.values().filter(|r| r.reason == Reason::Fired && !r.is_over());
-        firing.filter_map(|r| {
-            let every = self.routing.refresh(&r.channel)?;
-            let last = self.refreshed.get(&r.id).copied().or(r.delivered_at)?;
-            Some((last + every, r.id))
-        })
-    }
-
-    fn delivery(&self, row: &OutboxRow) -> Delivery {
-        let of_thread = |r: &&OutboxRow| r.channel == row.channel && r.thread == row.thread && r.handle.is_some();
-        let earlier = self.rows.values().filter(|r| r.id < row.id).find(of_thread);
-        let message = if row.is_waiting() { row.message(&self.host) } else { self.still_firing(row) };
-        Delivery {
-            row: row.id,
-            channel: row.channel.clone(),
-            key: format!("farol-{}-{}-{}", self.host, row.id, row.at.millis()),
-            earlier: earlier.and_then(|r| r.handle.clone()),
-            told: row.told.clone(),
-            message: Arc::new(message),
-        }
-    }
-
-    /// The message of a row without what is over by now.
-    fn still_firing(&self, row: &OutboxRow) -> Message {
-        let over = |id: &str| row.told_of.iter().any(|t| t.alert == id && t.over);
-        let parts = row.parts.iter().filter(|p| !over(&p.alert.id)).cloned().collect();
-        OutboxRow { parts, ..row.clone() }.message(&self.host)
-    }
-
-    /// When to step with [`OutboxEvent::Due`]; `None` while nothing waits for time to pass.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        if self.sending == Sending::Dry {
-            return None;
-        }
-        let opens = |row: &OutboxRow| self.lines.get(&row.channel).map_or(Timestamp::default(), Line::opens_at);
-        let waiting = self.first_waiting().into_iter().filter(|r| !r.until_over && !self.in_flight.contains(&r.id));
-        let waiting = waiting.map(|r| r.due_at.max(opens(r)));
-        let again = self.refreshes().filter(|(_, id)| !self.in_flight.contains(id)).map(|(at, _)| at);
-        waiting.chain(again).min()
     }
 
     /// Rows that wait to be delivered.

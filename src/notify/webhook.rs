@@ -55,6 +55,9 @@ fn open(map: &Map<String, Value>, secrets: Secrets, context: &ChannelContext) ->
         _ => return Err("write url = \"https://…\", or url_file where the address is a secret".to_owned()),
     }
     for (name, value) in &config.headers {
+        if ["authorization", "cookie", "proxy-authorization"].contains(&name.to_lowercase().as_str()) {
+            return Err(format!("headers: \"{name}\" is a secret: write token_file, token_command or token_env"));
+        }
         let fine = |text: &str| !text.chars().any(char::is_control);
         let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !is_name || !fine(value) {
