@@ -45,7 +45,7 @@ impl Why {
             Format::Json => story.json(),
             Format::Text => story.text(&out::zone(global)),
         };
-        Ok(out::print(&text)?)
+        out::print(&text)
     }
 
     fn story(&self, reach: &mut Reach) -> Result<Story, Refusal> {
