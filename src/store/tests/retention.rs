@@ -74,6 +74,39 @@ fn a_small_file_gives_up_the_finest_tier_first() {
 }
 
 #[test]
+fn what_is_kept_stays_within_its_size_over_months_with_all_that_lies_beside_the_samples() {
+    let max_size = 2_000_000;
+    let (mut writer, reader) = with(StoreConfig { max_size, ..StoreConfig::default() });
+    let process = std::sync::Arc::new(crate::model::Process {
+        name: "postgres".into(),
+        command: "x".repeat(200).into(),
+        ..Default::default()
+    });
+    let mut largest = 0;
+    for minute in 0..90 * 24 * 60 {
+        let second = minute * 60;
+        writer.push(at(second), &readings(2, second));
+        let processes = Write::Processes { at: at(second), processes: vec![process.clone(); 8] };
+        writer.queue(vec![processes]);
+        if minute % 10 == 9 {
+            writer.flush(at(second)).expect("memory");
+            while writer.maintain(at(second)).expect("memory") {}
+        }
+        if minute % (24 * 60) == 24 * 60 - 1 {
+            let stored: u64 = reader.view().expect("open").stats().expect("readable").iter().map(|t| t.stored_bytes).sum();
+            largest = largest.max(stored);
+        }
+    }
+    assert!(largest <= max_size, "{largest} bytes");
+    assert!(largest >= max_size / 2, "the room is used: {largest}");
+    let view = reader.view().expect("open");
+    let newest = at(90 * 86_400 - 60);
+    assert!(view.processes_near(newest - seconds(3600)).is_ok_and(|p| p.is_some()), "those of the last hours are there");
+    let hours = view.points(&key(1), all(), Resolution::Hour).expect("readable").buckets;
+    assert_eq!(hours.iter().map(|b| u64::from(b.count)).sum::<u64>(), 90 * 24 * 60, "the hours are all there");
+}
+
+#[test]
 fn a_clock_years_ahead_for_a_while_deletes_nothing() {
     let (mut writer, reader) = with(StoreConfig::default());
     record_days(&mut writer, 0..1);
