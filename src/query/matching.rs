@@ -16,7 +16,8 @@ type Ambiguous = (&'static str, SeriesKey);
 pub(super) fn binary(b: &Binary, left: Operand, right: Operand) -> Result<Operand, Ambiguous> {
     let labels = labels_after(b);
     Ok(match (left, right) {
-        (Operand::Number(l), Operand::Number(r)) => Operand::Number(value(b, l, r).unwrap_or(f64::NAN)),
+        // Nothing is what it is where there is no such number.
+        (Operand::Number(l), Operand::Number(r)) => value(b, l, r).map_or_else(|| Operand::Vector(Vec::new()), Operand::Number),
         (Operand::Vector(rows), Operand::Number(r)) => Operand::Vector(mapped(rows, labels, |l| value(b, l, r))),
         (Operand::Number(l), Operand::Vector(rows)) => Operand::Vector(mapped(rows, labels, |r| {
             let found = value(b, l, r);

@@ -13,6 +13,13 @@ fn powers_and_remainders_bind_as_in_promql() {
 }
 
 #[test]
+fn a_number_that_is_none_keeps_no_series() {
+    check("cpu != 0 / 0", "");
+    check("cpu + 1 / 0", "");
+    check("cpu unless cpu < 1 / 0", "cpu 0.6000; cpu{core=\"0\"} 0.3000; cpu{core=\"1\"} 0.9000");
+}
+
+#[test]
 fn a_comparison_with_bool_gives_numbers() {
     check("used > bool 50", "{mount=\"/\"} 1.0000; {mount=\"/var\"} 0.0000");
     check("50 > bool used", "{mount=\"/\"} 0.0000; {mount=\"/var\"} 1.0000");
