@@ -91,6 +91,11 @@ pub fn themes() -> Option<PathBuf> {
     own().map(|p| p.config_dir().join("themes"))
 }
 
+/// The file in which a screen remembers how it was arranged.
+pub fn screen_memory() -> Option<PathBuf> {
+    own().map(|p| p.state_dir().unwrap_or(p.data_local_dir()).join("screen.json"))
+}
+
 /// The user's folder of layouts.
 pub fn layouts() -> Option<PathBuf> {
     own().map(|p| p.config_dir().join("layouts"))

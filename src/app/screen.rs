@@ -279,6 +279,7 @@ fn options(config: &UiConfig, global: &Global, args: &RunArgs) -> Result<UiOptio
         themes: place::themes(),
         layouts: place::layouts(),
         layout: config.layout.clone(),
+        memory: place::screen_memory(),
         faults: faults.iter().map(ToString::to_string).collect(),
     })
 }

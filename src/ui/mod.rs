@@ -19,6 +19,7 @@ mod input;
 pub mod keymap;
 pub mod layout;
 pub mod lists;
+mod memory;
 pub mod overlay;
 mod paint;
 pub mod palette;

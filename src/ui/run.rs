@@ -21,6 +21,7 @@ use super::event::{Changed, Effect, Purpose, UiEvent};
 use super::input::{EventSource, stop_process};
 use super::keymap::Keymap;
 use super::layout::Layout;
+use super::memory::Remembered;
 use super::overlay::{Toast, Tone};
 use super::paint::Painter;
 use super::state::{Look, UiState};
@@ -61,6 +62,8 @@ pub struct UiOptions {
     pub layouts: Option<PathBuf>,
     /// Name of the layout to begin with.
     pub layout: String,
+    /// The file in which it is remembered how the screen was arranged.
+    pub memory: Option<PathBuf>,
     /// What is wrong with the user's own files, for a word at the start.
     pub faults: Vec<String>,
 }
@@ -115,7 +118,9 @@ pub fn run(monitor: Box<dyn Monitor>, options: UiOptions, events: EventSource) -
     let guard = Guard::take(&format!("farol {}", session.state.live.host.name))?;
     events.listen()?;
     // A terminal that is gone is a normal end: somebody closed the window.
-    Ok(session.go_on(&events, &guard).unwrap_or(Exit::Closed))
+    let exit = session.go_on(&events, &guard).unwrap_or(Exit::Closed);
+    session.remember();
+    Ok(exit)
 }
 
 /// What came of an event.
@@ -153,6 +158,19 @@ impl Session {
         state.layouts = layouts.into();
         state.themes = Theme::names(options.themes.as_deref()).into();
         state.look = Look { theme: options.theme.name().to_owned(), graph: ink.graph };
+        let remembered = options.memory.as_deref().map(Remembered::read).unwrap_or_default();
+        // A layout or theme that is configured or asked for is meant.
+        let is_asked = |wanted: &str, usual: &str| wanted != usual;
+        remembered.apply(&mut state);
+        if is_asked(&options.layout, "default") {
+            state.layout_at = state.layouts.iter().position(|l| l.name == options.layout).unwrap_or(0);
+        }
+        let mut ink = ink;
+        if is_asked(options.theme.name(), "dark") {
+            state.look.theme = options.theme.name().to_owned();
+        } else if let Ok(theme) = Theme::load(&state.look.theme, options.themes.as_deref()) {
+            ink = theme.ink(options.terminal.depth, ink.graph);
+        }
         if let Some(fault) = faults.first() {
             let more = faults.len() - 1;
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
@@ -191,6 +209,16 @@ impl Session {
                     return;
                 }
                 None => return,
+            }
+        }
+    }
+
+    /// Keeps how the screen is arranged; where that cannot be written it is arranged anew the next time.
+    fn remember(&self) {
+        if let Some(path) = &self.options.memory {
+            let now = Remembered::of(&self.state, self.options.theme.name());
+            if now != Remembered::read(path) {
+                let _ = now.write(path);
             }
         }
     }

@@ -52,6 +52,7 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>) -> UiOptions {
         themes: None,
         layouts: None,
         layout: "default".to_owned(),
+        memory: None,
         faults: Vec::new(),
     }
 }

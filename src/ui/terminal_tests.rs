@@ -44,6 +44,7 @@ fn child() {
         themes: None,
         layouts: None,
         layout: "default".to_owned(),
+        memory: None,
         faults: Vec::new(),
     };
     let (monitor, _) = FakeMonitor::new(std::sync::Arc::new(snapshot()), Scope::Admin);

@@ -53,8 +53,19 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, what: &Lines) {
     let first = keys.first().map_or("", SeriesKey::metric);
     let is_one_metric = keys.iter().all(|k| k.metric() == first);
     let names = keys.iter().map(|k| if is_one_metric && !k.is_total() { k.instance() } else { series_name(k) }).collect();
+    let names = without_common_start(names);
     let course = Courses::of(ctx, keys, names, slot);
     course.draw(ctx, buf, slot, (what.title, what.together));
+}
+
+/// Names without the words all of them begin with.
+fn without_common_start(names: Vec<String>) -> Vec<String> {
+    let words = |name: &String| name.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let all: Vec<Vec<String>> = names.iter().map(words).collect();
+    let first = all.first().cloned().unwrap_or_default();
+    let is_common = |i: usize| all.len() > 1 && all.iter().all(|n| n.len() > i + 1 && n.get(i) == first.get(i));
+    let common = (0..first.len()).take_while(|i| is_common(*i)).count();
+    all.iter().map(|n| n.get(common..).unwrap_or(&[]).join(" ")).collect()
 }
 
 /// Some series over the window of a chart.

@@ -87,6 +87,9 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
         return Vec::new();
     }
     if state.explore.metric.is_none() {
+        let shown = state.shown();
+        let first = explore::listed(state).into_iter().find(|d| shown.of(d.name).next().is_some()).map(|d| d.name.to_owned());
+        state.explore.metric = first;
         step(state, 0);
     }
     let Some(key) = explore::charted(state).into_iter().next() else { return Vec::new() };

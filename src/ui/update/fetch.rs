@@ -72,7 +72,8 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
     }
     effects.extend(extra(state));
     effects.extend(super::explore::missing(state));
-    if state.view == View::History {
+    let is_told = |pane: &&str| matches!(*pane, "timeline" | "happened");
+    if crate::ui::panes::panes_shown(state).iter().any(is_told) {
         effects.extend(timeline(state));
     } else {
         state.timeline = None;

@@ -19,6 +19,7 @@ pub use arrange::all_panes;
 pub use fetch::start;
 pub use forms::silence_matches;
 pub use moment::HOW;
+pub use time::{SPANS, step};
 
 use super::charts::ChartStore;
 use super::event::{Changed, Effect, UiEvent};
