@@ -301,24 +301,27 @@ impl Outbox {
         let mut names: BTreeSet<String> = self.rows.values().filter(|r| r.is_waiting()).map(|r| r.channel.clone()).collect();
         names.retain(|name| tried(name) && self.is_for_people(name));
         for name in names {
-            let held =
-                |r: &&OutboxRow| r.channel == name && r.is_waiting() && !r.sending && !r.told_of.is_empty() && r.due_at <= now;
-            let ids: Vec<u64> = self.rows.values().filter(held).map(|r| r.id).collect();
-            if ids.len() < 2 {
+            let held = |r: &&OutboxRow| r.channel == name && r.is_waiting() && !r.sending && !r.told_of.is_empty();
+            if self.rows.values().filter(held).filter(|r| r.due_at <= now).count() < 2 {
                 continue;
             }
+            // Also what is due later: the end of an alert must not overtake its beginning.
+            let ids: Vec<u64> = self.rows.values().filter(held).map(|r| r.id).collect();
             let since = self.lines.get(&name).and_then(|l| l.failing_since).unwrap_or(now);
             let id = self.next_id();
             let mut digest = OutboxRow::new(id, &name, Reason::Digest, now);
             digest.thread = format!("{DIGEST}-{id}");
             digest.note = format!("This channel could not be reached since {}; what was to be told meanwhile:", since.rfc3339());
+            let mut lines = Vec::new();
             for row in ids.iter().filter_map(|id| self.rows.get(id)) {
                 digest.at = digest.at.min(row.at);
                 digest.attempts = digest.attempts.max(row.attempts);
                 digest.in_doubt |= row.in_doubt;
-                digest.told_of.extend(row.told_of.iter().cloned());
-                digest.parts.extend(row.parts.iter().cloned());
+                lines.extend(row.told_of.iter().cloned().zip(row.parts.iter().cloned()));
             }
+            // What began, then what is over: a row may have been joined by what came after another row.
+            lines.sort_by_key(|(told, part)| (told.reason == Reason::Resolved, part.at));
+            (digest.told_of, digest.parts) = lines.into_iter().unzip();
             ids.into_iter().for_each(|id| self.remove(id));
             self.insert(digest);
         }
