@@ -107,7 +107,7 @@ impl Outbox {
         OutboxRow { parts, ..row.clone() }.message(&self.host)
     }
 
-    /// When to step with [`OutboxEvent::Due`]; `None` while nothing waits for time to pass.
+    /// When to step with [`super::OutboxEvent::Due`]; `None` while nothing waits for time to pass.
     pub fn next_due(&self) -> Option<Timestamp> {
         if self.sending == Sending::Dry {
             return None;
