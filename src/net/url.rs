@@ -2,6 +2,8 @@
 //!
 //! Invariant: a [`Target`] always has a host and a port, and its path begins with a slash.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::Uri;
 
 use super::NetError;
@@ -154,16 +156,7 @@ fn without_dots(reference: &str) -> String {
 
 /// Base64 with padding (RFC 4648 §4), for the `Basic` scheme.
 pub fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().chain([&0, &0]).take(3).fold(0_usize, |sum, b| (sum << 8) | usize::from(*b));
-        for place in 0..4 {
-            let letter = LETTERS[(group >> (18 - 6 * place)) & 63];
-            out.push(if place <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    out
+    STANDARD.encode(bytes)
 }
 
 /// The `Basic` value of percent-encoded `user:password` (RFC 7617).
