@@ -47,7 +47,8 @@ pub enum Cause {
     Fired,
     /// Nobody took care of it: a higher level, told to all up to it.
     Escalated,
-    /// It got clearly worse after somebody took care of it: their care is over, and escalation starts again.
+    /// It got clearly worse after somebody took care of it, or reached a worse severity: their care is over, and escalation starts
+    /// again.
     Worsened,
     /// A silence or a snooze ended while it fires: those who were not told are.
     Audible,
@@ -351,7 +352,7 @@ fn place(rules: &[RuleSpec], expected: usize, name: &str) -> Option<usize> {
 
 /// Whether two rules of one name judge the same values.
 fn same_values(a: &RuleSpec, b: &RuleSpec) -> bool {
-    a.expr == b.expr && a.metric == b.metric && a.unit == b.unit && a.prefer_total == b.prefer_total
+    a.expr == b.expr && a.metric == b.metric && a.condition == b.condition && a.unit == b.unit && a.prefer_total == b.prefer_total
 }
 
 /// Each name once: the last rule of that name, at the place of the first.

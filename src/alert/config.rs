@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::base::parse_duration;
 use crate::base::time::exact;
-use crate::model::{AlertKind, Catalog, RuleSpec, Severity};
+use crate::model::{AlertKind, Catalog, RuleSpec, ServiceState, Severity};
 
 /// One `[[rule]]` as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,12 +43,49 @@ pub struct RuleConfig {
     /// How long it must be right before it is over.
     #[serde(with = "span", skip_serializing_if = "Option::is_none")]
     pub clear_for: Option<Duration>,
-    /// `mean`, `min`, `max`, or a quantile as `p95`; needs `window`.
+    /// `mean`, `min`, `max` (or `peak`), a quantile as `p95`, `change` (newest less oldest value) or `rate` (change a second by the
+    /// line of least squares); needs `window`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregate: Option<String>,
     /// Span the aggregate is made over; alone it means `mean`.
     #[serde(with = "span", skip_serializing_if = "Option::is_none")]
     pub window: Option<Duration>,
+    /// Whether windows slide with every sample or follow each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
+    /// Wrong when a series had no sample for this long, instead of a limit.
+    #[serde(with = "span", skip_serializing_if = "Option::is_none")]
+    pub no_data: Option<Duration>,
+    /// The service `state` is about; `"*"`: each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Wrong while the service is in this state, or one of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<States>,
+    /// Wrong from this anomaly score on, 0–1: of the metric's series, or of the machine where no metric is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<Amount>,
+    /// Wrong when the limit is expected to be reached within this time.
+    #[serde(with = "span", skip_serializing_if = "Option::is_none")]
+    pub within: Option<Duration>,
+    /// How likely that must be; 70 % by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<Amount>,
+    /// Wrong when all of these hold: each says what is judged and its limit, as a rule does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub all: Vec<Self>,
+    /// Wrong when one of these holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub any: Vec<Self>,
+    /// Labels by which the conditions of `all` or `any` belong together, each value an instance; none: the machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<String>,
+    /// How long an alert lasts at least.
+    #[serde(with = "span", skip_serializing_if = "Option::is_none")]
+    pub min_duration: Option<Duration>,
+    /// How long it lasts at most: then it is over, and fires again only once it was right.
+    #[serde(with = "span", skip_serializing_if = "Option::is_none")]
+    pub max_duration: Option<Duration>,
     /// How many of the last values must be wrong: `"3 of 5"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<String>,
@@ -83,6 +120,18 @@ impl Default for RuleConfig {
             clear_for: None,
             aggregate: None,
             window: None,
+            windows: None,
+            no_data: None,
+            service: None,
+            state: None,
+            anomaly: None,
+            within: None,
+            probability: None,
+            all: Vec::new(),
+            any: Vec::new(),
+            by: Vec::new(),
+            min_duration: None,
+            max_duration: None,
             times: None,
             severity: None,
             kind: None,
@@ -94,7 +143,49 @@ impl Default for RuleConfig {
     }
 }
 
-/// A limit as written: a text with its unit or a bare number.
+impl RuleConfig {
+    /// Whether it says itself what is judged; else it changes a built-in rule.
+    pub fn is_whole(&self) -> bool {
+        self.metric.is_some()
+            || self.expr.is_some()
+            || self.service.is_some()
+            || self.anomaly.is_some()
+            || !(self.all.is_empty() && self.any.is_empty())
+    }
+}
+
+/// How windows follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Windows {
+    /// Each sample ends one.
+    #[default]
+    Sliding,
+    /// Each begins where the one before ended, on the clock.
+    Tumbling,
+}
+
+/// One state or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum States {
+    /// `"offline"`.
+    One(ServiceState),
+    /// `["degraded", "offline"]`.
+    Several(Vec<ServiceState>),
+}
+
+impl States {
+    /// All of them.
+    pub fn list(&self) -> &[ServiceState] {
+        match self {
+            Self::One(state) => std::slice::from_ref(state),
+            Self::Several(states) => states,
+        }
+    }
+}
+
+/// A limit as written: a text with its unit, a bare number, or one for each severity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Amount {
@@ -102,15 +193,20 @@ pub enum Amount {
     Text(String),
     /// `12`.
     Number(f64),
+    /// `{ warning = "85%", critical = "95%" }`.
+    Ladder(BTreeMap<Severity, Amount>),
 }
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
+        impl<'de> serde::de::Visitor<'de> for Visitor {
             type Value = Amount;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a quantity such as \"85%\", \"500MB\", \"2s\" or 12")
+            }
+            fn visit_map<M: serde::de::MapAccess<'de>>(self, map: M) -> Result<Amount, M::Error> {
+                BTreeMap::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Amount::Ladder)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Amount, E> {
                 Ok(Amount::Text(text.to_owned()))
@@ -164,7 +260,7 @@ pub fn all_rules(built_in: Vec<RuleSpec>, written: &[RuleConfig], catalog: &Cata
             Some(at) if !config.enabled => {
                 rules.remove(at);
             }
-            Some(at) if config.metric.is_none() && config.expr.is_none() => rules[at] = config.over(&rules[at])?,
+            Some(at) if !config.is_whole() => rules[at] = config.over(&rules[at])?,
             Some(at) => rules[at] = config.ready(catalog)?,
             None if config.enabled => rules.push(config.ready(catalog)?),
             // Switched off, but still read: a mistake shows before somebody switches it on.

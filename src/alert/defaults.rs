@@ -3,7 +3,6 @@
 //! Limits are those of the mission (A1); `for` and `clear` are set so that a normal machine is quiet and an alert is told
 //! within a minute where A1 names no longer time. Invariant: names are unique and stable, because users refer to them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::Unit;
@@ -145,24 +144,7 @@ struct Draft(RuleSpec);
 
 fn rule(name: &str, expr: &str, limit: Limit) -> Draft {
     let metric = expr.split('{').next().unwrap_or(expr);
-    Draft(RuleSpec {
-        name: name.to_owned(),
-        expr: expr.to_owned(),
-        metric: metric.to_owned(),
-        unit: Unit::Ratio,
-        limit,
-        clear: None,
-        hold: Duration::ZERO,
-        clear_hold: Duration::ZERO,
-        times: None,
-        severity: Severity::Warning,
-        kind: AlertKind::Performance,
-        channels: Vec::new(),
-        labels: BTreeMap::new(),
-        title: name.to_owned(),
-        prefer_total: false,
-        built_in: true,
-    })
+    Draft(RuleSpec { metric: metric.to_owned(), unit: Unit::Ratio, built_in: true, ..RuleSpec::of(name, expr, limit) })
 }
 
 impl Draft {

@@ -75,6 +75,12 @@ pub(super) struct Instance {
     right_for: Option<Duration>,
     missing_for: Duration,
     history: u64,
+    /// How long each step of the rule's ladder was broken; `None`: it is not.
+    worse_for: Vec<Option<Duration>>,
+    /// Observed time since it fired.
+    lasted: Duration,
+    /// It was over because it had lasted the longest allowed: it waits to be right.
+    spent: bool,
 }
 
 /// What a tick's value makes of an instance.
@@ -96,16 +102,26 @@ impl Instance {
         let wrong_for = last_tick.map_or(Duration::ZERO, |at| at.since(alert.since));
         let quiet = alert.is_quiet();
         let acknowledged_at = alert.acknowledged.as_ref().map(|_| (alert.value, alert.severity));
-        Self { quiet, snoozed_at: alert.value, acknowledged_at, wrong_for, alert: Some(alert), ..Self::default() }
+        let lasted = last_tick.zip(alert.fired_at).map_or(Duration::ZERO, |(at, fired)| at.since(fired));
+        Self { quiet, snoozed_at: alert.value, acknowledged_at, wrong_for, lasted, alert: Some(alert), ..Self::default() }
     }
 
     /// Judges a value.
     pub(super) fn judge(&mut self, rule: &RuleSpec, value: f64, passed: Passed) -> Judged {
         let wrong = self.is_wrong(rule, value, passed);
         self.missing_for = Duration::ZERO;
+        self.climb(rule, value, passed);
         let Some(state) = self.alert.as_ref().map(|a| a.state) else {
-            return if wrong { Judged::Began } else { Judged::Same { idle: self.history == 0 } };
+            self.spent &= wrong;
+            return if wrong && !self.spent { Judged::Began } else { Judged::Same { idle: self.is_idle() } };
         };
+        if state == AlertState::Firing {
+            self.lasted = passed.added(self.lasted);
+            if let Some(most) = rule.at_most.filter(|most| self.lasted >= *most) {
+                self.spent = wrong;
+                return Judged::Changed(Cause::Resolved, format!("lasted {}, the longest it may", format_duration(most)));
+            }
+        }
         match (state, wrong) {
             (AlertState::Pending, true) => {
                 self.wrong_for = passed.added(self.wrong_for);
@@ -121,7 +137,7 @@ impl Instance {
             _ => {
                 let right_for = self.right_for.map_or(Duration::ZERO, |d| passed.added(d));
                 self.right_for = Some(right_for);
-                if right_for >= rule.clear_hold {
+                if right_for >= rule.clear_hold && self.lasted >= rule.at_least {
                     return Judged::Changed(Cause::Resolved, resolved_reason(rule));
                 }
                 Judged::Same { idle: false }
@@ -132,7 +148,12 @@ impl Instance {
     /// Goes on under a rule of the same name that judges the same values.
     pub(super) fn adopt(&mut self, rule: &RuleSpec) {
         let Some(alert) = self.alert.as_mut() else { return };
-        let severity = if alert.level >= CRITICAL_LEVEL { Severity::Critical } else { rule.severity };
+        let kept = rule.ladder.iter().any(|(severity, _)| *severity == alert.severity);
+        let severity = match alert.severity {
+            _ if alert.level >= CRITICAL_LEVEL => Severity::Critical,
+            reached if kept => reached,
+            _ => rule.severity,
+        };
         let labels = alert_labels(rule, &alert.key, severity);
         let (title, limit) = (title(rule, &alert.key, alert.value), rule.limit.shown(alert.value));
         if (&alert.labels, &alert.title, alert.kind) == (&labels, &title, rule.kind) && alert.limit.to_bits() == limit.to_bits() {
@@ -146,13 +167,31 @@ impl Instance {
     /// Takes its alert, which is over; what `times` counts stays.
     pub(super) fn end(&mut self) -> Option<Arc<Alert>> {
         let alert = self.alert.take();
-        *self = Self { history: self.history, seen: self.seen, ..Self::default() };
+        *self = Self { history: self.history, seen: self.seen, spent: self.spent, ..Self::default() };
         alert
+    }
+
+    /// Counts how long the steps of the rule's ladder are broken.
+    fn climb(&mut self, rule: &RuleSpec, value: f64, passed: Passed) {
+        if rule.ladder.is_empty() {
+            return;
+        }
+        self.worse_for.resize(rule.ladder.len(), None);
+        for (held, (_, limit)) in self.worse_for.iter_mut().zip(&rule.ladder) {
+            *held = limit.is_broken_by(value).then(|| held.map_or(Duration::ZERO, |d| passed.added(d)));
+        }
+    }
+
+    /// The worst severity whose limit was broken for as long as the rule asks.
+    pub(super) fn severity(&self, rule: &RuleSpec) -> Severity {
+        let held = |held: &Option<Duration>| held.is_some_and(|d| d >= rule.hold);
+        let reached = rule.ladder.iter().zip(&self.worse_for).filter(|(_, d)| held(d)).map(|((severity, _), _)| *severity);
+        reached.max().unwrap_or(rule.severity).max(rule.severity)
     }
 
     /// Whether nothing is remembered.
     pub(super) fn is_idle(&self) -> bool {
-        self.alert.is_none() && self.history == 0
+        self.alert.is_none() && self.history == 0 && !self.spent
     }
 
     fn fire_if_held(&self, rule: &RuleSpec) -> Judged {
@@ -180,6 +219,7 @@ impl Instance {
         if self.missing_for < NO_DATA_AFTER {
             return Judged::Same { idle: false };
         }
+        self.spent = false;
         match self.alert.as_ref().map(|a| a.state) {
             None => Judged::Same { idle: true },
             Some(AlertState::Pending) => Judged::Changed(Cause::Withdrawn, no_data_reason()),
@@ -209,6 +249,7 @@ impl Instance {
     pub(super) fn restart_hold(&mut self, at: Timestamp) -> bool {
         self.wrong_for = Duration::ZERO;
         self.right_for = None;
+        self.worse_for.fill(None);
         let pending = self.alert.as_mut().filter(|a| a.state == AlertState::Pending);
         pending.map(|alert| Arc::make_mut(alert).since = at).is_some()
     }
@@ -249,8 +290,10 @@ pub(super) fn change(alert: &mut Arc<Alert>, cause: Cause, at: Timestamp, reason
             changed.snoozed = None;
         }
         Cause::Worsened => {
-            changed.acknowledged = None;
-            changed.level = 0;
+            // Where nobody took care of it, it goes on at its level.
+            if changed.acknowledged.take().is_some() {
+                changed.level = 0;
+            }
         }
         Cause::Pending | Cause::Escalated | Cause::Audible => {}
     }

@@ -5,9 +5,11 @@
 //! [`Step`] or a [`Decided`], so the journal of both is enough to rebuild it.
 
 mod alerter;
+mod condition;
 mod config;
 mod decision;
 mod defaults;
+mod expression;
 mod health;
 mod instance;
 mod json;
@@ -19,7 +21,7 @@ mod watch;
 
 pub use crate::model::{EscalationConfig, LevelConfig};
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
-pub use config::{Amount, RuleConfig, RuleError, all_rules};
+pub use config::{Amount, RuleConfig, RuleError, States, Windows, all_rules};
 pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
 pub use health::health_score;

@@ -1,20 +1,18 @@
-//! From what a person wrote to a rule that can be judged: units, limits, query text.
+//! From what a person wrote to a rule that can be judged.
 //!
-//! Invariant: a rule that comes out has a name, exactly one limit and a `clear` on the good side of it.
+//! Invariant: a rule that comes out has a name, a limit and a `clear` on the good side of it.
 
 use std::time::Duration;
 
-use crate::base::{Quantity, Unit, parse_quantity};
-use crate::model::{Catalog, Limit, MatchOp, Matcher, MetricDef, RuleSpec};
+use crate::base::{Unit, format_duration};
+use crate::model::{Catalog, Limit, RuleSpec};
 
-use super::config::{Amount, RuleConfig, RuleError};
-use super::defaults::FED;
+use super::condition::Fault;
+use super::config::{RuleConfig, RuleError};
+use super::expression::value;
 
 /// Most values `times` looks back on: a machine word of history.
 const MOST_TIMES: u32 = 64;
-
-/// A fault: the key and what to write.
-type Fault = (&'static str, String);
 
 impl RuleConfig {
     /// The rule ready to be judged; `enabled` is the caller's to heed.
@@ -30,28 +28,46 @@ impl RuleConfig {
         if self.name.trim().is_empty() {
             return Err(("name", "a rule needs a name".to_owned()));
         }
-        let def = self.metric.as_deref().map(|name| known(catalog, name)).transpose()?;
-        let expr = self.expression(def)?;
-        let unit = def.map(|d| d.unit).or_else(|| self.written_unit()).unwrap_or(Unit::Count);
-        let limit = self.limit(unit)?;
+        let read = self.condition(catalog)?;
+        let severity = match read.ladder.first() {
+            Some(_) if self.severity.is_some() => {
+                return Err(("severity", "the limit names one severity for each value; leave this out".to_owned()));
+            }
+            Some((mildest, _)) => *mildest,
+            None => self.severity.unwrap_or_default(),
+        };
+        let (at_least, at_most) = self.durations((Duration::ZERO, None))?;
         Ok(RuleSpec {
-            name: self.name.clone(),
-            metric: def.map_or(String::new(), |d| d.name.to_owned()),
-            title: def.map_or_else(|| self.name.clone(), |d| subject(d.name)),
-            prefer_total: self.expr.is_none() && self.selection.is_none(),
-            expr,
-            unit,
-            limit,
-            clear: self.clear(limit, unit)?,
+            clear: self.clear(read.limit, read.unit)?,
+            metric: read.metric,
+            condition: read.condition,
+            title: if read.title.is_empty() { self.name.clone() } else { read.title },
+            prefer_total: read.prefer_total,
+            unit: read.unit,
+            ladder: read.ladder.into_iter().skip(1).collect(),
             hold: self.hold.unwrap_or_default(),
             clear_hold: self.clear_for.unwrap_or_default(),
+            at_least,
+            at_most,
             times: self.times.as_deref().map(times).transpose()?,
-            severity: self.severity.unwrap_or_default(),
+            severity,
             kind: self.kind.unwrap_or_default(),
             channels: self.channels.clone(),
             labels: self.labels.clone(),
-            built_in: false,
+            ..RuleSpec::of(&self.name, &read.expr, read.limit)
         })
+    }
+
+    /// `min_duration` and `max_duration`, with what holds where they are not written.
+    fn durations(&self, (least, most): (Duration, Option<Duration>)) -> Result<(Duration, Option<Duration>), Fault> {
+        let (least, most) = (self.min_duration.unwrap_or(least), self.max_duration.or(most));
+        match most {
+            Some(most) if most.is_zero() || most < least => {
+                let message = format!("must be longer than 0s and than min_duration ({})", format_duration(least));
+                Err(("max_duration", message))
+            }
+            most => Ok((least, most)),
+        }
     }
 
     /// A built-in rule with the keys written here; what it judges stays.
@@ -63,17 +79,16 @@ impl RuleConfig {
     }
 
     fn changed(&self, base: &RuleSpec) -> Result<RuleSpec, Fault> {
-        let judged =
-            [(self.selection.is_some(), "where"), (self.aggregate.is_some(), "aggregate"), (self.window.is_some(), "window")];
-        if let Some((_, key)) = judged.into_iter().find(|(there, _)| *there) {
-            return Err((
-                key,
-                "needs a metric; without one only limits, times, severity, channels and labels of a built-in rule change"
-                    .to_owned(),
-            ));
+        let judged = self.written().into_iter().find(|key| !["above", "below", "outside", "clear"].contains(key));
+        if let Some(key) = judged {
+            let message = "needs a metric; without one only limits, times, durations, severity, channels and labels of a built-in rule change";
+            return Err((key, message.to_owned()));
         }
         let written = self.above.is_some() || self.below.is_some() || self.outside.is_some();
-        let limit = if written { self.limit(base.unit)? } else { base.limit };
+        let (limit, ladder) = if written { self.limits(base.unit)? } else { (base.limit, Vec::new()) };
+        if !ladder.is_empty() && self.severity.is_some() {
+            return Err(("severity", "the limit names one severity for each value; leave this out".to_owned()));
+        }
         let kept = base.clear.filter(|clear| is_good_side(limit, *clear));
         let mut rule = base.clone();
         rule.limit = limit;
@@ -81,73 +96,15 @@ impl RuleConfig {
         rule.hold = self.hold.unwrap_or(base.hold);
         rule.clear_hold = self.clear_for.unwrap_or(base.clear_hold);
         rule.times = self.times.as_deref().map(times).transpose()?.or(base.times);
-        rule.severity = self.severity.unwrap_or(base.severity);
+        rule.severity = ladder.first().map_or(self.severity.unwrap_or(base.severity), |(mildest, _)| *mildest);
+        rule.ladder = if written { ladder.into_iter().skip(1).collect() } else { base.ladder.clone() };
+        (rule.at_least, rule.at_most) = self.durations((base.at_least, base.at_most))?;
         rule.kind = self.kind.unwrap_or(base.kind);
         if !self.channels.is_empty() {
             rule.channels.clone_from(&self.channels);
         }
         rule.labels.extend(self.labels.clone());
         Ok(rule)
-    }
-
-    /// The query that gives the values.
-    fn expression(&self, def: Option<&MetricDef>) -> Result<String, Fault> {
-        if let Some(expr) = &self.expr {
-            let written =
-                [(self.selection.is_some(), "where"), (self.aggregate.is_some(), "aggregate"), (self.window.is_some(), "window")];
-            if let Some((_, key)) = written.into_iter().find(|(there, _)| *there) {
-                return Err((key, "expr says this already; write one or the other".to_owned()));
-            }
-            return Ok(expr.trim().to_owned());
-        }
-        let def = def.ok_or_else(|| ("metric", "a rule needs a metric or an expr".to_owned()))?;
-        let selector = self.selector(def)?;
-        let Some(window) = self.window else {
-            return match self.aggregate {
-                Some(_) => Err(("window", "an aggregate needs a window, for example window = \"5m\"".to_owned())),
-                None => Ok(selector),
-            };
-        };
-        aggregated(self.aggregate.as_deref().unwrap_or("mean"), &selector, window)
-    }
-
-    fn selector(&self, def: &MetricDef) -> Result<String, Fault> {
-        let Some(selection) = self.selection.as_ref().filter(|s| !s.is_empty()) else { return Ok(def.name.to_owned()) };
-        let mut matchers = Vec::new();
-        for (label, value) in selection {
-            if !def.labels.contains(&label.as_str()) {
-                let known = if def.labels.is_empty() { "none".to_owned() } else { def.labels.join(", ") };
-                return Err(("where", format!("{} has no label \"{label}\"; its labels: {known}", def.name)));
-            }
-            let matcher = match value.as_str() {
-                "*" => Matcher::new(label, MatchOp::NotEqual, "").map_err(|e| ("where", e.to_string()))?,
-                value => Matcher::equal(label, value),
-            };
-            matchers.push(matcher.to_string());
-        }
-        Ok(format!("{}{{{}}}", def.name, matchers.join(",")))
-    }
-
-    /// The unit the limit was written with, for an expression whose metric is not named.
-    fn written_unit(&self) -> Option<Unit> {
-        let first = self.outside.as_ref().map(|[low, _]| low);
-        let amount = self.above.as_ref().or(self.below.as_ref()).or(first)?;
-        quantity(amount).ok()?.unit
-    }
-
-    fn limit(&self, unit: Unit) -> Result<Limit, Fault> {
-        match (&self.above, &self.below, &self.outside) {
-            (Some(above), None, None) => Ok(Limit::Above(value("above", above, unit)?)),
-            (None, Some(below), None) => Ok(Limit::Below(value("below", below, unit)?)),
-            (None, None, Some([low, high])) => {
-                let (low, high) = (value("outside", low, unit)?, value("outside", high, unit)?);
-                if low >= high {
-                    return Err(("outside", "the first value must be less than the second".to_owned()));
-                }
-                Ok(Limit::Outside(low, high))
-            }
-            _ => Err(("above", "a rule needs exactly one of above, below and outside".to_owned())),
-        }
     }
 
     fn clear(&self, limit: Limit, unit: Unit) -> Result<Option<Limit>, Fault> {
@@ -172,26 +129,6 @@ fn is_good_side(limit: Limit, clear: Limit) -> bool {
     }
 }
 
-fn known<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a MetricDef, Fault> {
-    let fed = || FED.iter().find(|def| def.name == name);
-    catalog.get(name).or_else(fed).ok_or_else(|| {
-        let hint = catalog.nearest(name).map_or(String::new(), |near| format!("; did you mean {near}?"));
-        ("metric", format!("there is no metric \"{name}\"{hint}"))
-    })
-}
-
-fn quantity(amount: &Amount) -> Result<Quantity, String> {
-    match amount {
-        Amount::Text(text) => parse_quantity(text).map_err(|e| e.to_string()),
-        Amount::Number(value) => Ok(Quantity { value: *value, unit: None }),
-    }
-}
-
-fn value(key: &'static str, amount: &Amount, unit: Unit) -> Result<f64, Fault> {
-    let value = quantity(amount).and_then(|q| q.for_unit(unit).map_err(|e| e.to_string())).map_err(|message| (key, message))?;
-    if value.is_finite() { Ok(value) } else { Err((key, "must be a finite number".to_owned())) }
-}
-
 /// Reads `3 of 5`.
 fn times(text: &str) -> Result<(u32, u32), Fault> {
     let bad = || {
@@ -200,40 +137,6 @@ fn times(text: &str) -> Result<(u32, u32), Fault> {
     let (n, m) = text.split_once("of").ok_or_else(bad)?;
     let (n, m): (u32, u32) = (n.trim().parse().map_err(|_| bad())?, m.trim().parse().map_err(|_| bad())?);
     if n == 0 || n > m || m > MOST_TIMES { Err(bad()) } else { Ok((n, m)) }
-}
-
-fn aggregated(aggregate: &str, selector: &str, window: Duration) -> Result<String, Fault> {
-    if window.is_zero() {
-        return Err(("window", "must be longer than 0s".to_owned()));
-    }
-    let range = format!("{selector}[{}]", window_text(window));
-    let function = match aggregate {
-        "mean" | "avg" => "avg_over_time",
-        "min" => "min_over_time",
-        "max" => "max_over_time",
-        other => {
-            let percent: Option<f64> = other.strip_prefix('p').and_then(|p| p.parse().ok()).filter(|p| (0.0..=100.0).contains(p));
-            let percent = percent.ok_or_else(|| {
-                ("aggregate", format!("\"{other}\" is no aggregate; there are mean, min, max and quantiles as p95"))
-            })?;
-            return Ok(format!("quantile_over_time({}, {range})", percent / 100.0));
-        }
-    };
-    Ok(format!("{function}({range})"))
-}
-
-/// A duration as PromQL writes it.
-fn window_text(window: Duration) -> String {
-    let ms = window.as_millis();
-    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
-}
-
-/// What a metric is about, in words: its name without the unit (`memory_used_ratio` → `memory used`).
-fn subject(metric: &str) -> String {
-    const UNITS: [&str; 9] =
-        ["_bytes_per_second", "_bits_per_second", "_per_second", "_ratio", "_bytes", "_seconds", "_celsius", "_hertz", "_watts"];
-    let bare = UNITS.iter().find_map(|unit| metric.strip_suffix(unit)).unwrap_or(metric);
-    bare.replace('_', " ")
 }
 
 #[cfg(test)]

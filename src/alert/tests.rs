@@ -10,6 +10,7 @@ pub(super) fn catalog() -> Catalog {
     Catalog::new([&[
         MetricDef::gauge("cpu_usage_ratio", Unit::Ratio, "x").by(&["core"]),
         MetricDef::gauge("memory_used_ratio", Unit::Ratio, "x"),
+        MetricDef::gauge("anomaly_machine_score", Unit::Ratio, "x"),
         MetricDef::gauge("memory_available_bytes", Unit::Bytes, "x"),
         MetricDef::gauge("filesystem_used_ratio", Unit::Ratio, "x").by(&["mount"]),
         MetricDef::gauge("service_check_seconds", Unit::Seconds, "x").by(&["service"]),

@@ -11,12 +11,14 @@ pub fn title(rule: &RuleSpec, key: &SeriesKey, value: f64) -> String {
     let shown = format_value(value, rule.unit);
     let (sign, limit) = limit_text(rule, value);
     if rule.title.contains('{') {
-        return fill(&rule.title, |name| match name {
+        let filled = fill(&rule.title, |name| match name {
             "value" => Some(shown.clone()),
             "limit" => Some(limit.clone()),
             "instance" => Some(key.instance()),
             label => key.label(label).map(str::to_owned),
         });
+        // A total has no instance to name.
+        return filled.replace("  ", " ").trim().to_owned();
     }
     let mut text = rule.title.clone();
     if !key.is_total() {
@@ -64,6 +66,10 @@ pub fn condition_text(rule: &RuleSpec) -> String {
         Limit::Below(limit) => format!("below {}", shown(limit)),
         Limit::Outside(low, high) => format!("outside {} to {}", shown(low), shown(high)),
     };
+    for (severity, limit) in &rule.ladder {
+        let severity = format!("{severity:?}").to_lowercase();
+        text.push_str(&format!(", {severity} at {}", shown(limit.shown(0.0))));
+    }
     if let Some((n, m)) = rule.times {
         text.push_str(&format!(", {n} of {m} values"));
     }

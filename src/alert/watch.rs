@@ -86,12 +86,15 @@ impl Watch {
         let judged = instance.judge(rule, value, moment.passed);
         out.changed |= instance.show(rule, value);
         match judged {
-            Judged::Same { idle: false } => {}
+            Judged::Same { idle: false } => raise(instance, rule, moment, &self.channels, out),
             Judged::Same { idle: true } => {
                 self.active.remove(&labels);
             }
             Judged::Began => begin(instance, rule, (key, value), moment, &self.channels, out),
             Judged::Changed(cause, reason) => {
+                if cause == Cause::Fired {
+                    reach(instance, rule, moment);
+                }
                 if apply(instance, cause, (moment.at, reason), &self.channels, out) {
                     self.active.remove(&labels);
                 }
@@ -163,6 +166,37 @@ pub(super) fn id_number(id: &str) -> Option<u64> {
     u64::from_str_radix(id, 36).ok()
 }
 
+/// Gives the alert the severity its values have reached; what it reached it keeps until it is over. True where it rose.
+fn reach(instance: &mut Instance, rule: &RuleSpec, moment: &Moment<'_>) -> bool {
+    if rule.ladder.is_empty() {
+        return false;
+    }
+    let severity = instance.severity(rule);
+    let Some(alert) = instance.alert.as_mut().filter(|a| a.severity < severity) else { return false };
+    let changed = Arc::make_mut(alert);
+    changed.severity = severity;
+    changed.labels = alert_labels(rule, &changed.key, severity);
+    changed.silenced_by = silenced_by(&changed.labels, moment.silences, moment.at);
+    true
+}
+
+/// Tells where a firing alert has become worse by the rule's ladder: whoever took care of less or put it off is told, too.
+fn raise(instance: &mut Instance, rule: &RuleSpec, moment: &Moment<'_>, channels: &Arc<[String]>, out: &mut Outcome) {
+    let is_firing = instance.alert.as_ref().is_some_and(|a| a.state == AlertState::Firing);
+    if !is_firing || !reach(instance, rule, moment) {
+        return;
+    }
+    let Some(alert) = instance.alert.as_mut() else { return };
+    if alert.snoozed.as_ref().is_some_and(|s| s.condition.is_some()) {
+        Arc::make_mut(alert).snoozed = None;
+    }
+    if alert.acknowledged.is_some() {
+        instance.firing_for = std::time::Duration::ZERO;
+    }
+    let reason = format!("{} now", text_of(&alert.severity));
+    out.steps.push(instance::step(alert, Cause::Worsened, moment.at, reason, channels));
+}
+
 fn absent_is_over(instance: &Instance) -> Judged {
     match instance.alert.as_ref().map(|a| a.state) {
         None => Judged::Same { idle: true },
@@ -199,7 +233,13 @@ fn begin(
     out: &mut Outcome,
 ) {
     let (cause, reason) = instance::begin_reason(rule);
-    let mut alert = Arc::new(new_alert(rule, key, value, moment, out.next_id()));
+    let mut alert = new_alert(rule, key, value, moment, out.next_id());
+    if cause == Cause::Fired && !rule.ladder.is_empty() {
+        alert.severity = instance.severity(rule);
+        alert.labels = alert_labels(rule, &alert.key, alert.severity);
+        alert.silenced_by = silenced_by(&alert.labels, moment.silences, moment.at);
+    }
+    let mut alert = Arc::new(alert);
     let mut step = instance::step(&mut alert, cause, moment.at, reason, channels);
     step.transition.from = None;
     out.steps.push(step);

@@ -6,6 +6,7 @@
 mod analyzer;
 mod archive;
 mod baseline;
+mod beyond;
 mod config;
 mod detect;
 mod explain;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use analyzer::{Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, MACHINE_SCORE, METRICS, WARN_STRENGTH};
 pub use archive::Archive;
+pub use beyond::beyond;
 pub use config::AnalyzeConfig;
 pub use detect::{DETECTORS, Detector, DetectorDef, Point};
 pub use forecast::{CROSSING_TOLD, FORECASTERS, ForecastTask, Forecaster, Past, forecast, reaches};

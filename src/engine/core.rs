@@ -11,7 +11,7 @@ use super::anomalies::RecentAnomalies;
 use super::blame::Blame;
 use super::exchange::{CoreSettings, LAST_ID, Output, Past, Rounds, Timing, notice};
 use super::future::{Forecasts, tells};
-use super::judge::Judge;
+use super::judge::{Evidence, Judge};
 use super::live::Head;
 use super::own::OwnKeys;
 use super::periodic::Due;
@@ -22,7 +22,7 @@ use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
 use crate::check::{Discovered, ServiceBoard};
 use crate::model::{
-    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Process, Pulse, Reading, RecorderHealth, Sample, SeriesKey,
+    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Process, Pulse, Reading, RecorderHealth, Sample, Score, SeriesKey,
     ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Outbox, Reason, Telling};
@@ -44,6 +44,7 @@ pub struct Core {
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
     own: OwnKeys,
+    scores: Arc<[Score]>,
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     pub(super) services: Arc<[ServiceStatus]>,
@@ -90,6 +91,7 @@ impl Core {
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             own: OwnKeys::default(),
+            scores: Arc::new([]),
             machine_score: SeriesKey::total("anomaly_machine_score"),
             processes: Arc::new([]),
             services: Arc::new([]),
@@ -161,7 +163,8 @@ impl Core {
         let readings = self.readings(at, sample.readings, timing, &mut pulse);
         self.write_head(at, &readings);
         self.predict(at, &readings, &mut pulse);
-        let steps = self.judge_rules(Tick { at, elapsed: sample.since_previous, interval: self.settings.interval });
+        let tick = Tick { at, elapsed: sample.since_previous, interval: self.settings.interval };
+        let steps = self.judge_rules(tick, &readings);
         self.take_steps(at, steps, &mut output, &mut pulse);
         self.tell_again(at, &mut output, &mut pulse);
         self.add_alerts(&mut pulse);
@@ -202,7 +205,8 @@ impl Core {
         }
         let mut scored = vec![Reading { key: self.machine_score.clone(), value: analysis.machine_score, cumulative: None }];
         if let Some(scores) = analysis.scores {
-            pulse.scores = Some(scores.into());
+            self.scores = scores.into();
+            pulse.scores = Some(Arc::clone(&self.scores));
         }
         scored.append(&mut readings);
         // One value in front of a sorted list: insertion is all this sort does.
@@ -224,7 +228,7 @@ impl Core {
         }
     }
 
-    fn judge_rules(&mut self, tick: Tick) -> Vec<Step> {
+    fn judge_rules(&mut self, tick: Tick, readings: &[Reading]) -> Vec<Step> {
         let fed: Vec<(SeriesKey, f64)> = self
             .predictor
             .shown()
@@ -237,7 +241,9 @@ impl Core {
             .collect();
         let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let alerter = &mut self.alerter;
-        self.judge.evaluate(&head, tick.at, &fed, |values| alerter.step(tick, values))
+        let evidence =
+            Evidence { head: &head, at: tick.at, readings, fed: &fed, scores: &self.scores, forecasts: &self.forecasts };
+        self.judge.evaluate(evidence, |values| alerter.step(tick, values))
     }
 
     /// Journals steps, explains what fired, and hands to the outbox what people are told.

@@ -8,7 +8,7 @@ use super::answer::Context;
 use super::live::Merged;
 use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, chart_plan, forecast, limit_for};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Catalog, Forecast, Resolution, SeriesKey, SeriesSource};
+use crate::model::{Catalog, Condition, Forecast, Resolution, SeriesKey, SeriesSource, WatchedRule};
 use crate::monitor::{Answer, Refusal, RefusalKind};
 use crate::query;
 use crate::store::View;
@@ -62,6 +62,20 @@ impl Plan {
         keys
     }
 
+    /// Series whose future a rule asks for and that are not among `keys`.
+    pub fn asked(rules: &[WatchedRule], source: &Merged<'_, View>, keys: &[SeriesKey]) -> Vec<SeriesKey> {
+        let mut asked: Vec<SeriesKey> = Vec::new();
+        for expr in rules.iter().flat_map(|rule| forecast_parts(&rule.spec.expr, &rule.spec.condition)) {
+            let Ok(expr) = query::parse(expr) else { continue };
+            let Some((metric, matchers)) = expr.selector() else { continue };
+            asked.extend(source.select(Some(metric), matchers).unwrap_or_default());
+        }
+        asked.sort();
+        asked.dedup();
+        asked.retain(|key| !keys.contains(key));
+        asked
+    }
+
     /// The forecast of one; `None` where it cannot be read or is gone.
     pub fn forecast(&self, key: &SeriesKey, source: &Merged<'_, View>, catalog: &Catalog, now: Timestamp) -> Option<Forecast> {
         one(key, &self.plan, source, catalog, now)
@@ -93,6 +107,15 @@ fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog:
         now,
     };
     Some(forecast(&task))
+}
+
+/// The selectors of a condition that are about the future.
+fn forecast_parts<'a>(expr: &'a str, condition: &'a Condition) -> Vec<&'a str> {
+    match condition {
+        Condition::Forecast { .. } => vec![expr],
+        Condition::Several { parts, .. } => parts.iter().flat_map(|p| forecast_parts(&p.expr, &p.condition)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Forecasts by series and step: of one series there is one for its chart and one for days ahead.

@@ -21,6 +21,7 @@ const MAX_SERIES: usize = 20_000;
 #[derive(Debug)]
 pub struct Head {
     interval: Duration,
+    span: Duration,
     times: VecDeque<Timestamp>,
     // Number of rounds ever seen; the position of a value is its round number minus the first one's.
     rounds: u64,
@@ -39,7 +40,23 @@ struct Column {
 impl Head {
     /// An empty head for samples `interval` apart.
     pub fn new(interval: Duration) -> Self {
-        Self { interval, times: VecDeque::new(), rounds: 0, columns: HashMap::new(), metrics: HashMap::new(), refused: 0 }
+        Self::spanning(HEAD_SPAN, interval)
+    }
+
+    /// One that keeps another span.
+    pub fn spanning(span: Duration, interval: Duration) -> Self {
+        let times = VecDeque::new();
+        Self { interval, span, times, rounds: 0, columns: HashMap::new(), metrics: HashMap::new(), refused: 0 }
+    }
+
+    /// How much it keeps.
+    pub fn span(&self) -> Duration {
+        self.span
+    }
+
+    /// Keeps another span from the next round on.
+    pub fn set_span(&mut self, span: Duration) {
+        self.span = span;
     }
 
     /// Nominal time between two samples.
@@ -91,7 +108,7 @@ impl Head {
         }
         self.times.push_back(at);
         self.rounds += 1;
-        self.forget(at - HEAD_SPAN);
+        self.forget(at - self.span);
     }
 
     fn forget(&mut self, before: Timestamp) {

@@ -7,6 +7,7 @@ mod anomalies;
 mod answer;
 mod blame;
 mod core;
+mod courses;
 mod decide;
 mod event;
 mod exchange;
@@ -39,6 +40,7 @@ mod start;
 mod tape;
 mod telling;
 mod thread;
+mod values;
 mod warm;
 
 pub use core::Core;

@@ -1,8 +1,5 @@
 //! What farol measures about itself.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use crate::base::Unit;
 use crate::model::{AlertKind, GoodDirection, Limit, MetricDef, Reading, RuleSpec, SeriesKey, Severity};
 
@@ -26,22 +23,12 @@ pub const METRICS: &[MetricDef] = &[
 /// The rule every engine has on itself: history that is only in memory is lost with the process.
 pub fn store_rule() -> RuleSpec {
     RuleSpec {
-        name: "history".to_owned(),
-        expr: "farol_store_ok".to_owned(),
         metric: "farol_store_ok".to_owned(),
-        unit: Unit::Count,
-        limit: Limit::Below(0.5),
-        clear: None,
-        hold: Duration::ZERO,
-        clear_hold: Duration::ZERO,
-        times: None,
         severity: Severity::Critical,
         kind: AlertKind::Error,
-        channels: Vec::new(),
-        labels: BTreeMap::new(),
         title: "history cannot be written{}".to_owned(),
         built_in: true,
-        prefer_total: false,
+        ..RuleSpec::of("history", "farol_store_ok", Limit::Below(0.5))
     }
 }
 

@@ -10,7 +10,7 @@ use super::exchange::{CoreSettings, Output};
 use super::judge::Judge;
 use super::plan;
 use crate::base::Timestamp;
-use crate::model::HostFacts;
+use crate::model::{HostFacts, SeriesSource};
 
 impl Core {
     /// Other settings, after a reload. The interval follows with the first sample that has it; the machine keeps the name its
@@ -19,7 +19,8 @@ impl Core {
     /// # Errors
     /// A rule whose expression cannot be read; nothing has changed then.
     pub fn reload(&mut self, mut settings: CoreSettings, at: Timestamp) -> Result<Output, String> {
-        self.judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
+        let judge = Judge::new(&settings.rules).map_err(|(rule, e)| format!("rule \"{rule}\": {e}"))?;
+        self.judge = judge.after(std::mem::take(&mut self.judge));
         let mut output = Output::default();
         let mut pulse = self.next_pulse(at);
         self.board.configure(&settings.services);
@@ -38,6 +39,13 @@ impl Core {
         self.add_alerts(&mut pulse);
         output.pulse = Some(pulse);
         Ok(output)
+    }
+
+    /// Fills what rules with long windows look back over; before the first sample.
+    pub fn recall(&mut self, history: &dyn SeriesSource, now: Timestamp) {
+        if let Err(error) = self.judge.recall(history, now) {
+            tracing::warn!(%error, "long windows of rules fill with time");
+        }
     }
 
     /// The samples say how far apart they are, so that everything here changes with the first of them.

@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::exchange::CoreSettings;
+use super::judge::LONGEST_WINDOW;
 use super::outward::Channels;
 use super::{METRICS, own};
-use crate::model::{Catalog, EscalationConfig, Escalations, HostFacts, LevelConfig, MetricDef, RuleSpec};
+use crate::base::format_duration;
+use crate::model::{Catalog, Condition, EscalationConfig, Escalations, HostFacts, LevelConfig, MetricDef, RuleSpec};
 use crate::notify::{Budget, ChannelContext, NotifyConfig, Routing, Sending, session_bus};
 use crate::{alert, analyze, check, collect, config::Config, query};
 
@@ -84,9 +86,25 @@ fn rules(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> 
     let mut built_in = alert::default_rules(&around.host, around.link_bits_per_second);
     built_in.push(own::store_rule());
     let rules = alert::all_rules(built_in, &config.rule, catalog).map_err(|e| e.to_string())?;
-    for rule in rules.iter().filter(|r| !alert::FED.iter().any(|def| def.name == r.expr)) {
-        let expr = query::parse(&rule.expr).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;
-        expr.check(catalog).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;
+    for rule in &rules {
+        check(&rule.expr, &rule.condition, catalog).map_err(|e| format!("rule \"{}\": {e}", rule.name))?;
     }
     Ok(rules)
+}
+
+/// Whether the queries of a condition can be read and are about what there is.
+fn check(expr: &str, condition: &Condition, catalog: &Catalog) -> Result<(), String> {
+    if let Condition::Several { parts, .. } = condition {
+        return parts.iter().try_for_each(|part| check(&part.expr, &part.condition, catalog));
+    }
+    if alert::FED.iter().any(|def| def.name == expr) {
+        return Ok(());
+    }
+    let parsed = query::parse(expr).map_err(|e| e.to_string())?;
+    parsed.check(catalog).map_err(|e| e.to_string())?;
+    if parsed.max_window() > LONGEST_WINDOW {
+        let longest = format_duration(LONGEST_WINDOW);
+        return Err(format!("window: a rule looks back over at most {longest}; for longer spans use within, or a report"));
+    }
+    Ok(())
 }

@@ -113,6 +113,9 @@ impl Engine {
         })?;
         let fresh = known.alerts.last_tick.is_none();
         let mut core = Core::new(settings.clone(), known, now).map_err(StartError::Other)?;
+        if let Ok(view) = reader.view() {
+            core.recall(&view, now);
+        }
         *core.recorder_mut() = RecorderHealth {
             pid: std::process::id(),
             since: now,

@@ -49,7 +49,7 @@ pub use process_details::{
 };
 pub use pulse::{Pulse, TerminalNotice};
 pub use report::{Fact, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec};
-pub use rule::{Aggregate, Limit, RuleSpec};
+pub use rule::{Condition, Limit, Part, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
 pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
 pub use security::{PostureCheck, SecurityEvent, SecurityFacts};

@@ -8,20 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{AlertKind, Severity};
 use crate::base::Unit;
 
-/// How values of a window become one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aggregate {
-    /// Arithmetic mean.
-    Mean,
-    /// Smallest.
-    Min,
-    /// Largest.
-    Max,
-    /// Quantile, 0–1.
-    Quantile(f64),
-}
-
 /// When a value is wrong; in the unit of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +45,48 @@ impl Limit {
     }
 }
 
+/// Where the values of a rule come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// What the expression gives, at every tick.
+    #[default]
+    Values,
+    /// What the expression gave at the end of the last whole window of this length, windows lying on the clock.
+    Tumbling(Duration),
+    /// Seconds since each series of the expression, which is a selector, had its newest sample.
+    NoData,
+    /// How unusual each series of the expression, which is a selector, is: 0 (as always) to 1 (never seen).
+    Anomaly,
+    /// How likely each series of the expression, which is a selector, is beyond a limit within a time, 0–1, by its forecast.
+    Forecast {
+        /// The limit, in the unit of the series.
+        limit: Limit,
+        /// Within this time from now.
+        within: Duration,
+    },
+    /// How many of these hold, for each value of the labels `by`; without labels for the machine as a whole.
+    Several {
+        /// What may hold.
+        parts: Vec<Part>,
+        /// Labels that tell instances apart; a part without them counts for every instance.
+        by: Vec<String>,
+    },
+}
+
+/// One of several conditions: it holds where one of its values is beyond its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Query of its values.
+    pub expr: String,
+    /// What is made of them.
+    pub condition: Condition,
+    /// When it holds.
+    pub limit: Limit,
+    /// Where the values include one without labels, only that one counts.
+    pub prefer_total: bool,
+}
+
 /// One rule. Its values are those of `expr`, one instance for each series it gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuleSpec {
@@ -68,16 +96,28 @@ pub struct RuleSpec {
     pub expr: String,
     /// The metric it is about; empty where the expression has several.
     pub metric: String,
+    /// What is made of them.
+    #[serde(default)]
+    pub condition: Condition,
     /// Unit of values and limits.
     pub unit: Unit,
     /// When a value is wrong.
     pub limit: Limit,
+    /// Limits from which it is worse, each with its severity, mildest first.
+    #[serde(default)]
+    pub ladder: Vec<(Severity, Limit)>,
     /// When it is right again; `None`: as soon as it is not wrong.
     pub clear: Option<Limit>,
     /// How long it must be wrong before the rule fires.
     pub hold: Duration,
     /// How long it must be right before it is over.
     pub clear_hold: Duration,
+    /// How long an alert lasts at least.
+    #[serde(default)]
+    pub at_least: Duration,
+    /// After this it is over even where it is still wrong, and fires again only once it was right.
+    #[serde(default)]
+    pub at_most: Option<Duration>,
     /// Of the last `.1` values `.0` must be wrong; `None`: the newest.
     pub times: Option<(u32, u32)>,
     /// How bad.
@@ -96,4 +136,32 @@ pub struct RuleSpec {
     pub prefer_total: bool,
     /// Came with farol, not written by the user.
     pub built_in: bool,
+}
+
+impl RuleSpec {
+    /// A warning about performance in plain numbers, at once and without more ado: what other rules are made from.
+    pub fn of(name: &str, expr: &str, limit: Limit) -> Self {
+        Self {
+            name: name.to_owned(),
+            expr: expr.to_owned(),
+            metric: String::new(),
+            condition: Condition::Values,
+            unit: Unit::Count,
+            limit,
+            ladder: Vec::new(),
+            clear: None,
+            hold: Duration::ZERO,
+            clear_hold: Duration::ZERO,
+            at_least: Duration::ZERO,
+            at_most: None,
+            times: None,
+            severity: Severity::Warning,
+            kind: AlertKind::Performance,
+            channels: Vec::new(),
+            labels: BTreeMap::new(),
+            title: name.to_owned(),
+            prefer_total: false,
+            built_in: false,
+        }
+    }
 }

@@ -274,7 +274,7 @@ fn sentence(part: &Part, reason: Reason, host: &str, at: Timestamp) -> String {
     match reason {
         Reason::Resolved => format!("{rule} on {host} is over after {}.", lasted(alert.resolved_at.unwrap_or(at))),
         Reason::Reminder(_) => format!("{rule} on {host}: nobody has taken care of it for {}.", lasted(at)),
-        Reason::Worse(_) => format!("{rule} on {host} got worse after somebody had taken care of it."),
+        Reason::Worse(_) => format!("{rule} on {host} got worse."),
         Reason::Repeat(_) => format!("{rule} on {host} still fires after {}.", lasted(at)),
         _ => format!("{rule} on {host} since {}.", alert.since.rfc3339()),
     }

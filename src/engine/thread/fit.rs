@@ -115,7 +115,9 @@ fn fit(library: &Library, fits: &Fits, job: &Job, beat: &Beat) -> (Vec<Forecast>
     };
     let (mut forecasts, mut held) = (Vec::new(), 0);
     let view = library.reader.view().ok();
-    let keys = plan.keys(&Merged::new(Some(&*library.head), view.as_ref()), &library.catalog);
+    let source = Merged::new(Some(&*library.head), view.as_ref());
+    let mut keys = plan.keys(&source, &library.catalog);
+    keys.extend(future::Plan::asked(&library.hub.snapshot().rules, &source, &keys));
     drop(view);
     let n = keys.len();
     for (done, key) in keys.into_iter().enumerate() {
