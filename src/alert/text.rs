@@ -2,8 +2,8 @@
 //!
 //! Invariant: every number has its unit.
 
-use crate::base::{Unit, format_duration, format_value};
-use crate::model::{Alert, Culprit, Explanation, Limit, RuleSpec, SeriesKey};
+use crate::base::{format_duration, format_value};
+use crate::model::{Alert, Explanation, Limit, RuleSpec, SeriesKey};
 
 /// One line: `memory 91% > 85%`; `memory 82%, was > 85%` once the value is not wrong any more. A rule whose title has
 /// placeholders says its own sentence.
@@ -99,43 +99,10 @@ pub fn explain_summary(alert: &Alert, explanation: &Explanation) -> String {
         text.push_str(&format!(", usually {normal}"));
     }
     if let Some(first) = explanation.processes.first() {
-        text.push_str(&format!("; {}", culprit_text(first, resource_of(alert.key.metric()))));
+        text.push_str(&format!("; {}", first.text(explanation.resource)));
     }
     if let Some(change) = explanation.changes.first() {
         text.push_str(&format!("; {change}"));
-    }
-    text
-}
-
-/// What a process uses of the resource a metric is about.
-#[derive(Clone, Copy)]
-enum Resource {
-    Cores,
-    Sized(Unit),
-}
-
-/// Culprits of a metric are measured in cores, bytes or bytes per second.
-fn resource_of(metric: &str) -> Resource {
-    let begins = |prefixes: &[&str]| prefixes.iter().any(|p| metric.starts_with(p));
-    if begins(&["memory_", "swap_", "major_faults"]) {
-        Resource::Sized(Unit::Bytes)
-    } else if begins(&["disk_", "filesystem_", "network_"]) {
-        Resource::Sized(Unit::BytesPerSecond)
-    } else {
-        Resource::Cores
-    }
-}
-
-fn culprit_text(culprit: &Culprit, resource: Resource) -> String {
-    let amount = |value: f64| match resource {
-        Resource::Cores => format!("{value:.1} cores"),
-        Resource::Sized(unit) => format_value(value, unit),
-    };
-    let unit = culprit.unit.as_ref().map_or(String::new(), |u| format!(", {u}"));
-    let mut text = format!("{} (pid {}{unit}) uses {}", culprit.name, culprit.pid, amount(culprit.value));
-    if let Some(change) = culprit.change {
-        let sign = if change < 0.0 { "−" } else { "+" };
-        text.push_str(&format!(", {sign}{}", amount(change.abs())));
     }
     text
 }
@@ -144,6 +111,8 @@ fn culprit_text(culprit: &Culprit, resource: Resource) -> String {
 mod tests {
     use super::*;
     use crate::alert::tests::{rule, spec};
+    use crate::base::Unit;
+    use crate::model::{Culprit, Resource};
 
     #[test]
     fn a_title_says_value_and_limit_with_their_units() {
@@ -181,7 +150,6 @@ mod tests {
     #[test]
     fn a_summary_names_the_first_culprit() {
         let mut alert = crate::alert::tests::alert("1", "memory");
-        alert.key = SeriesKey::total("memory_used_ratio");
         alert.title = "memory 91% > 85%".to_owned();
         let processes = vec![Culprit {
             name: "postgres".to_owned(),
@@ -190,7 +158,8 @@ mod tests {
             value: 9.4 * 1_073_741_824.0,
             change: Some(3.1 * 1_073_741_824.0),
         }];
-        let explanation = Explanation { normal: Some("31–38%".to_owned()), processes, ..Explanation::default() };
+        let resource = Some(Resource::Memory);
+        let explanation = Explanation { normal: Some("31–38%".to_owned()), resource, processes, ..Explanation::default() };
         assert_eq!(
             explain_summary(&alert, &explanation),
             "memory 91% > 85%, usually 31–38%; postgres (pid 812, report-nightly) uses 9.4 GiB, +3.1 GiB"

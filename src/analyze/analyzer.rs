@@ -365,10 +365,10 @@ impl Analyzer {
         trends
     }
 
-    /// The at most `n` series that moved most alike with `key` in the last ten minutes, strongest first; none where
-    /// `key` is unknown or did not move.
+    /// The at most `n` series that moved most alike with `key` in the last ten minutes, strongest first, one of each metric; none
+    /// where `key` is unknown or did not move.
     pub fn correlates(&self, key: &SeriesKey, n: usize) -> Vec<Correlate> {
-        self.get(key).map(|series| explain::correlates(series, &self.series, n)).unwrap_or_default()
+        self.get(key).map(|series| explain::correlates(series, &self.series, &self.catalog, n)).unwrap_or_default()
     }
 }
 

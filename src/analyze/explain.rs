@@ -5,14 +5,16 @@
 use std::fmt::Write as _;
 
 use super::detect::{DETECTORS, DetectorDef};
-use super::series::Series;
+use super::series::{Recent, Series};
 use crate::base::{Timestamp, format_value};
-use crate::model::{Catalog, Correlate};
+use crate::model::{Catalog, Correlate, SeriesKey};
 
 /// A spread is this many mean errors (normal distribution: √(π/2)).
 const SPREAD_PER_ERROR: f64 = 1.2533;
 /// Weaker correlations are left out: below, half of what moves is something else.
 const WEAKEST: f64 = 0.7;
+/// Series of one subject as alike as this are one quantity said twice; rounding and sampling leave a thousandth.
+const TWIN: f64 = 0.995;
 /// Ten-second points two series must share: two minutes.
 const FEWEST_POINTS: usize = 12;
 
@@ -53,29 +55,49 @@ pub fn names<'a>(series: impl Iterator<Item = &'a Series>) -> String {
     text
 }
 
-/// The series that moved most alike with `of`, by Pearson's correlation of ten-second means, strongest first.
-pub fn correlates(of: &Series, all: &[Series], n: usize) -> Vec<Correlate> {
-    let own: Vec<f64> = of.recent.values().collect();
-    let mut found: Vec<Correlate> = all
+/// The series that moved most alike with `of`, by Pearson's correlation of ten-second means, strongest first: one of each metric,
+/// and none that is the same quantity said in another way (what is available beside what is used).
+pub fn correlates(of: &Series, all: &[Series], catalog: &Catalog, n: usize) -> Vec<Correlate> {
+    let own: Vec<f64> = of.recent.values_now().collect();
+    let mut found: Vec<(f64, &Series)> = all
         .iter()
         .filter(|other| other.key != of.key)
         .filter_map(|other| {
-            let lag = usize::try_from(of.recent.end().abs_diff(other.recent.end())).ok()?;
-            let theirs: Vec<f64> = other.recent.values().collect();
-            let (ours, theirs) = if of.recent.end() > other.recent.end() {
-                (own.get(..own.len().checked_sub(lag)?)?, &theirs[..])
-            } else {
-                (&own[..], theirs.get(..theirs.len().checked_sub(lag)?)?)
-            };
-            let shared = ours.len().min(theirs.len());
-            let r = correlation(&ours[ours.len() - shared..], &theirs[theirs.len() - shared..])?;
-            let usual = other.usual(other.last_at as f64 / 1000.0).unwrap_or(other.last);
-            (r.abs() >= WEAKEST).then(|| Correlate { key: other.key.clone(), value: other.last, usual, correlation: r })
+            let r = together(&own, of.recent.end(), &other.recent)?;
+            let is_twin = r.abs() >= TWIN && first_word(&other.key) == first_word(&of.key);
+            (r.abs() >= WEAKEST && !is_twin).then_some((r, other))
         })
         .collect();
-    found.sort_by(|a, b| b.correlation.abs().total_cmp(&a.correlation.abs()).then_with(|| a.key.cmp(&b.key)));
-    found.truncate(n);
-    found
+    found.sort_by(|(a, x), (b, y)| b.abs().total_cmp(&a.abs()).then_with(|| x.key.cmp(&y.key)));
+    let mut named: Vec<Correlate> = Vec::with_capacity(n);
+    for (correlation, other) in found {
+        if named.len() == n {
+            break;
+        }
+        if named.iter().all(|c| c.key.metric() != other.key.metric()) {
+            let usual = other.usual(other.last_at as f64 / 1000.0).unwrap_or(other.last);
+            let unit = catalog.unit(other.key.metric());
+            named.push(Correlate { key: other.key.clone(), value: other.last, usual, unit, correlation });
+        }
+    }
+    named
+}
+
+fn first_word(key: &SeriesKey) -> &str {
+    key.metric().split('_').next().unwrap_or_default()
+}
+
+/// Correlation of the slots both have; `end` is the slot `own` ends with.
+fn together(own: &[f64], end: i64, other: &Recent) -> Option<f64> {
+    let lag = usize::try_from(end.abs_diff(other.end())).ok()?;
+    let theirs: Vec<f64> = other.values_now().collect();
+    let (ours, theirs) = if end > other.end() {
+        (own.get(..own.len().checked_sub(lag)?)?, &theirs[..])
+    } else {
+        (own, theirs.get(..theirs.len().checked_sub(lag)?)?)
+    };
+    let shared = ours.len().min(theirs.len());
+    correlation(&ours[ours.len() - shared..], &theirs[theirs.len() - shared..])
 }
 
 /// Pearson's correlation; `None` for few points or where one of them did not move.

@@ -65,6 +65,11 @@ impl<const SECONDS: u32, const SLOTS: usize> Means<SECONDS, SLOTS> {
         (0..n).map(move |i| f64::from(self.values[(self.next as usize + i) % n]))
     }
 
+    /// The closed slots and what the open one has so far, oldest first.
+    pub fn values_now(&self) -> impl Iterator<Item = f64> {
+        self.values().chain((self.count > 0).then(|| self.sum / f64::from(self.count)))
+    }
+
     /// Writes or reads its state.
     pub fn archive(&mut self, archive: &mut Archive<'_>) {
         archive.floats(&mut self.values, SLOTS);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use nix::time::ClockId;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, RawDir, StatVfsMountFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, StatVfsMountFlags};
 use rustix::io::Errno;
 
 use super::netlink::Diagnosis;
@@ -41,6 +41,7 @@ const USERS_AGE: Duration = Duration::from_secs(60);
 pub struct LinuxHost {
     open: RwLock<HashMap<Box<str>, Arc<File>>>,
     proc: OnceLock<OwnedFd>,
+    counts_descriptors: OnceLock<bool>,
     sockets: Mutex<Diagnosis>,
     users: Mutex<Users>,
 }
@@ -167,6 +168,23 @@ impl Host for LinuxHost {
         let time = ClockId::from_raw((!pid << 3) | 2).now();
         // A process that is not there is an invalid clock to the kernel.
         time.map(Duration::from).map_err(|_| io::ErrorKind::NotFound.into())
+    }
+
+    fn descriptors(&self, pid: u32) -> io::Result<u32> {
+        // Since Linux 6.2 the size of this folder is their number; before it is 0, also for a process that surely has some.
+        let size =
+            |path: &str| rustix::fs::statat(self.proc()?, path, AtFlags::empty()).map(|s| s.st_size).map_err(io::Error::from);
+        if *self.counts_descriptors.get_or_init(|| size("self/fd").is_ok_and(|n| n > 0)) {
+            return size(&format!("{pid}/fd")).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(self.proc()?, format!("{pid}/fd"), flags, Mode::empty())?;
+        let mut buffer = [const { MaybeUninit::uninit() }; CHUNK];
+        let (mut entries, mut n) = (RawDir::new(folder, &mut buffer), 0_u32);
+        while let Some(entry) = entries.next() {
+            n = n.saturating_add(u32::from(!entry?.file_name().to_bytes().starts_with(b".")));
+        }
+        Ok(n)
     }
 
     fn statvfs(&self, path: &str) -> io::Result<FileSystemStat> {

@@ -1,26 +1,32 @@
 //! Who used what: the processes at the second an alert fires, and how they changed.
 //!
-//! Keeps the top processes of the last quarter of an hour in a few numbers each. Invariant: a process
-//! is compared only with itself (number and start).
+//! Keeps what every process had used by some moments of the last half hour, the older the fewer. Invariant: a process is
+//! compared only with itself (number and start).
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Ring, Timestamp};
-use crate::model::{Culprit, Process, ProcessId};
+use crate::base::Timestamp;
+use crate::model::{Culprit, Process, ProcessId, Resource};
 
 /// Processes kept by each resource.
 pub const TOP: usize = 10;
 
-/// Time between two looks; the store keeps the same rows.
+/// Time between two looks; the store keeps the top ones of the same moments.
 pub const EVERY: Duration = Duration::from_secs(10);
-
-/// Looks remembered: a quarter of an hour.
-const LOOKS: usize = 90;
 
 /// How long before an alert its cause may have begun.
 const LEAD: Duration = Duration::from_secs(600);
+
+/// Looks older than this are forgotten, but for one: a rule that holds for ten minutes still has a look from before its cause.
+const KEPT: Duration = Duration::from_secs(1800);
+
+/// A look is dropped where its neighbors are no farther apart than this share of their age: about fifteen are left.
+const THINNED: f64 = 0.5;
+
+/// Shorter spans say less than the figures of the second itself.
+const SHORTEST: Duration = Duration::from_secs(5);
 
 /// Share of the largest use from which growth is a cause, not noise.
 const GROWTH: f64 = 0.02;
@@ -28,46 +34,10 @@ const GROWTH: f64 = 0.02;
 /// Culprits named in an alert.
 const NAMED: usize = 5;
 
-/// What a process can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resource {
-    /// Cores.
-    Cpu,
-    /// Bytes of memory.
-    Memory,
-    /// Bytes per second read and written.
-    Disk,
-}
-
-impl Resource {
-    /// The resource a metric is about; `None` where no process is to blame for it (a service that is down).
-    pub fn of(metric: &str) -> Option<Self> {
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|p| metric.starts_with(p));
-        if starts(&["memory", "swap", "oom", "major_faults"]) {
-            Some(Self::Memory)
-        } else if starts(&["disk", "filesystem"]) {
-            Some(Self::Disk)
-        } else if starts(&["service", "prediction", "farol", "battery", "network_link"]) {
-            None
-        } else {
-            Some(Self::Cpu)
-        }
-    }
-
-    /// How much of it a process uses.
-    pub fn used_by(self, process: &Process) -> f64 {
-        match self {
-            Self::Cpu => process.cpu,
-            Self::Memory => process.memory_bytes as f64,
-            Self::Disk => process.read_bytes_per_second.unwrap_or(0.0) + process.write_bytes_per_second.unwrap_or(0.0),
-        }
-    }
-}
-
-/// The top processes by each resource, each once, by id.
+/// The top processes by each resource that the store keeps, each once, by id.
 pub fn top(processes: &[Arc<Process>]) -> Vec<Arc<Process>> {
     let mut chosen: Vec<Arc<Process>> = Vec::with_capacity(3 * TOP);
-    for resource in [Resource::Cpu, Resource::Memory, Resource::Disk] {
+    for resource in [Resource::Cpu, Resource::Memory, Resource::DiskIo] {
         chosen.extend(top_by(processes, resource, TOP).into_iter().cloned());
     }
     chosen.sort_by_key(|p| p.id);
@@ -87,44 +57,145 @@ fn top_by(processes: &[Arc<Process>], resource: Resource, n: usize) -> Vec<&Arc<
     using.into_iter().map(|(_, p)| p).collect()
 }
 
-/// What the top processes used lately.
-pub struct Blame {
-    looks: Ring<(Timestamp, HashMap<ProcessId, [f32; 3]>)>,
+/// What a process had used: levels as they are, what flows as the sum since its start, in the order of [`Resource::ALL`].
+type Used = [f32; Resource::ALL.len()];
+
+/// All processes with memory of their own at one moment, by id.
+#[derive(Debug)]
+struct Look {
+    at: Timestamp,
+    used: Box<[(ProcessId, Used)]>,
 }
 
-impl Default for Blame {
-    fn default() -> Self {
-        Self { looks: Ring::new(LOOKS) }
+impl Look {
+    fn of(&self, process: &Process, resource: Resource) -> Option<f64> {
+        let place = self.used.binary_search_by_key(&process.id, |(id, _)| *id).ok()?;
+        self.used.get(place).map(|(_, used)| f64::from(used[resource as usize]))
     }
+}
+
+/// Whose fault it is asked.
+pub struct Question<'a> {
+    /// By what.
+    pub resource: Resource,
+    /// When what the alert is about began: its condition, less the window of its values.
+    pub began: Timestamp,
+    /// When it fired.
+    pub at: Timestamp,
+    /// Who is asked about: all, or those of a container or unit.
+    pub among: &'a dyn Fn(&Process) -> bool,
+}
+
+/// What the processes used lately.
+#[derive(Default)]
+pub struct Blame {
+    /// Oldest first.
+    looks: VecDeque<Look>,
 }
 
 impl Blame {
-    /// Remembers the top processes; called every [`EVERY`].
-    pub fn look(&mut self, at: Timestamp, top: &[Arc<Process>]) {
-        let used = |p: &Process| [Resource::Cpu, Resource::Memory, Resource::Disk].map(|r| r.used_by(p) as f32);
-        self.looks.push((at, top.iter().map(|p| (p.id, used(p))).collect()));
+    /// Remembers what all processes have used by now; called every [`EVERY`].
+    pub fn look(&mut self, at: Timestamp, processes: &[Arc<Process>]) {
+        // A clock that went back: what it repeats is forgotten.
+        while self.looks.back().is_some_and(|last| last.at >= at) {
+            self.looks.pop_back();
+        }
+        let used = |p: &Process| Resource::ALL.map(|r| sum(p, r) as f32);
+        let used = processes.iter().filter(|p| p.memory_bytes > 0).map(|p| (p.id, used(p))).collect();
+        self.looks.push_back(Look { at, used });
+        self.thin(at);
     }
 
-    /// Those who use most of it now, with how that changed since shortly before `since`.
-    pub fn culprits(&self, processes: &[Arc<Process>], resource: Resource, since: Timestamp) -> Vec<Culprit> {
+    fn thin(&mut self, now: Timestamp) {
+        while self.looks.get(1).is_some_and(|second| now.since(second.at) >= KEPT) {
+            self.looks.pop_front();
+        }
+        let mut place = 1;
+        while let (Some(before), Some(after)) = (self.looks.get(place - 1), self.looks.get(place + 1)) {
+            if after.at.since(before.at).as_secs_f64() <= THINNED * now.since(after.at).as_secs_f64() {
+                self.looks.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// Those to blame, the likeliest first: who grew before who was always large.
+    ///
+    /// Memory, open files and threads are compared with ten minutes before it began. CPU and device use are means since it began,
+    /// compared with the means before that; what was written is what came in these ten minutes.
+    pub fn culprits(&self, processes: &[Arc<Process>], question: &Question<'_>) -> Vec<Culprit> {
+        let resource = question.resource;
         // What led to it began before it.
-        let before = self.looks.iter().rev().find(|(at, _)| *at <= since - LEAD).or_else(|| self.looks.first());
+        let before = self.newest_by(question.began - LEAD).or_else(|| self.looks.front().filter(|l| l.at < question.at));
+        let span = self.newest_by(question.began).filter(|l| question.at.since(l.at) >= SHORTEST && l.at < question.at);
+        let span = span.filter(|_| question.at.since(question.began) >= SHORTEST);
         let culprit = |p: &Arc<Process>| {
-            let value = resource.used_by(p);
-            // Not among the top then: it used less than all of those, which is as good as nothing.
-            let change = before.map(|(_, used)| value - used.get(&p.id).map_or(0.0, |u| f64::from(u[resource as usize])));
+            let value = self.value(p, resource, span, question.at);
+            let change = before.map(|look| value - self.usual(p, resource, look));
             let unit = p.container.as_ref().or(p.unit.as_ref()).map(|u| u.to_string());
             Culprit { name: p.name.to_string(), pid: p.id.pid, unit, value, change }
         };
-        let mut culprits: Vec<Culprit> = top_by(processes, resource, TOP).into_iter().map(culprit).collect();
-        // Whoever grew is to blame before whoever was always large.
-        let blame = |c: &Culprit| c.change.filter(|_| resource != Resource::Cpu).map_or(c.value, |d| d.max(0.0));
-        let grew = culprits.iter().map(blame).fold(0.0, f64::max);
-        if grew > GROWTH * culprits.first().map_or(0.0, |c| c.value) {
-            culprits.sort_by(|a, b| blame(b).total_cmp(&blame(a)));
-        }
+        let using = processes.iter().filter(|p| (question.among)(p)).map(culprit);
+        let mut culprits: Vec<Culprit> = using.filter(|c| c.value > 0.0).collect();
+        let largest = culprits.iter().map(|c| c.value).fold(0.0, f64::max);
+        let grew = |c: &Culprit| c.change.map_or(0.0, |d| d.max(0.0));
+        let is_growth = culprits.iter().map(grew).fold(0.0, f64::max) > GROWTH * largest;
+        let blame = |c: &Culprit| (if is_growth { grew(c) } else { c.value }, c.value);
+        culprits.sort_by(|a, b| {
+            let ((grew_a, value_a), (grew_b, value_b)) = (blame(a), blame(b));
+            grew_b.total_cmp(&grew_a).then(value_b.total_cmp(&value_a)).then(a.pid.cmp(&b.pid))
+        });
         culprits.truncate(NAMED);
         culprits
+    }
+
+    fn newest_by(&self, at: Timestamp) -> Option<&Look> {
+        self.looks.iter().rev().find(|look| look.at <= at)
+    }
+
+    /// What it uses now; of what flows the mean since `span` where that is known.
+    fn value(&self, process: &Process, resource: Resource, span: Option<&Look>, at: Timestamp) -> f64 {
+        let Some(look) = span.filter(|_| flows(resource) && is_summed(process, resource)) else {
+            return resource.used_by(process);
+        };
+        // Who is not in the look began after it.
+        let used = sum(process, resource) - look.of(process, resource).unwrap_or(0.0);
+        used.max(0.0) / at.since(look.at).as_secs_f64()
+    }
+
+    /// What it had before: a level, or the mean of a flow over all that is known up to `before`.
+    fn usual(&self, process: &Process, resource: Resource, before: &Look) -> f64 {
+        let Some(had) = before.of(process, resource) else { return 0.0 };
+        if !flows(resource) {
+            return had;
+        }
+        let first = self.looks.front().filter(|first| first.at < before.at);
+        let (since, then) = match first.and_then(|first| Some((first.at, first.of(process, resource)?))) {
+            Some(known) => known,
+            None => (process.started_at.unwrap_or(before.at), 0.0),
+        };
+        let seconds = before.at.since(since).as_secs_f64();
+        if seconds > 0.0 { (had - then).max(0.0) / seconds } else { 0.0 }
+    }
+}
+
+/// Whether a resource is a rate, kept as a sum.
+fn flows(resource: Resource) -> bool {
+    matches!(resource, Resource::Cpu | Resource::DiskIo)
+}
+
+/// Whether the sum of a rate is known beside the rate itself.
+fn is_summed(process: &Process, resource: Resource) -> bool {
+    resource == Resource::Cpu || (process.read_bytes.is_some() && process.written_bytes.is_some())
+}
+
+/// A level, or the sum of a flow since the process's start.
+fn sum(process: &Process, resource: Resource) -> f64 {
+    match resource {
+        Resource::Cpu => process.cpu_seconds,
+        Resource::DiskIo => process.read_bytes.unwrap_or(0) as f64 + process.written_bytes.unwrap_or(0) as f64,
+        level => level.used_by(process),
     }
 }
 
@@ -132,43 +203,93 @@ impl Blame {
 mod tests {
     use super::*;
 
-    fn process(pid: u32, memory: u64, cpu: f64) -> Arc<Process> {
-        Arc::new(Process {
+    fn process(pid: u32, memory: u64, cpu: f64) -> Process {
+        Process {
             id: ProcessId { pid, started: 1 },
             name: format!("p{pid}").into(),
             memory_bytes: memory,
             cpu,
+            started_at: Some(Timestamp::from_seconds(0)),
             ..Process::default()
-        })
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(10_000 + second)
+    }
+
+    fn asked(blame: &Blame, now: &[Process], resource: Resource, (began, fired): (i64, i64)) -> Vec<(u32, Option<f64>)> {
+        let now: Vec<Arc<Process>> = now.iter().cloned().map(Arc::new).collect();
+        let question = Question { resource, began: at(began), at: at(fired), among: &|_| true };
+        blame.culprits(&now, &question).iter().map(|c| (c.pid, c.change.map(|d| (d * 100.0).round() / 100.0))).collect()
+    }
+
+    fn looked(blame: &mut Blame, second: i64, all: &[Process]) {
+        let all: Vec<Arc<Process>> = all.iter().cloned().map(Arc::new).collect();
+        blame.look(at(second), &all);
     }
 
     #[test]
     fn the_one_that_grew_is_named_before_the_large_one() {
         let mut blame = Blame::default();
-        let at = Timestamp::from_seconds(1000);
-        blame.look(at, &[process(1, 8_000, 0.1), process(2, 1_000, 0.1)]);
+        looked(&mut blame, 0, &[process(1, 8_000, 0.1), process(2, 1_000, 0.1)]);
         let now = [process(1, 8_000, 0.1), process(2, 5_000, 0.1)];
-        let culprits = blame.culprits(&now, Resource::Memory, at);
-        let named: Vec<(u32, Option<f64>)> = culprits.iter().map(|c| (c.pid, c.change)).collect();
-        assert_eq!(named, [(2, Some(4_000.0)), (1, Some(0.0))]);
+        assert_eq!(asked(&blame, &now, Resource::Memory, (60, 60)), [(2, Some(4_000.0)), (1, Some(0.0))]);
     }
 
     #[test]
-    fn the_busiest_is_named_for_cpu() {
+    fn without_a_past_the_busiest_is_named() {
         let now = [process(1, 8_000, 0.1), process(2, 1_000, 0.9), process(3, 1_000, 0.0)];
-        let culprits = Blame::default().culprits(&now, Resource::Cpu, Timestamp(0));
-        assert_eq!(culprits.iter().map(|c| c.pid).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(asked(&Blame::default(), &now, Resource::Cpu, (0, 0)), [(2, None), (1, None)]);
     }
 
     #[test]
-    fn nobody_is_to_blame_for_a_service() {
-        assert_eq!(Resource::of("service_state"), None);
-        assert_eq!(Resource::of("cpu_usage_ratio"), Some(Resource::Cpu));
+    fn a_new_hog_comes_before_one_that_is_always_busy_and_one_that_bursts_at_that_second() {
+        let mut blame = Blame::default();
+        let busy = |second: f64| Process { cpu_seconds: 9_000.0 + second, ..process(1, 1_000, 1.0) };
+        // A tenth of a core in the mean, a whole one at the moment of the alert.
+        let bursts = |second: f64, cpu| Process { cpu_seconds: 1_000.0 + 0.1 * second, ..process(2, 1_000, cpu) };
+        for second in (0..=120).step_by(10) {
+            looked(&mut blame, second, &[busy(second as f64), bursts(second as f64, 0.0)]);
+        }
+        let hog = Process { cpu_seconds: 24.0, ..process(3, 1_000, 0.8) };
+        let named = asked(&blame, &[busy(150.0), bursts(150.0, 1.0), hog], Resource::Cpu, (120, 150));
+        assert_eq!(named.iter().map(|(pid, _)| *pid).collect::<Vec<_>>(), [3, 1, 2]);
+        assert_eq!(named[0].1, Some(0.8));
+    }
+
+    #[test]
+    fn who_wrote_what_fills_a_disk_is_found_among_those_who_wrote_more_before() {
+        let mut blame = Blame::default();
+        let wrote = |pid, bytes| Process { written_bytes: Some(bytes), read_bytes: Some(0), ..process(pid, 1_000, 0.0) };
+        looked(&mut blame, 0, &[wrote(1, 9_000_000), wrote(2, 0)]);
+        let now = [wrote(1, 9_001_000), wrote(2, 4_000_000)];
+        assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60))[0], (2, Some(4_000_000.0)));
+    }
+
+    #[test]
+    fn only_those_of_the_container_are_asked() {
+        let inside = Process { container: Some("web".into()), ..process(2, 10, 0.0) };
+        let all: Vec<Arc<Process>> = [process(1, 9_000, 0.0), inside].map(Arc::new).into();
+        let among = |p: &Process| p.container.as_deref() == Some("web");
+        let question = Question { resource: Resource::Memory, began: at(0), at: at(0), among: &among };
+        let culprits = Blame::default().culprits(&all, &question);
+        assert_eq!(culprits.iter().map(|c| (c.pid, c.unit.as_deref())).collect::<Vec<_>>(), [(2, Some("web"))]);
+    }
+
+    #[test]
+    fn old_looks_are_few_and_reach_back_ten_minutes_before_a_long_rule() {
+        let mut blame = Blame::default();
+        for second in (0..7200).step_by(10) {
+            looked(&mut blame, second, &[process(1, 1, 0.0)]);
+        }
+        let ages: Vec<u64> = blame.looks.iter().map(|l| at(7190).since(l.at).as_secs()).collect();
+        assert!(ages.len() <= 20 && ages[0] >= 1200, "{ages:?}");
     }
 
     #[test]
     fn top_names_each_process_once() {
-        let all: Vec<Arc<Process>> = (0..100).map(|i| process(i, u64::from(i), f64::from(i))).collect();
+        let all: Vec<Arc<Process>> = (0..100).map(|i| Arc::new(process(i, u64::from(i), f64::from(i)))).collect();
         assert_eq!(top(&all).len(), 10);
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::anomalies::RecentAnomalies;
 use super::blame::Blame;
+use super::changes::Changes;
 use super::exchange::{CoreSettings, LAST_ID, Output, Past, Rounds, Timing, notice};
 use super::future::{Forecasts, tells};
 use super::judge::{Evidence, Judge};
@@ -43,6 +44,7 @@ pub struct Core {
     pub(super) outbox: Outbox,
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
+    pub(super) changes: Changes,
     own: OwnKeys,
     scores: Arc<[Score]>,
     machine_score: SeriesKey,
@@ -90,6 +92,7 @@ impl Core {
             outbox,
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
+            changes: Changes::default(),
             own: OwnKeys::default(),
             scores: Arc::new([]),
             machine_score: SeriesKey::total("anomaly_machine_score"),
@@ -151,6 +154,7 @@ impl Core {
         let mut pulse = self.next_pulse(at);
         pulse.since_previous = sample.since_previous;
         if !sample.processes.is_empty() {
+            self.changes.processes(at, &self.processes, &sample.processes);
             self.processes = sample.processes.apply(&self.processes);
         }
         pulse.processes = sample.processes;
@@ -198,6 +202,7 @@ impl Core {
         ];
         self.own.add(own, &mut readings);
         readings.sort_by(|a, b| a.key.cmp(&b.key));
+        self.changes.readings(at, &readings);
         let analysis = self.analyzer.observe(at, &readings);
         if !analysis.anomalies.is_empty() {
             self.later.extend(self.anomalies.apply(&analysis.anomalies, at));
@@ -324,6 +329,7 @@ impl Core {
 
     /// Takes what runs here.
     pub fn found(&mut self, list: Vec<Discovered>, at: Timestamp) {
+        self.changes.listeners(at, &list);
         self.board.set_discovered(list, at);
     }
 

@@ -2,45 +2,62 @@
 
 use std::time::Duration;
 
-use super::blame::Resource;
+use super::blame::Question;
+use super::changes::Around;
 use super::core::Core;
 use crate::alert::explain_summary;
-use crate::base::{Timestamp, format_duration, format_value};
-use crate::model::{Alert, Culprit, Explanation};
+use crate::base::{Timestamp, format_value};
+use crate::model::{Alert, Explanation, Process, Resource, SeriesKey};
 
 /// Metrics named that moved with the alert's.
 const CORRELATES: usize = 3;
 
-/// A process younger than this counts as a recent change.
-const RECENT: Duration = Duration::from_secs(900);
+/// How long before an alert the query begins that shows it again.
+const SHOWN: Duration = Duration::from_secs(900);
 
 impl Core {
     pub(super) fn explain(&self, alert: &Alert, at: Timestamp) -> Explanation {
+        // A prediction is explained by what it predicts.
+        let predicted = alert.key.label("series").filter(|_| alert.key.metric() == "prediction_probability");
+        let key = predicted.and_then(|key| key.parse().ok()).unwrap_or_else(|| alert.key.clone());
+        let unit = predicted.map_or(alert.unit, |_| self.settings.catalog.unit(key.metric()));
         // What a state usually is says nothing.
-        let is_state = ["service_state", "service_up"].contains(&alert.key.metric());
-        let band = self.analyzer.band(&alert.key, at).filter(|_| !is_state);
-        let normal = band.map(|b| format!("{} to {}", format_value(b.low, alert.unit), format_value(b.high, alert.unit)));
-        let resource = Resource::of(alert.key.metric());
-        let processes = resource.map_or_else(Vec::new, |r| self.blame.culprits(&self.processes, r, alert.since));
-        let changes = processes.iter().filter_map(|c| self.recently_started(c, at)).collect();
+        let is_state = ["service_state", "service_up"].contains(&key.metric());
+        let band = self.analyzer.band(&key, at).filter(|_| !is_state);
+        let resource = Resource::of(&key);
+        let among = |process: &Process| is_within(process, &key);
+        let began = alert.since - self.judge.window(&alert.rule);
+        let question = |resource| Question { resource, began, at, among: &among };
+        let processes = resource.map_or_else(Vec::new, |r| self.blame.culprits(&self.processes, &question(r)));
+        let around = Around {
+            culprits: &processes,
+            processes: &self.processes,
+            services: &self.services,
+            subject: key.label("service"),
+            host: &self.settings.host,
+        };
+        let changes = self.changes.before(at, &around);
         let mut explanation = Explanation {
             summary: String::new(),
-            normal,
-            correlated: self.analyzer.correlates(&alert.key, CORRELATES),
+            normal: band.map(|b| format!("{} to {}", format_value(b.low, unit), format_value(b.high, unit))),
+            correlated: self.analyzer.correlates(&key, CORRELATES),
+            resource,
             processes,
             changes,
-            query: format!("farol query '{}' --from {} --to {}", alert.key, (alert.since - RECENT).rfc3339(), at.rfc3339()),
+            query: format!("farol query '{key}' --from {} --to {}", (alert.since - SHOWN).rfc3339(), at.rfc3339()),
         };
         explanation.summary = explain_summary(alert, &explanation);
         explanation
     }
+}
 
-    /// `postgres (pid 812) started 2 min before`, where it is true.
-    fn recently_started(&self, culprit: &Culprit, at: Timestamp) -> Option<String> {
-        let process = self.processes.iter().find(|p| p.id.pid == culprit.pid)?;
-        let booted = self.settings.host.booted_at?;
-        // Kernel ticks are 10 ms on every system farol runs on.
-        let age = at.since(booted + Duration::from_millis(process.id.started * 10));
-        (age < RECENT).then(|| format!("{} (pid {}) started {} before", culprit.name, culprit.pid, format_duration(age)))
+/// Whether a process is among those a series is about: of its container or unit where it is about one.
+fn is_within(process: &Process, key: &SeriesKey) -> bool {
+    if key.metric().starts_with("container_") {
+        return key.label("name").is_none_or(|name| process.container.as_deref() == Some(name));
     }
+    if key.metric().starts_with("unit_") {
+        return key.label("unit").is_none_or(|unit| process.unit.as_deref() == Some(unit));
+    }
+    true
 }

@@ -113,6 +113,11 @@ impl Judge {
         Ok(())
     }
 
+    /// How far back the values of a rule reach.
+    pub fn window(&self, rule: &str) -> Duration {
+        self.rules.iter().find(|r| r.name == rule).map_or(Duration::ZERO, |r| r.values.window())
+    }
+
     /// Evaluates all rules and hands the values to `judge`.
     pub fn evaluate<R>(&mut self, evidence: Evidence<'_>, judge: impl FnOnce(&[RuleValues<'_>]) -> R) -> R {
         if let Some(long) = &mut self.long {

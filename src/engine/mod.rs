@@ -6,6 +6,7 @@
 mod anomalies;
 mod answer;
 mod blame;
+mod changes;
 mod core;
 mod courses;
 mod decide;

@@ -58,9 +58,8 @@ impl Due {
 impl Core {
     pub(super) fn periodic(&mut self, at: Timestamp, timing: Timing, pulse: &mut Pulse) {
         if Due::take(&mut self.due.look, at, blame::EVERY) {
-            let top = blame::top(&self.processes);
-            self.blame.look(at, &top);
-            self.later.push(Write::Processes { at, processes: top });
+            self.blame.look(at, &self.processes);
+            self.later.push(Write::Processes { at, processes: blame::top(&self.processes) });
         }
         if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
             pulse.trends = Some(self.analyzer.trends().into());

@@ -102,6 +102,16 @@ impl Values {
         }
     }
 
+    /// How far back they reach.
+    pub(super) fn window(&self) -> Duration {
+        match self {
+            Self::Expr(expr) => expr.max_window(),
+            Self::Spaced(slow) => slow.expr.max_window().max(slow.every),
+            Self::Several { parts, .. } => parts.iter().map(|(values, ..)| values.window()).max().unwrap_or_default(),
+            Self::Fed(_) | Self::NoData(_) | Self::Anomaly(_) | Self::Forecast { .. } => Duration::ZERO,
+        }
+    }
+
     /// Its values; `long` keeps the samples of what [`Values::long`] named.
     pub(super) fn at(&mut self, evidence: Evidence<'_>, long: &Head) -> Vec<(SeriesKey, f64)> {
         let (head, at) = (evidence.head, evidence.at);

@@ -1,10 +1,10 @@
-//! Alerts, silences, and what an alert says of its cause.
+//! Alerts and silences; what an alert says of its cause is in `explanation`.
 //!
 //! Invariant: an alert's id is never reused; its state changes only by a [`Transition`].
 
 use serde::{Deserialize, Serialize};
 
-use super::{Matcher, Outcome, SeriesKey};
+use super::{Explanation, Matcher, Outcome, SeriesKey};
 use crate::base::{Timestamp, Unit};
 
 /// How bad it is.
@@ -80,51 +80,6 @@ pub struct Snooze {
     pub until: Option<Timestamp>,
     /// What ends it beside the time (`until_change`).
     pub condition: Option<String>,
-}
-
-/// A metric that moved with the alert's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Correlate {
-    /// Which series.
-    pub key: SeriesKey,
-    /// Its value when the rule fired.
-    pub value: f64,
-    /// Its usual value.
-    pub usual: f64,
-    /// How strongly they moved together, −1 to 1.
-    pub correlation: f64,
-}
-
-/// A process that used the resource concerned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Culprit {
-    /// Its short name.
-    pub name: String,
-    /// Its number.
-    pub pid: u32,
-    /// Its unit or container.
-    pub unit: Option<String>,
-    /// What it used, in the unit of the resource (cores, bytes, bytes per second).
-    pub value: f64,
-    /// How that changed since before; `None` where not known.
-    pub change: Option<f64>,
-}
-
-/// Why an alert fired.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Explanation {
-    /// One sentence with value, limit and the most likely cause.
-    pub summary: String,
-    /// What is normal here and now, for people; `None` while learning.
-    pub normal: Option<String>,
-    /// What moved with it, strongest first.
-    pub correlated: Vec<Correlate>,
-    /// Who used the resource at that second, most first.
-    pub processes: Vec<Culprit>,
-    /// What changed shortly before.
-    pub changes: Vec<String>,
-    /// Query that shows it again.
-    pub query: String,
 }
 
 /// One rule's alert for one instance.

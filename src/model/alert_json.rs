@@ -19,7 +19,7 @@ fn alert_json(alert: &Alert) -> Value {
     let e = &alert.explanation;
     let correlated = e.correlated.iter().map(|c| {
         let key = c.key.to_string();
-        json!({"key": key, "value": c.value, "usual": c.usual, "correlation": c.correlation})
+        json!({"key": key, "value": c.value, "usual": c.usual, "unit": c.unit, "correlation": c.correlation})
     });
     let processes =
         e.processes.iter().map(|p| json!({"name": p.name, "pid": p.pid, "unit": p.unit, "value": p.value, "change": p.change}));
@@ -48,6 +48,7 @@ fn alert_json(alert: &Alert) -> Value {
             "summary": e.summary,
             "normal": e.normal,
             "correlated": correlated.collect::<Vec<_>>(),
+            "resource": e.resource,
             "processes": processes.collect::<Vec<_>>(),
             "changes": e.changes,
             "query": e.query,

@@ -84,6 +84,15 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As the system says; `Unsupported` where there is no such clock.
     fn cpu_clock(&self, pid: u32) -> io::Result<Duration>;
+    /// How many files, sockets among them, a process has open.
+    ///
+    /// # Errors
+    /// As the system says; `PermissionDenied` for another user's process on kernels before 6.2, which only list them.
+    fn descriptors(&self, pid: u32) -> io::Result<u32> {
+        let mut names = Vec::new();
+        self.list(&format!("/proc/{pid}/fd"), &mut names)?;
+        Ok(u32::try_from(names.len()).unwrap_or(u32::MAX))
+    }
     /// State of the file system at a path. May hang on a dead network mount: call it off the sampling thread.
     ///
     /// # Errors

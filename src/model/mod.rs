@@ -8,6 +8,7 @@ pub mod alert;
 mod alert_json;
 pub mod catalog;
 pub mod escalation;
+pub mod explanation;
 pub mod forecast;
 pub mod health;
 pub mod host;
@@ -30,11 +31,10 @@ pub mod source;
 pub mod waiting;
 pub mod watch;
 
-pub use alert::{
-    Acknowledgment, Alert, AlertKind, AlertState, Correlate, Culprit, Explanation, Severity, Silence, Snooze, Transition,
-};
+pub use alert::{Acknowledgment, Alert, AlertKind, AlertState, Severity, Silence, Snooze, Transition};
 pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
 pub use escalation::{CRITICAL_LEVEL, EscalationConfig, Escalations, LevelConfig};
+pub use explanation::{Correlate, Culprit, Explanation, Resource};
 pub use forecast::{Backtest, Crossing, Forecast};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};

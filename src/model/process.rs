@@ -164,6 +164,8 @@ pub struct Process {
     pub read_bytes: Option<u64>,
     /// Bytes written to devices since its start; `None` where not permitted.
     pub written_bytes: Option<u64>,
+    /// Open files, sockets among them; `None` for a kernel thread and where not permitted.
+    pub descriptors: Option<u32>,
     /// Threads.
     pub threads: u32,
     /// Nice value, −20 to 19.

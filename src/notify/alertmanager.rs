@@ -103,11 +103,23 @@ fn one(alert: &Value, message: &Message, now: Timestamp) -> Value {
         None => (now + LASTS).rfc3339(),
     };
     let starts = alert["fired_at"].as_str().or(alert["since"].as_str()).unwrap_or_default();
-    let annotations = json!({
-        "summary": text::line(alert["title"].as_str().unwrap_or_default()),
-        "description": text::line(alert["explanation"]["summary"].as_str().unwrap_or_default()),
-        "farol_id": alert["id"],
-    });
+    let why = &alert["explanation"];
+    let line = |value: &Value| text::line(value.as_str().unwrap_or_default());
+    let lines = |of: &Value| of.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("; ");
+    let named =
+        |of: &Value, name: &str| of.as_array().into_iter().flatten().map(|one| line(&one[name])).collect::<Vec<_>>().join("; ");
+    let mut annotations =
+        json!({"summary": line(&alert["title"]), "description": line(&why["summary"]), "farol_id": alert["id"]});
+    let more = [
+        ("normal", line(&why["normal"])),
+        ("processes", named(&why["processes"], "name")),
+        ("moved_with_it", named(&why["correlated"], "key")),
+        ("changes", lines(&why["changes"])),
+        ("query", line(&why["query"])),
+    ];
+    for (name, value) in more.into_iter().filter(|(_, value)| !value.is_empty()) {
+        annotations[name] = json!(value);
+    }
     json!({"labels": labels, "annotations": annotations, "startsAt": starts, "endsAt": ends})
 }
 

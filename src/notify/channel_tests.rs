@@ -96,6 +96,23 @@ fn every_provider_takes_ordinary_and_hostile_messages_within_its_limits() {
 }
 
 #[test]
+fn every_provider_is_told_which_process_is_to_blame() {
+    for case in cases() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (address, seen) = serve(case.judge);
+        let channel = open(&case, &address, folder.path());
+        let mut alert = alert("7k", "memory 91% > 85%");
+        alert.explanation.summary = "memory 91% > 85%; leaker (pid 812) uses 8 GiB".to_owned();
+        let culprit = crate::model::Culprit { name: "leaker".to_owned(), pid: 812, unit: None, value: 8e9, change: None };
+        alert.explanation.processes = vec![culprit];
+        run(channel.deliver(&delivery(about(alert, Reason::Fired)))).expect(case.kind);
+        let asked = seen.recv_timeout(Duration::from_secs(20)).expect("a request");
+        // A voice says what happened; who did it is for those who look.
+        assert!(asked.body.contains("leaker") || case.kind == "phone", "{}: {}", case.kind, asked.body);
+    }
+}
+
+#[test]
 fn a_wrong_secret_is_final_said_and_never_shown() {
     for case in cases().into_iter().filter(|c| !c.secrets.is_empty()) {
         let folder = tempfile::tempdir().expect("a folder");

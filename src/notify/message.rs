@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::text;
 use crate::base::{Timestamp, format_duration, format_value};
-use crate::model::{Alert, Severity};
+use crate::model::{Alert, Correlate, Severity};
 
 /// Why a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct Message {
     /// `alert` is the first of them, `null` for a test.
     pub json: Value,
 }
+
+/// Processes, metrics and changes named.
+const LISTED: usize = 3;
 
 /// Most alerts listed in a text; the JSON has them all.
 const MOST_LISTED: usize = 50;
@@ -290,15 +293,17 @@ fn facts(alert: &Alert, reason: Reason) -> Vec<(String, String)> {
         facts.push(("why", explanation.summary.clone()));
     }
     facts.extend(explanation.normal.iter().map(|normal| ("normal", normal.clone())));
-    for process in explanation.processes.iter().take(3) {
-        let unit = process.unit.as_ref().map_or(String::new(), |u| format!(" in {u}"));
-        facts.push(("process", format!("{} (pid {}){unit}", process.name, process.pid)));
+    // One fact of a kind: providers take few, and some keep one of a name.
+    let processes = explanation.processes.iter().take(LISTED).map(|p| p.text(explanation.resource));
+    let moved = explanation.correlated.iter().take(LISTED).map(Correlate::text);
+    let changes = explanation.changes.iter().take(LISTED).cloned();
+    for (name, lines) in
+        [("process", processes.collect::<Vec<_>>()), ("moved with it", moved.collect()), ("changed", changes.collect())]
+    {
+        if !lines.is_empty() {
+            facts.push((name, lines.join("; ")));
+        }
     }
-    let moved = explanation.correlated.iter().take(3).map(|c| c.key.to_string()).collect::<Vec<_>>().join(", ");
-    if !moved.is_empty() {
-        facts.push(("moved with it", moved));
-    }
-    facts.extend(explanation.changes.iter().take(3).map(|change| ("changed", change.clone())));
     if !explanation.query.is_empty() && !over {
         facts.push(("query", explanation.query.clone()));
     }
@@ -317,7 +322,8 @@ fn hint(parts: &[Part], reason: Reason, single: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Culprit;
+    use crate::base::Unit;
+    use crate::model::{Culprit, Resource, SeriesKey};
     use crate::notify::tests::{alert, at};
 
     fn about(alert: Alert, reason: Reason, second: u64) -> Message {
@@ -330,12 +336,19 @@ mod tests {
         let mut alert = alert("7k", "memory 91% > 85%");
         alert.explanation.summary = "memory 91% > 85%; postgres uses 9.4 GiB".to_owned();
         alert.explanation.query = "memory_used_ratio".to_owned();
-        alert.explanation.processes =
-            vec![Culprit { name: "postgres".into(), pid: 812, unit: Some("report-nightly".into()), value: 1e10, change: None }];
+        alert.explanation.resource = Some(Resource::Memory);
+        let culprit = |pid, value| Culprit { name: "postgres".into(), pid, unit: None, value, change: Some(value / 2.0) };
+        alert.explanation.processes = vec![culprit(812, 9e9), culprit(7, 2e9)];
+        let (key, unit) = (SeriesKey::total("major_faults_per_second"), Unit::PerSecond);
+        alert.explanation.correlated = vec![Correlate { key, unit, value: 900.0, usual: 2.0, correlation: 0.9 }];
+        alert.explanation.changes =
+            vec!["report-nightly started 2 min before".to_owned(), "ana logged in 3 min before".to_owned()];
         let message = about(alert.clone(), Reason::Fired, 60);
         assert_eq!(message.subject, "[critical] web-1: memory 91% > 85%");
         let expected = "memory on web-1 since 2023-11-14T22:13:20Z.\nvalue: 91%\nlimit: 85%\nwhy: memory 91% > 85%; postgres uses 9.4 \
-                        GiB\nprocess: postgres (pid 812) in report-nightly\nquery: memory_used_ratio\nfarol alerts why 7k · farol ack 7k · \
+                        GiB\nprocess: postgres (pid 812) uses 8.4 GiB, +4.2 GiB; postgres (pid 7) uses 1.9 GiB, +954 MiB\n\
+                        moved with it: major_faults_per_second 900/s, usually 2/s\nchanged: report-nightly started 2 min before; \
+                        ana logged in 3 min before\nquery: memory_used_ratio\nfarol alerts why 7k · farol ack 7k · \
                         farol snooze 7k --for 2h";
         assert_eq!(message.body(), expected);
         assert_eq!((&message.json["schema"], &message.json["alert"]["id"]), (&json!("farol.message/1"), &json!("7k")));

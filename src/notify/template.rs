@@ -14,7 +14,7 @@ use crate::model::catalog::nearest;
 /// Names a template may use; beside them `label.<name>`.
 const NAMES: &[&str] = &[
     "subject", "lead", "facts", "hint", "host", "reason", "severity", "level", "id", "rule", "kind", "title", "since", "at",
-    "value", "limit", "why", "normal", "process", "changed", "query",
+    "value", "limit", "why", "normal", "process", "moved", "changed", "query",
 ];
 
 enum Piece {

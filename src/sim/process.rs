@@ -175,6 +175,7 @@ impl Processes {
                 // Ticks of 10 ms since boot, as the kernel counts.
                 process.id.started = u64::try_from(at.since(booted).as_millis() / 10).unwrap_or(u64::MAX);
                 standing.cpu_seconds = 0.0;
+                (process.read_bytes, process.written_bytes) = (Some(0), Some(0));
             }
             let jitter = 1.0 + 0.35 * self.noise.wander(1000 + stream as u32 * 4, at);
             process.cpu = row.cpu * strength * jitter;
@@ -183,6 +184,8 @@ impl Processes {
             process.memory_bytes = ((row.memory_mib * MIB + report_bytes(row, scene)) * (1.0 + 0.01 * jitter)) as u64;
             let (read, written) = (row.disk.0 * MIB * strength * jitter, row.disk.1 * MIB * strength * jitter);
             (process.read_bytes_per_second, process.write_bytes_per_second) = (Some(read), Some(written));
+            let sum = |before: Option<u64>, rate: f64| Some(before.unwrap_or(0) + (rate * seconds) as u64);
+            (process.read_bytes, process.written_bytes) = (sum(process.read_bytes, read), sum(process.written_bytes, written));
             process.state = if process.cpu > 0.25 { ProcessState::Running } else { ProcessState::Sleeping };
             work.cpu += process.cpu;
             work.read += read;

@@ -1,4 +1,4 @@
-//! `farol alerts why ID`: who was told of an alert when through what, or exactly why not.
+//! `farol alerts why ID`: why an alert fired, and who was told when through what, or exactly why not.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::out;
 use crate::app::Failure;
 use crate::app::cli::{Format, Global};
 use crate::app::reach::{Reach, unexpected};
-use crate::base::{TimeRange, Timestamp};
+use crate::base::{TimeRange, Timestamp, format_value};
 use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Snooze, WaitingMessage};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 
@@ -87,6 +87,7 @@ impl Story {
     fn text(&self, zone: &jiff::tz::TimeZone) -> String {
         let alert = &self.alert;
         let mut text = format!("{} {}: {}\n", alert.id, alert.rule, alert.title);
+        text.push_str(&cause(alert));
         let rows: Vec<Vec<String>> =
             self.events.iter().map(|e| [out::local(e.at, zone)].into_iter().chain(row(&e.event)).collect()).collect();
         text.push_str(&out::table(&rows));
@@ -136,6 +137,26 @@ impl Story {
         let fields = json!({"alert": self.alert.json(), "told": told, "waiting": waiting, "quiet": self.quiet()});
         out::object("why", Timestamp::now(), fields)
     }
+}
+
+/// Value against limit and what is normal, who, what moved with it, what changed, and how to see it again.
+fn cause(alert: &Alert) -> String {
+    let shown = |value| format_value(value, alert.unit);
+    let e = &alert.explanation;
+    let mut rows = vec![["value".to_owned(), format!("{}, limit {}", shown(alert.value), shown(alert.limit))]];
+    if let Some(normal) = &e.normal {
+        rows.push(["normal".to_owned(), normal.clone()]);
+    } else if alert.fired_at.is_some() {
+        rows.push(["normal".to_owned(), "not learned yet".to_owned()]);
+    }
+    rows.extend(e.processes.iter().map(|p| ["process".to_owned(), p.text(e.resource)]));
+    rows.extend(e.correlated.iter().map(|c| ["moved with it".to_owned(), c.text()]));
+    rows.extend(e.changes.iter().map(|c| ["changed".to_owned(), c.clone()]));
+    if !e.query.is_empty() {
+        rows.push(["see it".to_owned(), e.query.clone()]);
+    }
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    out::table(&rows)
 }
 
 /// What, and the rest of the line.

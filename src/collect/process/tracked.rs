@@ -24,6 +24,9 @@ const NOTABLE_SECONDS: f64 = 0.01;
 /// Threads of the kernel have no memory, owner or group: they are read in one turn of these.
 const KERNEL_TURNS: u16 = 6;
 
+/// A process with more open files than this (the usual limit) has them counted in its turn only: old kernels list them one by one.
+const MANY_DESCRIPTORS: u32 = 1024;
+
 /// Turns after which owner and control group are read again; about ten minutes.
 const IDENTITY_TURNS: u16 = 60;
 
@@ -192,6 +195,8 @@ impl Reader {
         let (identity, status) = self.identity(host, tracked, stat, due);
         let mut next = self.process(stat, tracked, identity);
         next.started_at = known.started_at;
+        let count = ran && !tracked.kernel && (due || known.descriptors.is_none_or(|n| n < MANY_DESCRIPTORS));
+        next.descriptors = if count { host.descriptors(tracked.pid).ok() } else { known.descriptors };
         next.cpu = cpu;
         (next.read_bytes_per_second, next.write_bytes_per_second) = split(rates);
         match status {
@@ -253,6 +258,7 @@ impl Reader {
         let since_boot = Duration::try_from_secs_f64(stat.started as f64 / self.ticks).ok();
         process.started_at = self.booted.zip(since_boot).map(|(booted, since)| booted + since);
         process.cpu = cpu;
+        process.descriptors = (!stat.kernel).then(|| host.descriptors(pid).ok()).flatten();
         put_status(&mut process, &status);
         (process.read_bytes_per_second, process.write_bytes_per_second) = split(rates);
         tracked.machine = machine(&process.name, &process.command, pid).map(|name| {

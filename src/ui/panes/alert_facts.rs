@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 
 use super::alert_rows::standing;
 use super::parts::{Slot, fact, paragraphs, quantity, row};
-use crate::base::{Unit, format_value};
-use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, SeriesKey};
+use crate::base::format_value;
+use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, Resource};
 use crate::ui::actions::ACTIONS;
 use crate::ui::format::{moment, time, time_seconds};
 use crate::ui::pane::DrawContext;
@@ -59,24 +59,13 @@ pub fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     paragraphs(ctx.ink, buf, slot.inner(), &said);
 }
 
-/// The unit in which an alert's processes are measured.
-fn resource(key: &SeriesKey) -> Option<Unit> {
-    match key.metric().split('_').next() {
-        Some("memory" | "swap") => Some(Unit::Bytes),
-        Some("disk" | "network" | "filesystem") => Some(Unit::BytesPerSecond),
-        // Cores: a share of one core in percent.
-        Some("cpu" | "load" | "pressure") => Some(Unit::Ratio),
-        _ => None,
-    }
-}
-
 /// Who used the resource when the rule fired.
 pub fn processes(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     let at = alert.fired_at.unwrap_or(alert.since);
     let title = Phrase::new().strong(&format!("Processes at {}", time_seconds(at, ctx.zone())));
     slot.title(ctx.ink, buf, &title, &[Phrase::new().dim("most first")]);
     let area = slot.inner();
-    let unit = resource(&alert.key);
+    let unit = alert.explanation.resource.map(Resource::unit);
     let shown = |value: f64| {
         unit.map_or_else(|| Phrase::new().text(&crate::base::units::plain(value)), |u| quantity(Role::Text, value, u))
     };

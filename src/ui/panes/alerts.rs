@@ -151,8 +151,8 @@ fn preview(ctx: &DrawContext, buf: &mut Buffer, area: Rect, alert: &Alert) {
     let when = alert.resolved_at.or(alert.fired_at).unwrap_or(alert.since);
     lines.push(Phrase::new().dim(state).text(&at(when)).dim(" · ").join(&alert_rows::standing(ctx, alert)));
     lines.extend(alert.explanation.changes.iter().map(|change| Phrase::new().dim("before: ").text(change)));
-    for culprit in &alert.explanation.processes {
-        lines.push(Phrase::new().dim("process ").text(&culprit.name).dim(&format!(" pid {}", culprit.pid)));
-    }
+    let e = &alert.explanation;
+    lines.extend(e.processes.iter().map(|culprit| Phrase::new().dim("process ").text(&culprit.text(e.resource))));
+    lines.extend(e.correlated.iter().map(|one| Phrase::new().dim("moved with it ").text(&one.text())));
     paragraphs(ctx.ink, buf, area, &lines);
 }
