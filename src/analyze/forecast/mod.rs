@@ -5,7 +5,6 @@
 //! there, never from its own claims.
 
 mod backtest;
-mod blend;
 mod crossing;
 mod ets;
 mod grid;
@@ -74,15 +73,7 @@ pub trait Forecaster: Debug + Sync {
 }
 
 /// All forecasters; the first is what the others must beat.
-pub const FORECASTERS: &[&dyn Forecaster] = &[
-    &naive::Naive,
-    &seasonal::SeasonalNaive,
-    &profile::Profile::Day,
-    &profile::Profile::Week,
-    &ets::Ets,
-    &mstl::Mstl,
-    &blend::Blend,
-];
+pub const FORECASTERS: &[&dyn Forecaster] = &[&naive::Naive, &seasonal::SeasonalNaive, &profile::Profile, &ets::Ets, &mstl::Mstl];
 
 /// The expected course of a series, or why there is none.
 pub fn forecast(task: &ForecastTask) -> Forecast {

@@ -1,52 +1,37 @@
-//! The usual day or week, the newest weighing most, and a deviation from it that fades.
+//! The usual day, the newest weighing most, and a deviation from it that fades.
 //!
 //! Best at a week and nearly free among the measured methods.
 
 use super::{Forecaster, Past};
 
-/// What a season weighs relative to the one after it (measured for days).
+/// What a day weighs relative to the one after it (measured).
 const DAY_DECAY: f64 = 0.6;
 /// Newest points the deviation is taken from.
 const NEWEST: usize = 3;
 
-/// A season's profile with a first-order autoregressive deviation.
+/// A day's profile with a first-order autoregressive deviation.
 #[derive(Debug)]
-pub enum Profile {
-    /// The usual day.
-    Day,
-    /// The usual week.
-    Week,
-}
+pub struct Profile;
 
 impl Forecaster for Profile {
     fn name(&self) -> &'static str {
-        match self {
-            Self::Day => "profile",
-            Self::Week => "week profile",
-        }
+        "profile"
     }
 
     fn forecast(&self, past: Past<'_>, horizon: usize) -> Option<Vec<f64>> {
         let n = past.values.len();
-        let season = match (self, past.periods) {
-            (Self::Day, [day, ..]) => *day,
-            (Self::Week, [_, week, ..]) => *week,
-            _ => return None,
-        };
-        if season * 2 > n {
-            return None;
-        }
-        // Place `k` holds the values that lie `k + 1` points after the end, whole seasons back.
-        let mut profile = vec![(0.0, 0.0); season];
+        let day = past.periods.first().copied().filter(|day| day * 2 <= n)?;
+        // Place `k` holds the values that lie `k + 1` points after the end, whole days back.
+        let mut profile = vec![(0.0, 0.0); day];
         let mut weight = 1.0;
-        for day in past.values.rchunks_exact(season) {
+        for day in past.values.rchunks_exact(day) {
             for (slot, value) in profile.iter_mut().zip(day) {
                 *slot = (slot.0 + weight * value, slot.1 + weight);
             }
             weight *= DAY_DECAY;
         }
         let profile: Vec<f64> = profile.iter().map(|(sum, weight)| sum / weight).collect();
-        let start = n - (n / season) * season;
+        let start = n - (n / day) * day;
         let deviations: Vec<f64> =
             past.values[start..].iter().zip(profile.iter().cycle()).map(|(value, usual)| value - usual).collect();
         let memory = autocorrelation(&deviations).clamp(0.0, 0.999);
