@@ -1,4 +1,5 @@
-//! Cost of the analysis: nanoseconds per series-sample, bytes per series, milliseconds per forecast.
+//! Cost of the analysis: nanoseconds per series-sample, bytes per series, milliseconds per forecast; and the warnings of a
+//! healthy machine beside their budget.
 //!
 //! `cargo bench --bench analyze`; the bars are in ARCHITECTURE.md.
 
@@ -6,9 +7,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use farol::analyze::{AnalyzeConfig, Analyzer, ForecastPlan, ForecastTask, capacity_plan, chart_plan, forecast, limit_for};
+use farol::analyze::{
+    AnalyzeConfig, Analyzer, AnomalyChange, ForecastPlan, ForecastTask, MACHINE_SCORE, capacity_plan, chart_plan, forecast,
+    limit_for,
+};
 use farol::base::{Timestamp, Unit};
-use farol::model::{Bucket, Catalog, MetricDef, Reading, SeriesKey};
+use farol::model::{Bucket, Catalog, MetricDef, Reading, SeriesKey, Verdict};
+use farol::sim::Machine;
 
 const DEFS: &[MetricDef] = &[
     MetricDef::gauge("filesystem_used_ratio", Unit::Ratio, "x").by(&["mount"]),
@@ -90,8 +95,33 @@ fn forecasts(name: &str, plan: ForecastPlan) {
     println!("forecast  {ms:8.2} ms, {name}: {points} points of {step} s, by {method}");
 }
 
+/// Four weeks of a healthy machine with a backup every night and two deployments a day: what it warns of, week by week.
+fn quiet(step: u64) {
+    let start = Timestamp::from_seconds(1_795_132_800);
+    let mut machine = Machine::quiet(1, start);
+    let mut analyzer = Analyzer::new(&AnalyzeConfig::default(), Arc::new(farol::engine::catalog()));
+    let (mut weeks, mut critical, mut warned) = ([0_u32; 4], 0, None);
+    for i in 0..28 * 86_400 / step {
+        let at = start + Duration::from_secs(i * step);
+        for change in analyzer.observe(at, &machine.sample(at).readings).anomalies {
+            let (AnomalyChange::Opened(seen) | AnomalyChange::Updated(seen)) = change else { continue };
+            if seen.key.metric() != MACHINE_SCORE || seen.verdict < Verdict::Warning {
+                continue;
+            }
+            if warned.replace(seen.from) != Some(seen.from) {
+                weeks[(i * step / 604_800) as usize] += 1;
+            }
+            critical += u32::from(seen.verdict == Verdict::Critical);
+        }
+    }
+    println!("quiet     every {step} s: {weeks:?} warnings a week, {critical} critical; at most 2 and 1 are allowed");
+    assert!(weeks.iter().all(|n| *n <= 2) && critical <= 1, "more than the budget");
+}
+
 fn main() {
     observe();
+    quiet(60);
+    quiet(10);
     let second = Duration::from_secs(1);
     forecasts("15 min chart", chart_plan(Duration::from_secs(900), second));
     forecasts("1 h chart", chart_plan(Duration::from_secs(3600), second));

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use super::AnalyzeConfig;
 use super::detect::DETECTORS;
+use super::event::{Seen, follow};
 use super::explain;
+use super::machine::{Machine, Round, Top};
 use super::scale::Scale;
-use super::series::{Series, caution};
-use super::surprise::Level;
+use super::series::Series;
 use super::trend;
-use super::watch::{Bars, Budget, MOST_LASTING, MOST_SURPRISED, Step, Watch};
+use super::watch::{Budget, Step};
 use crate::base::{Timestamp, Unit};
 use crate::model::{AnomalyInterval, Band, Catalog, Correlate, MetricDef, Reading, Score, SeriesKey, Trend, Verdict};
 
@@ -27,15 +28,6 @@ const FORGET_MS: i64 = 86_400_000;
 const SWEEP_MS: i64 = 3_600_000;
 /// A vanished series' anomaly is over after this time.
 const VANISHED_MS: i64 = 60_000;
-/// A rise of strength worth telling.
-const RISE: f64 = 0.05;
-
-/// Noise exceeds a threshold by little, an incident by a seventh and more (labeled hosts): the former uses the budget.
-const GENUINE: f64 = 1.15;
-
-/// Rounds farther apart than so many steps have a gap between them.
-const LONGEST_STEP: f64 = 3.0;
-
 const WEEK_SECONDS: f64 = 604_800.0;
 /// 365.25 days / 12.
 const MONTH_SECONDS: f64 = 2_629_800.0;
@@ -88,77 +80,6 @@ pub struct Analyzer {
     pub(super) open: Vec<AnomalyInterval>,
     /// The place of the one detector that is listened to.
     alone: Option<usize>,
-}
-
-/// The machine as a whole.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Machine {
-    pub(super) watch: Watch,
-    pub(super) last_at: i64,
-    /// Usual seconds between two rounds.
-    pub(super) step: f64,
-    pub(super) age: f64,
-    pub(super) swept_at: i64,
-}
-
-impl Machine {
-    /// Moves its time forward and learns the step; gives the seconds since the round before, 0 after a gap.
-    fn advance(&mut self, at: Timestamp) -> f64 {
-        let before = std::mem::replace(&mut self.last_at, at.0);
-        let since = at.0.saturating_sub(before) as f64 / 1000.0;
-        if before == 0 || since <= 0.0 {
-            return 0.0;
-        }
-        if self.step <= 0.0 {
-            self.step = since.clamp(0.05, 86_400.0);
-        }
-        if since > LONGEST_STEP * self.step {
-            self.step = (self.step * 1.1).min(since);
-            return 0.0;
-        }
-        self.step += 0.02 * (since - self.step);
-        self.age += since;
-        since
-    }
-}
-
-/// The `N` highest scores of a round, highest first.
-#[derive(Debug)]
-struct Top<const N: usize> {
-    entries: [(f64, usize); N],
-    n: usize,
-}
-
-impl<const N: usize> Top<N> {
-    fn new() -> Self {
-        Self { entries: [(0.0, 0); N], n: 0 }
-    }
-
-    fn add(&mut self, score: f64, place: usize) {
-        if self.n == N && score <= self.entries[N - 1].0 {
-            return;
-        }
-        let at = self.entries[..self.n].iter().position(|(s, _)| *s < score).unwrap_or(self.n);
-        self.n = (self.n + 1).min(N);
-        self.entries[at..self.n].rotate_right(1);
-        self.entries[at] = (score, place);
-    }
-
-    fn entries(&self) -> &[(f64, usize)] {
-        &self.entries[..self.n]
-    }
-
-    fn mean(&self) -> f64 {
-        self.entries().iter().map(|(score, _)| score).sum::<f64>() / self.n.max(1) as f64
-    }
-}
-
-/// What a round says of all series together.
-struct Round {
-    surprised: Top<MOST_SURPRISED>,
-    lasting: Top<MOST_LASTING>,
-    /// Series that were judged.
-    n: usize,
 }
 
 fn budget(config: &AnalyzeConfig) -> Budget {
@@ -222,7 +143,7 @@ impl Analyzer {
             round.surprised.add(score.now, place);
             round.lasting.add(score.lasting, place);
         }
-        self.judge_machine(at, &round, &mut analysis);
+        self.machine.judge(at, (&round, self.budget), (&self.series, &mut self.open), &mut analysis);
         if changed {
             analysis.scores = Some(self.scores(at));
         }
@@ -258,30 +179,9 @@ impl Analyzer {
     fn follow(&mut self, at: Timestamp, place: usize, step: Step, analysis: &mut Analysis) -> bool {
         let series = &self.series[place];
         let strength = series.watch.strength(series.score, series.bars());
-        let seen = Seen { at, value: series.last, strength, reason: &|| explain::reason(series, at, &self.catalog) };
+        let reason = || explain::reason(series, at, &self.catalog);
+        let seen = Seen { at, value: series.last, strength, verdict: Verdict::Warning, reason: &reason };
         follow(&mut self.open, &series.key, step, &seen, analysis)
-    }
-
-    fn judge_machine(&mut self, at: Timestamp, round: &Round, analysis: &mut Analysis) {
-        let machine = &mut self.machine;
-        let step = machine.advance(at);
-        if round.n == 0 {
-            return;
-        }
-        let top = &round.surprised;
-        let score = Level { now: top.mean(), lasting: round.lasting.mean() };
-        let bars = Bars::new(machine.step, round.n, caution(machine.age));
-        let happened = machine.watch.observe(score, step, bars, Budget { genuine: GENUINE, ..self.budget });
-        analysis.machine_score = machine.watch.strength(score, bars);
-        let surprised = || top.entries().iter().filter(|(s, _)| *s > 0.0).map(|(_, place)| &self.series[*place]);
-        if analysis.machine_score >= WARN_STRENGTH / 2.0 {
-            analysis.most_surprised = surprised().map(|s| s.key.clone()).collect();
-        }
-        if happened != Step::Quiet {
-            let reason = || format!("unusual: {}", explain::names(surprised()));
-            let seen = Seen { at, value: analysis.machine_score, strength: analysis.machine_score, reason: &reason };
-            follow(&mut self.open, &machine_key(), happened, &seen, analysis);
-        }
     }
 
     /// Ends anomalies of series that are not read any more; whether there were any.
@@ -386,11 +286,6 @@ fn trend_of(series: &Series) -> Trend {
     }
 }
 
-/// Key of the anomalies of the machine as a whole.
-pub(super) fn machine_key() -> SeriesKey {
-    SeriesKey::total(MACHINE_SCORE)
-}
-
 /// What says nothing about the machine's habits: it only grows, never changes, or was made from scores.
 fn is_skipped(metric: &str) -> bool {
     metric == "uptime_seconds"
@@ -398,48 +293,4 @@ fn is_skipped(metric: &str) -> bool {
         || metric.starts_with("anomaly_")
         || metric.starts_with("farol_")
         || metric.ends_with("_expiry_seconds")
-}
-
-/// What an event looks like at this moment; the reason is only made where it is kept.
-struct Seen<'a> {
-    at: Timestamp,
-    value: f64,
-    strength: f64,
-    reason: &'a dyn Fn() -> String,
-}
-
-/// Opens, worsens or closes the anomaly of `key`; whether the set of verdicts changed.
-fn follow(open: &mut Vec<AnomalyInterval>, key: &SeriesKey, step: Step, seen: &Seen<'_>, analysis: &mut Analysis) -> bool {
-    if step == Step::Opened {
-        let anomaly = AnomalyInterval {
-            key: key.clone(),
-            from: seen.at,
-            to: None,
-            peak: seen.value,
-            peak_at: seen.at,
-            strength: seen.strength,
-            verdict: Verdict::Warning,
-            reason: (seen.reason)(),
-        };
-        analysis.anomalies.push(AnomalyChange::Opened(anomaly.clone()));
-        open.push(anomaly);
-        return true;
-    }
-    let Some(i) = open.iter().position(|a| a.key == *key) else { return false };
-    if step == Step::Closed {
-        let anomaly = AnomalyInterval { to: Some(seen.at), ..open.remove(i) };
-        analysis.anomalies.push(AnomalyChange::Closed(anomaly));
-        return true;
-    }
-    let anomaly = &mut open[i];
-    let escalated = step == Step::Escalated;
-    if escalated || seen.strength >= anomaly.strength + RISE {
-        (anomaly.peak, anomaly.peak_at, anomaly.reason) = (seen.value, seen.at, (seen.reason)());
-        anomaly.strength = anomaly.strength.max(seen.strength);
-        if escalated {
-            anomaly.verdict = Verdict::Critical;
-        }
-        analysis.anomalies.push(AnomalyChange::Updated(anomaly.clone()));
-    }
-    escalated
 }

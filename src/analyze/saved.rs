@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AnalyzeConfig;
-use super::analyzer::{Analyzer, Machine};
+use super::analyzer::Analyzer;
 use super::archive::Archive;
 use super::detect::DETECTORS;
+use super::machine::Machine;
 use super::scale::Scale;
 use super::series::Series;
 use crate::base::Timestamp;
 use crate::model::{AnomalyInterval, SeriesKey, Verdict};
 
 /// Changes when the learned state means something else; another detector does not change it.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const MAGIC: [u8; 4] = *b"FLRN";
 /// After a week without observation habits may have changed.
 const STALE: Duration = Duration::from_secs(7 * 86_400);
@@ -132,6 +133,7 @@ impl Machine {
         archive.f64(&mut self.step);
         archive.f64(&mut self.age);
         archive.i64(&mut self.swept_at);
+        self.routine.archive(archive);
     }
 }
 
@@ -176,9 +178,13 @@ fn archive_anomaly(archive: &mut Archive<'_>, anomaly: &mut AnomalyInterval) {
     archive.f64(&mut anomaly.peak);
     archive.i64(&mut anomaly.peak_at.0);
     archive.f64(&mut anomaly.strength);
-    let mut critical = anomaly.verdict == Verdict::Critical;
-    archive.flag(&mut critical);
-    anomaly.verdict = if critical { Verdict::Critical } else { Verdict::Warning };
+    const VERDICTS: [Verdict; 3] = [Verdict::Normal, Verdict::Warning, Verdict::Critical];
+    let mut verdict = VERDICTS.iter().position(|v| *v == anomaly.verdict).unwrap_or(1) as u8;
+    archive.u8(&mut verdict);
+    anomaly.verdict = VERDICTS.get(usize::from(verdict)).copied().unwrap_or_else(|| {
+        archive.refuse();
+        Verdict::Warning
+    });
     archive.text(&mut anomaly.reason);
 }
 

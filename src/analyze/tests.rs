@@ -204,6 +204,30 @@ fn trends_and_correlates_come_from_the_last_minutes() {
 }
 
 #[test]
+fn a_nightly_job_warns_at_most_twice_and_is_marked_from_then_on() {
+    let keys: Vec<SeriesKey> = (0..6).map(|i| SeriesKey::new("load_average", [("window", i.to_string().as_str())])).collect();
+    let (mut analyzer, mut noise) = (analyzer(), Noise::new(12));
+    let (mut warned, mut marked) = (Vec::new(), 0);
+    for minute in 0..9 * 1440_i64 {
+        let job = if (120..140).contains(&(minute % 1440)) { 6.0 + noise.normal() } else { 0.0 };
+        let readings: Vec<Reading> = keys.iter().map(|k| reading(k, 20.0 + job + noise.normal())).collect();
+        let at = Timestamp::from_seconds(minute * 60);
+        for change in analyzer.observe(at, &readings).anomalies {
+            if let AnomalyChange::Opened(a) | AnomalyChange::Updated(a) = change
+                && a.key.metric() == MACHINE_SCORE
+            {
+                match a.verdict {
+                    Verdict::Normal => marked += 1,
+                    _ if !warned.contains(&a.from) => warned.push(a.from),
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(marked >= 4 && warned.len() <= 2, "{marked} marked, warned at {warned:?}");
+}
+
+#[test]
 fn nothing_is_judged_in_the_first_quarter_of_an_hour() {
     let fed = feed(890, 1, |at| if at == 600 { 1.0 } else { 0.1 });
     assert_eq!((fed.opened.len(), fed.machine), (0, 0.0));

@@ -14,9 +14,13 @@ use crate::base::Timestamp;
 use crate::model::{AnomalyInterval, Catalog, Reading, SeriesKey, Verdict};
 
 /// How severe an alarm is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// Unusual, but as on other days at this time, or before days are known: marked, nobody is told.
+    /// A line of the protocol has no third word for it.
+    #[serde(rename = "warn")]
+    Mark,
     /// Worth a look.
     Warn,
     /// Worth being woken up.
@@ -89,7 +93,6 @@ struct Stream {
     alarms: Vec<Alarm>,
     /// Where the open ones are.
     open: Vec<usize>,
-    escalated: bool,
 }
 
 impl Stream {
@@ -98,23 +101,20 @@ impl Stream {
         if seen.key.metric() != MACHINE_SCORE {
             return;
         }
-        match change {
-            AnomalyChange::Opened(seen) => {
-                self.escalated = seen.verdict == Verdict::Critical;
-                self.raise(at, Severity::Warn, &seen);
-                if self.escalated {
-                    self.raise(at, Severity::Critical, &seen);
-                }
+        if let AnomalyChange::Closed(_) = change {
+            for place in self.open.drain(..) {
+                self.alarms[place].closed = Some(at);
             }
-            AnomalyChange::Updated(seen) => {
-                if seen.verdict == Verdict::Critical && !std::mem::replace(&mut self.escalated, true) {
-                    self.raise(at, Severity::Critical, &seen);
-                }
-            }
-            AnomalyChange::Closed(_) => {
-                for place in self.open.drain(..) {
-                    self.alarms[place].closed = Some(at);
-                }
+            return;
+        }
+        let reached = match seen.verdict {
+            Verdict::Critical => &[Severity::Warn, Severity::Critical][..],
+            Verdict::Warning => &[Severity::Warn],
+            Verdict::Normal | Verdict::Learning => &[Severity::Mark],
+        };
+        for severity in reached {
+            if self.open.iter().all(|place| self.alarms[*place].severity < *severity) {
+                self.raise(at, *severity, seen);
             }
         }
     }

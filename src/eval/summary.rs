@@ -51,8 +51,10 @@ pub struct Detection {
     pub files: usize,
     /// Labeled incidents.
     pub windows: usize,
-    /// All alarms.
+    /// All alarms, with the marks nobody is told of.
     pub all: Tier,
+    /// What somebody is told of.
+    pub told: Tier,
     /// Critical ones only.
     pub critical: Tier,
 }
@@ -88,6 +90,7 @@ impl<'a> Detected<'a> {
             files: self.files.len(),
             windows: self.files.iter().map(|f| f.windows.len()).sum(),
             all: self.tier(labels, |_| true),
+            told: self.tier(labels, |severity| severity >= Severity::Warn),
             critical: self.tier(labels, |severity| severity == Severity::Critical),
         }
     }

@@ -66,7 +66,8 @@ fn tier(text: &mut String, title: &str, tier: &Tier) {
 /// The detection of a folder.
 pub fn detection(found: &Detection) -> String {
     let mut text = format!("{} files, {} labeled incidents, protocol farol-eval/1\n", found.files, found.windows);
-    tier(&mut text, "All alarms", &found.all);
+    tier(&mut text, "All alarms, with the marks nobody is told of", &found.all);
+    tier(&mut text, "Told: without what comes daily and before days are known", &found.told);
     tier(&mut text, "Critical only", &found.critical);
     text
 }
@@ -208,6 +209,7 @@ pub fn bars(bars: &[Bar]) -> String {
 /// The name of a severity.
 pub fn severity(severity: Severity) -> &'static str {
     match severity {
+        Severity::Mark => "mark",
         Severity::Warn => "warn",
         Severity::Critical => "critical",
     }

@@ -24,12 +24,13 @@ use noise::Noise;
 use process::Processes;
 use series::Board;
 use service::{SERVICES, Surroundings};
-use story::Scene;
+use story::{Scene, Story};
 
 /// A simulated web server with eight cores, a shop, a database, and a story: a nightly report fills the memory, `/var` fills
 /// up, the mail relay fails, somebody floods the machine.
 pub struct Machine {
     noise: Noise,
+    story: Story,
     start: Timestamp,
     seq: u64,
     previous: Option<Timestamp>,
@@ -44,9 +45,19 @@ pub struct Machine {
 impl Machine {
     /// A machine whose story begins at `start`; the same seed tells the same story. It is in trouble [`HISTORY`] after `start`.
     pub fn new(seed: u64, start: Timestamp) -> Self {
+        Self::telling(Story::Whole, seed, start)
+    }
+
+    /// A healthy machine: its visitors by day, its backup by night, two deployments a day, nothing else.
+    pub fn quiet(seed: u64, start: Timestamp) -> Self {
+        Self::telling(Story::Routine, seed, start)
+    }
+
+    fn telling(story: Story, seed: u64, start: Timestamp) -> Self {
         let noise = Noise::new(seed);
         Self {
             noise,
+            story,
             start,
             seq: 0,
             previous: None,
@@ -64,7 +75,7 @@ impl Machine {
     pub fn sample(&mut self, at: Timestamp) -> Sample {
         let since_previous = self.previous.filter(|p| *p < at).map(|p| at.since(p));
         let seconds = since_previous.map(|d| d.as_secs_f64());
-        self.scene = Scene::at(self.noise, self.start, at);
+        self.scene = Scene::at(self.story, self.noise, self.start, at);
         let booted = self.booted_at();
         let (processes, work) = self.processes.step(&self.scene, (at, booted), seconds.unwrap_or(0.0));
         let moment = Moment { noise: self.noise, start: self.start, at, seconds: seconds.unwrap_or(0.0) };

@@ -33,6 +33,22 @@ pub(super) enum Incident {
     Deploy,
 }
 
+impl Incident {
+    /// Whether it belongs to a healthy machine's days.
+    fn is_routine(self) -> bool {
+        matches!(self, Self::Backup | Self::Deploy)
+    }
+}
+
+/// Which part of the story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Story {
+    /// All of it.
+    Whole,
+    /// Only what comes at its time and does no harm.
+    Routine,
+}
+
 /// One incident: when it first starts, how often it comes again, how long it lasts; in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Episode {
@@ -85,10 +101,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn at(noise: Noise, start: Timestamp, at: Timestamp) -> Self {
+    pub(super) fn at(story: Story, noise: Noise, start: Timestamp, at: Timestamp) -> Self {
         let since_start = (at.millis() - start.millis()) as f64 / 1000.0;
-        let mut scene = Self { visitors: visitors(noise, at), var_used: var_used(since_start), ..Self::default() };
-        for episode in STORY {
+        let var_used = if story == Story::Whole { var_used(since_start) } else { VAR_AFTER_CLEANING };
+        let mut scene = Self { visitors: visitors(noise, at), var_used, ..Self::default() };
+        for episode in STORY.iter().filter(|e| story == Story::Whole || e.incident.is_routine()) {
             let Some((times, seconds)) = episode.now(since_start) else { continue };
             let strength = ramp(seconds, episode.lasts as f64);
             match episode.incident {
