@@ -14,7 +14,7 @@ use super::run::Served;
 use super::switch::{Slot, SwitchMonitor, TakeOver};
 use super::{Failure, keys, place, run};
 use crate::api::Access;
-use crate::base::Worker;
+use crate::base::{Readers, Worker, write_whole};
 use crate::collect::{self, LinuxHost};
 use crate::config::{Loaded, Origin};
 use crate::engine::{self, DataLock, Engine, Exit, LockError, Role, Surroundings, Tape};
@@ -304,14 +304,11 @@ fn with_processes(options: UiOptions) -> UiOptions {
 /// Writes a report into the current folder; where that is not possible, into the home folder.
 fn export(name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
     let here = std::env::current_dir().map_err(|e| e.to_string())?.join(name);
-    let first = match commands::report::write(&here, bytes) {
-        Ok(()) => return Ok(here),
-        Err(error) => error,
-    };
+    let Err(first) = write_whole(&here, bytes, Readers::Usual) else { return Ok(here) };
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(name));
     match home {
-        Some(path) if commands::report::write(&path, bytes).is_ok() => Ok(path),
-        _ => Err(format!("{first:#}")),
+        Some(path) if write_whole(&path, bytes, Readers::Usual).is_ok() => Ok(path),
+        _ => Err(format!("{} cannot be written: {first}", here.display())),
     }
 }
 

@@ -1,13 +1,14 @@
-//! Clock, time, units, ring, bounded queue, named worker thread.
+//! Clock, time, units, ring, bounded queue, named worker thread, a file written whole.
 //!
 //! The floor of the house: knows no other room and nothing about monitoring. Nothing here reads a
-//! file or the network.
+//! file or the network, and only [`whole`] writes one.
 
 pub mod clock;
 pub mod queue;
 pub mod ring;
 pub mod time;
 pub mod units;
+pub mod whole;
 pub mod worker;
 
 pub use self::ring::Ring;
@@ -15,4 +16,5 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use queue::{Queue, QueueStats};
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
 pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};
+pub use whole::{Readers, write_whole};
 pub use worker::{Beat, Worker};

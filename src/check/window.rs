@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Timestamp;
 use crate::base::time::duration_text;
-use crate::model::MaintenanceWindow;
-use crate::model::catalog::nearest;
+use crate::model::{MaintenanceWindow, calendar};
 
 /// A window as the user writes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,16 +43,6 @@ pub struct Window {
     comment: String,
 }
 
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
-
 /// A window comes again after a week.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
@@ -63,24 +52,12 @@ impl WindowConfig {
     /// # Errors
     /// What is wrong and what to write.
     pub fn ready(&self) -> Result<Window, String> {
-        let day = |text: &String| {
-            let found = DAYS.iter().find(|(name, _)| text.to_lowercase().starts_with(name));
-            found.map(|(_, day)| *day).ok_or_else(|| {
-                let hint = nearest(text, DAYS.map(|(name, _)| name)).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-                format!("\"{text}\" is no day; write mon, tue, wed, thu, fri, sat or sun{hint}")
-            })
-        };
-        let from = self.from.parse().map_err(|_| format!("from: \"{}\" is no time; write for example \"02:00\"", self.from))?;
+        let from = calendar::clock_time(&self.from).map_err(|e| format!("from: {e}"))?;
         if self.length.is_zero() || self.length > LONGEST {
             return Err("for: must lie between 1s and 7d".to_owned());
         }
-        let zone = match &self.time_zone {
-            Some(name) => {
-                TimeZone::get(name).map_err(|_| format!("time_zone: \"{name}\" is unknown; write for example Europe/Lisbon"))?
-            }
-            None => TimeZone::system(),
-        };
-        let days = self.days.iter().map(day).collect::<Result<_, _>>()?;
+        let zone = calendar::time_zone(self.time_zone.as_deref())?;
+        let days = self.days.iter().map(|day| calendar::weekday(day)).collect::<Result<_, _>>()?;
         Ok(Window { days, from, length: self.length, zone, comment: self.comment.clone() })
     }
 }

@@ -10,7 +10,7 @@ use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
     AnomalyInterval, Bucket, Limit, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, SourceError,
-    Trend, UptimeShare,
+    Trend, UptimeShare, calendar,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
@@ -54,7 +54,7 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         services,
         predictions: predictions.into_iter().filter(within).collect(),
         record: context.now.record,
-        zone: jiff::tz::TimeZone::system(),
+        zone: calendar::time_zone(spec.time_zone.as_deref()).map_err(|e| Refusal::new(RefusalKind::Invalid, e))?,
         prices: context.prices.clone(),
         // Nothing looks for security events yet, and the report says so.
         security: None,

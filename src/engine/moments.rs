@@ -142,6 +142,7 @@ fn report(range: TimeRange, context: &Context<'_>) -> serde_json::Value {
         range,
         format: ReportFormat::Json,
         growth_percent: 0,
+        time_zone: None,
     };
     match facts::report(&spec, context) {
         Ok(Answer::Report { bytes, .. }) => serde_json::from_slice(&bytes).expect("JSON"),

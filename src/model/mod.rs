@@ -6,6 +6,7 @@
 
 pub mod alert;
 mod alert_json;
+pub mod calendar;
 pub mod catalog;
 pub mod escalation;
 pub mod explanation;
@@ -13,6 +14,7 @@ pub mod forecast;
 pub mod health;
 pub mod host;
 pub mod journal;
+pub mod kept;
 pub mod matcher;
 pub mod perfdata;
 pub mod prediction;
@@ -39,6 +41,7 @@ pub use forecast::{Backtest, Crossing, Forecast};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
+pub use kept::{KeptReport, NextReport, SentReport};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Outcome, Prediction, TrackRecord};

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::nearest;
 use crate::base::{TimeRange, Unit};
 
 macro_rules! named_enum {
@@ -34,7 +36,8 @@ macro_rules! named_enum {
             fn from_str(text: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|v| v.name() == text).ok_or_else(|| {
                     let names: Vec<_> = Self::ALL.iter().map(|v| v.name()).collect();
-                    format!("\"{text}\" is none of {}", names.join(", "))
+                    let near = nearest(text, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+                    format!("\"{text}\" is none of {}{near}", names.join(", "))
                 })
             }
         }
@@ -67,6 +70,18 @@ named_enum! {
     }
 }
 
+impl ReportDepth {
+    /// The span it is for: an hour, a day, a week, thirty days.
+    pub fn span(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Hourly => 3600,
+            Self::Daily => 86_400,
+            Self::Weekly => 7 * 86_400,
+            Self::Monthly => 30 * 86_400,
+        })
+    }
+}
+
 named_enum! {
     /// How it is written.
     ReportFormat {
@@ -82,7 +97,7 @@ named_enum! {
 }
 
 /// A report as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportSpec {
     /// What about.
     pub kind: ReportKind,
@@ -95,6 +110,9 @@ pub struct ReportSpec {
     /// Growth of the load that a capacity report plays through, in percent; 0: none.
     #[serde(default)]
     pub growth_percent: u16,
+    /// Zone people read its times in (`Europe/Lisbon`); the recorder's where there is none.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 /// What things cost; `None` where there is no price.

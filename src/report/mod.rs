@@ -4,16 +4,22 @@
 //! bytes, and no text from outside is anything but text in any format.
 
 mod chart;
+mod config;
 mod context;
 mod document;
 mod facts;
 mod format;
+mod name;
+mod schedule;
 mod section;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use config::{On, ReportConfig, is_path};
 pub use facts::{Facts, SeriesFacts, SeriesStats, ServiceFacts, Wanted, WantedSeries, facts_wanted};
+pub use name::{file_name, path};
+pub use schedule::Schedule;
 
 use context::Context;
 use document::Document;
@@ -40,13 +46,4 @@ pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<Vec<u8>, ReportError> 
     let document = Document { spec, facts, sections };
     let format = format::FORMATS.iter().find(|f| f.format == spec.format).expect("a test holds the table complete");
     Ok((format.write)(&document))
-}
-
-/// The name proposed for a report's file: `farol-web-01-performance-daily-20261121T0700Z.html`. Whatever the host is called, it is one
-/// file name with letters, digits, `.`, `_` and `-` only.
-pub fn file_name(spec: &ReportSpec, host: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let host: String = host.chars().map(safe).take(64).collect();
-    let end: String = spec.range.to.rfc3339().chars().filter(|c| c.is_ascii_alphanumeric()).take("20261121T0700".len()).collect();
-    format!("farol-{host}-{}-{}-{end}Z.{}", spec.kind, spec.depth, spec.format)
 }

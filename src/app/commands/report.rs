@@ -1,6 +1,6 @@
 //! `farol report`: a report on a span of time.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::out;
 use crate::app::Failure;
 use crate::app::cli::{Global, duration};
 use crate::app::reach::{Reach, unexpected};
-use crate::base::Timestamp;
+use crate::base::{Readers, Timestamp, write_whole};
 use crate::model::{ReportDepth, ReportFormat, ReportKind, ReportSpec};
 use crate::monitor::{Answer, Request};
 
@@ -49,22 +49,13 @@ fn parse<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, String> {
     text.parse()
 }
 
-fn span(depth: ReportDepth) -> Duration {
-    Duration::from_secs(match depth {
-        ReportDepth::Hourly => 3600,
-        ReportDepth::Daily => 86_400,
-        ReportDepth::Weekly => 7 * 86_400,
-        ReportDepth::Monthly => 30 * 86_400,
-    })
-}
-
 impl Report {
     /// Makes the report and writes it.
     ///
     /// # Errors
     /// A span without length (2), no engine and no history, a file that cannot be written (1).
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
-        let last = self.last.unwrap_or_else(|| span(self.depth));
+        let last = self.last.unwrap_or_else(|| self.depth.span());
         let range = out::range(last, self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
         let spec = ReportSpec {
             kind: self.kind,
@@ -72,9 +63,10 @@ impl Report {
             range,
             format: self.format,
             growth_percent: self.growth.unwrap_or(0),
+            time_zone: global.utc.then(|| "UTC".to_owned()),
         };
         let (name, bytes) = match Reach::find(global)?.ask(Request::Report(spec))? {
-            Answer::Report { name, bytes } => (name, bytes),
+            Answer::Report { name, bytes, .. } => (name, bytes),
             other => return Err(unexpected(&other).into()),
         };
         let piped = self.output.is_none() && !std::io::stdout().is_terminal();
@@ -83,40 +75,8 @@ impl Report {
             return Ok(ExitCode::SUCCESS);
         }
         let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        write(&path, &bytes)?;
+        write_whole(&path, &bytes, Readers::Usual).with_context(|| format!("{} cannot be written", path.display()))?;
         eprintln!("{}", path.display());
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Writes beside and renames, so that a full disk leaves the old file.
-///
-/// # Errors
-/// Where the folder cannot be written.
-pub fn write(path: &std::path::Path, bytes: &[u8]) -> anyhow::Result<()> {
-    // A link is followed to its file; what is no file (a pipe, a device) is written into, never replaced.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let path = target.as_path();
-    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-        let opened = std::fs::OpenOptions::new().write(true).open(path);
-        return opened
-            .and_then(|mut file| file.write_all(bytes))
-            .with_context(|| format!("{} cannot be written", path.display()));
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".farol-{}", std::process::id()));
-    let beside = path.with_file_name(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create_new(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    write()
-        .inspect_err(|e| {
-            if e.kind() != std::io::ErrorKind::AlreadyExists {
-                drop(std::fs::remove_file(&beside))
-            }
-        })
-        .with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -2,8 +2,6 @@
 //!
 //! Invariant: a file has the name that was typed, else one that says what is in it and of when.
 
-use std::time::Duration;
-
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{ReportDepth, ReportFormat, ReportKind, ReportSpec};
 use crate::monitor::Request;
@@ -56,14 +54,8 @@ fn report(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
     let kind: ReportKind = form.get("what").trim_end_matches(" report").parse()?;
     let depth: ReportDepth = form.get("depth").parse()?;
     let format: ReportFormat = form.get("format").parse()?;
-    let hours = match depth {
-        ReportDepth::Hourly => 1,
-        ReportDepth::Daily => 24,
-        ReportDepth::Weekly => 7 * 24,
-        ReportDepth::Monthly => 30 * 24,
-    };
-    let range = TimeRange::last(Duration::from_secs(hours * 3600), shown_at(state));
-    let spec = ReportSpec { kind, depth, range, format, growth_percent: 0 };
+    let range = TimeRange::last(depth.span(), shown_at(state));
+    let spec = ReportSpec { kind, depth, range, format, growth_percent: 0, time_zone: None };
     let name = form.get("file").trim();
     state.export_name = Some(name.to_owned()).filter(|n| !n.is_empty());
     say(state, Tone::Good, "the report is being made; its path is told here");

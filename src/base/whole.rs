@@ -1,0 +1,71 @@
+//! A file that is written whole or not at all.
+//!
+//! The one place of this room that touches a disk. Invariant: who reads the file sees the old one or the new one, never a half.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Result, Write};
+use std::path::Path;
+
+/// Who may read a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Whom the process's mask allows.
+    Usual,
+    /// Its owner alone.
+    Owner,
+}
+
+/// Writes beside and renames, so that a full disk leaves the old file, or none. A link is followed to its file; what is no
+/// file (a pipe, a device) is written into, never replaced.
+///
+/// # Errors
+/// Where the folder cannot be written or has no room; nothing is left beside then.
+pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
+        return OpenOptions::new().write(true).open(&target)?.write_all(bytes);
+    }
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".farol-{}", std::process::id()));
+    let beside = target.with_file_name(name);
+    let write = || {
+        // What a killed process of the same number left is in nobody's way; a link there is not followed.
+        let mut file = create(&beside, readers).or_else(|e| match e.kind() {
+            ErrorKind::AlreadyExists => std::fs::remove_file(&beside).and_then(|()| create(&beside, readers)),
+            _ => Err(e),
+        })?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &target)
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+fn create(path: &Path, readers: Readers) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_old_file_or_the_new_one_and_nothing_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.pdf");
+        let stale = folder.path().join(format!("report.pdf.farol-{}", std::process::id()));
+        std::fs::write(&stale, "half").expect("room");
+        for text in ["old", "new"] {
+            write_whole(&path, text.as_bytes(), Readers::Owner).expect("room");
+            assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);
+        }
+        assert!(write_whole(&folder.path().join("none/report.pdf"), b"x", Readers::Usual).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}
