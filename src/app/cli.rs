@@ -135,6 +135,8 @@ pub enum Command {
     Eval(commands::eval::Eval),
     /// A report on a span of time.
     Report(commands::report::Report),
+    /// Reports made by the clock: list, export, delete.
+    Reports(commands::reports::ReportsArgs),
     /// Check a service once, as a Nagios plugin does; exit code 0 ok, 1 warning, 2 critical, 3 unknown.
     Check(Box<commands::check::Check>),
     /// The samples of all series, as CSV or JSON lines.

@@ -61,6 +61,12 @@ fn named(config: &Config) -> Vec<Named<'_>> {
             all.push(Named { name, path, what: "levels of [escalation]".to_owned() });
         }
     }
+    for (at, report) in config.report.iter().enumerate() {
+        for (n, name) in report.channels() {
+            let what = format!("to of report \"{}\"", report.name());
+            all.push(Named { name, path: path(&["report", &at.to_string(), "to", &n.to_string()]), what });
+        }
+    }
     if let Some(name) = &config.heartbeat.channel {
         all.push(Named { name, path: path(&["heartbeat", "channel"]), what: "channel of [heartbeat]".to_owned() });
     }

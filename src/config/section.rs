@@ -9,7 +9,7 @@ use toml::Table;
 
 use crate::base::time::{duration_text, exact};
 use crate::model::Prices;
-use crate::{alert, analyze, check, collect, net, notify, store, ui};
+use crate::{alert, analyze, check, collect, net, notify, report, store, ui};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Config {
     pub route: Vec<notify::RouteConfig>,
     /// `[[action]]`.
     pub action: Vec<notify::ActionConfig>,
+    /// `[[report]]`.
+    pub report: Vec<report::ReportConfig>,
     /// `[[service]]`.
     pub service: Vec<check::ServiceConfig>,
     /// `[[rule]]`.

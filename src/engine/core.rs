@@ -17,6 +17,7 @@ use super::live::Head;
 use super::own::OwnKeys;
 use super::periodic::Due;
 use super::plan;
+use super::schedule::Reports;
 use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
@@ -42,6 +43,7 @@ pub struct Core {
     pub(super) judge: Judge,
     pub(super) board: ServiceBoard,
     pub(super) outbox: Outbox,
+    pub(super) reports: Reports,
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
     pub(super) changes: Changes,
@@ -82,6 +84,7 @@ impl Core {
         board.restore(&past.services);
         let mut outbox = Outbox::new(&settings.host.name, settings.routing.clone(), settings.sending);
         outbox.restore(past.outbox);
+        let reports = Reports::restore(settings.reports.clone(), &past.reports);
         Ok(Self {
             head: Arc::new(RwLock::new(Head::new(settings.interval))),
             analyzer,
@@ -90,6 +93,7 @@ impl Core {
             judge,
             board,
             outbox,
+            reports,
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),
@@ -160,6 +164,7 @@ impl Core {
         pulse.processes = sample.processes;
         let mut faults = sample.faults;
         faults.extend(self.outbox.failing().into_iter().map(channel_fault));
+        faults.extend(self.report_faults());
         if *self.faults != *faults {
             self.faults = faults.into();
             pulse.faults = Some(Arc::clone(&self.faults));
@@ -171,6 +176,7 @@ impl Core {
         let steps = self.judge_rules(tick, &readings);
         self.take_steps(at, steps, &mut output, &mut pulse);
         self.tell_again(at, &mut output, &mut pulse);
+        self.begin_reports(at, &mut output);
         self.add_alerts(&mut pulse);
         self.periodic(at, timing, &mut pulse);
         self.rounds.push((at, Arc::clone(&readings)));

@@ -23,6 +23,9 @@ impl Core {
         if let Request::Annotate { at: when, author, text } = request {
             return Ok(self.annotate(at, JournalEntry { at: when, event: JournalEvent::Annotation { author, text: cut(text) } }));
         }
+        if let Request::DeleteReport { report, author } = request {
+            return self.delete_report(&report, &author, at);
+        }
         if let Request::Maintenance { service, length, author, comment } = request {
             let steps = self.maintenance(&service, length, (author, cut(comment)), at)?;
             let (output, _) = self.carry_out(&steps, at)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::exchange::{Reread, Timing};
 use super::hub::{Reply, Wish};
+use super::schedule::{MadeReport, ReportJob};
 use super::thread::core::Exit;
 use super::thread::fit::What;
 use crate::base::Timestamp;
@@ -33,6 +34,8 @@ pub enum Event {
     Shown(TerminalNotice),
     /// A message's time has come.
     Due,
+    /// A report was made and kept, or not.
+    Reported(ReportJob, Result<MadeReport, String>),
     /// The history file was written, or not.
     Stored(StoreHealth),
     /// The configuration was read again, or not.

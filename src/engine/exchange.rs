@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outward::Channels;
+use super::schedule::ReportJob;
 use crate::alert::Restored;
 use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
@@ -14,6 +15,7 @@ use crate::check::Service;
 use crate::config::Config;
 use crate::model::{Catalog, Escalations, HostFacts, JournalEntry, JournalEvent, Prediction, Prices, Pulse, Reading, RuleSpec};
 use crate::notify::{Delivery, HeartbeatConfig, OutboxRow, Routing, Sending};
+use crate::report::Schedule;
 use crate::store::Write;
 
 /// What a core is made from.
@@ -37,6 +39,8 @@ pub struct CoreSettings {
     pub heartbeat: HeartbeatConfig,
     /// `[prices]`.
     pub prices: Prices,
+    /// What is made by the clock.
+    pub reports: Vec<Schedule>,
     /// Services to check.
     pub services: Vec<Service>,
     /// Who is told of what.
@@ -55,19 +59,24 @@ pub struct Reread {
     pub settings: CoreSettings,
 }
 
+/// Rows of the history under their names.
+pub type NamedRows = Vec<(String, Vec<u8>)>;
+
 /// What the history knows at a start.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     /// Alerts, silences and ids.
     pub alerts: Restored,
     /// Rows of services.
-    pub services: Vec<(String, Vec<u8>)>,
+    pub services: NamedRows,
     /// What the analyzer learned.
     pub learned: Option<Vec<u8>>,
     /// Predictions kept.
     pub predictions: Vec<Prediction>,
     /// Messages not done with.
     pub outbox: Vec<OutboxRow>,
+    /// Rows of reports by the clock.
+    pub reports: NamedRows,
     /// Anomalies of the last hours.
     pub anomalies: Vec<crate::model::AnomalyInterval>,
 }
@@ -107,6 +116,10 @@ pub struct Output {
     pub rounds: Option<Rounds>,
     /// A rule fired: all processes are worth reading now.
     pub scan: bool,
+    /// Reports to be made.
+    pub reports: Vec<ReportJob>,
+    /// Files of reports that are kept no longer, to go once `now` is on disk.
+    pub removed: Vec<String>,
 }
 
 /// Name of the learned state in the `model` table.

@@ -25,8 +25,9 @@ const TREND_POINTS: u32 = 24;
 /// A span without length, or a history that cannot be read.
 pub fn report(spec: &ReportSpec, context: &Context<'_>) -> Result<Answer, Refusal> {
     let facts = facts(spec, context)?;
-    let bytes = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
-    Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), bytes })
+    let written = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
+    let report::Written { bytes, summary } = written;
+    Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), bytes, summary })
 }
 
 fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {

@@ -20,6 +20,7 @@ mod guard;
 mod hub;
 mod import;
 mod judge;
+mod kept;
 #[cfg(test)]
 mod latency;
 mod live;
@@ -35,7 +36,10 @@ mod periodic;
 mod plan;
 mod reload;
 #[cfg(test)]
+mod report_scenarios;
+#[cfg(test)]
 mod scenarios;
+mod schedule;
 mod setup;
 mod start;
 mod tape;

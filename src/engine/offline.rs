@@ -11,6 +11,7 @@ use super::core::Core;
 use super::decide;
 use super::exchange::CoreSettings;
 use super::guard::untrusted;
+use super::kept;
 use super::lock::{DataLock, LockError, Role};
 use super::past::{last_standing, past};
 use super::start::StartError;
@@ -138,8 +139,14 @@ impl Offline {
             | Request::AddSilence { .. }
             | Request::ExpireSilence { .. }
             | Request::Feedback { .. }
+            | Request::DeleteReport { .. }
             | Request::Maintenance { .. }
             | Request::Annotate { .. } => self.decide(request),
+            Request::Reports => Ok(self.core()?.reports(Timestamp::now())),
+            Request::KeptReport { report } => {
+                let view = self.reader.view().map_err(|e| Refusal::new(RefusalKind::Failed, e.to_string()))?;
+                kept::read(&view, &kept::folder(self.lock.dir()), &report)
+            }
             Request::Waiting { alert } => {
                 let failed = |e: crate::store::ReadError| Refusal::new(RefusalKind::Failed, e.to_string());
                 let rows =
@@ -153,15 +160,20 @@ impl Offline {
 
     fn decide(&mut self, request: Request) -> Result<Answer, Refusal> {
         let failed = |e: String| Refusal::new(RefusalKind::Failed, e);
+        let (output, decided) = self.core()?.decide(request, Timestamp::now())?;
+        let writer = self.writer.as_mut().expect("there until dropped");
+        let saved = writer.commit(output.now).map(|()| Saved::Disk).map_err(|e| failed(e.to_string()))?;
+        kept::remove(&kept::folder(self.lock.dir()), &output.removed);
+        Ok(decide::answer(decided, saved))
+    }
+
+    /// A core as the history left it.
+    fn core(&self) -> Result<Core, Refusal> {
+        let failed = |e: String| Refusal::new(RefusalKind::Failed, e);
         let now = Timestamp::now();
         let view = self.reader.view().map_err(|e| failed(e.to_string()))?;
         let known = past(&view, now).map_err(|e| failed(e.to_string()))?;
-        drop(view);
-        let mut core = Core::new(self.settings.clone(), known, now).map_err(failed)?;
-        let (output, decided) = core.decide(request, now)?;
-        let writer = self.writer.as_mut().expect("there until dropped");
-        let saved = writer.commit(output.now).map(|()| Saved::Disk).map_err(|e| failed(e.to_string()))?;
-        Ok(decide::answer(decided, saved))
+        Core::new(self.settings.clone(), known, now).map_err(failed)
     }
 
     /// Facts about the machine whose history this is.

@@ -32,6 +32,7 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
         learned: view.model(LEARNED)?,
         predictions: view.predictions()?,
         outbox,
+        reports: view.schedules()?,
         anomalies: view.anomalies(TimeRange::last(anomalies::KEPT, now), None)?,
     })
 }

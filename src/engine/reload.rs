@@ -25,6 +25,7 @@ impl Core {
         let mut pulse = self.next_pulse(at);
         self.board.configure(&settings.services);
         self.outbox.set_routing(settings.routing.clone());
+        self.reports.set_plans(settings.reports.clone());
         self.analyzer.configure(&settings.analyze);
         let name = self.settings.host.name.clone();
         settings.host = Arc::new(HostFacts { name, ..(*settings.host).clone() });

@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::core::Core;
 use super::exchange::{CoreSettings, Output, Timing};
 use super::past::past;
+use super::schedule::ReportJob;
 use super::{Surroundings, catalog, settings};
 use crate::base::{TimeRange, Timestamp};
 use crate::config::{Inputs, load};
 use crate::model::{Alert, AlertState, HostFacts, JournalEvent, Process, ProcessChange, ProcessId, Reading, Sample, SeriesKey};
 use crate::monitor::{RefusalKind, Request};
-use crate::notify::Sending;
+use crate::notify::{Delivery, Sending};
 use crate::sim::Machine;
 use crate::store::{Reader, Store, StoreConfig, Writer};
 
@@ -21,32 +22,43 @@ const SERVICE: &str = "[[service]]\nname = \"shop\"\ntype = \"process\"\nprocess
 
 const RULE: &str = "[[rule]]\nname = \"tight\"\nmetric = \"memory_used_ratio\"\nabove = \"85%\"\nfor = \"2s\"\nclear = \"80%\"\n";
 
-struct Scene {
+pub(super) struct Scene {
     dir: tempfile::TempDir,
-    settings: CoreSettings,
-    core: Core,
+    pub(super) settings: CoreSettings,
+    pub(super) core: Core,
     history: Option<(Writer, Reader)>,
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// Full scans of the processes asked for.
     scans: usize,
+    /// Reports asked for.
+    pub(super) jobs: Vec<ReportJob>,
+    /// Messages handed out.
+    pub(super) deliveries: Vec<Delivery>,
+    /// Files of reports that may go.
+    pub(super) removed: Vec<String>,
 }
 
 impl Scene {
     fn new() -> Self {
+        Self::with(&format!("{RULE}{SERVICE}"), Timestamp::from_seconds(1_780_000_000), Sending::Dry)
+    }
+
+    /// A machine with that configuration at that time.
+    pub(super) fn with(config: &str, at: Timestamp, sending: Sending) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("config.toml");
-        std::fs::write(&file, format!("{RULE}{SERVICE}")).expect("written");
+        std::fs::write(&file, config).expect("written");
         let config = load(&Inputs { file: Some(file), ..Inputs::default() }).expect("a good configuration").config;
-        let at = Timestamp::from_seconds(1_780_000_000);
         let host = Arc::new(Machine::new(1, at).facts());
-        let around = Surroundings { host, link_bits_per_second: None, data_dir: dir.path(), sending: Sending::Dry };
+        let around = Surroundings { host, link_bits_per_second: None, data_dir: dir.path(), sending };
         let settings = settings(&config, &Arc::new(catalog()), &around).expect("good settings");
         let (history, core) = open(&dir, &settings, at);
-        Self { dir, settings, core, history: Some(history), at, scans: 0 }
+        let (jobs, deliveries, removed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { dir, settings, core, history: Some(history), at, scans: 0, jobs, deliveries, removed }
     }
 
     /// A second with that much memory in use.
-    fn tick(&mut self, used: f64) {
+    pub(super) fn tick(&mut self, used: f64) {
         self.at = self.at + Duration::from_secs(1);
         let readings = vec![Reading { key: SeriesKey::total("memory_used_ratio"), value: used, cumulative: None }];
         let since_previous = Some(Duration::from_secs(1));
@@ -56,7 +68,10 @@ impl Scene {
         self.write(output);
     }
 
-    fn write(&mut self, output: Output) {
+    pub(super) fn write(&mut self, output: Output) {
+        self.jobs.extend(output.reports);
+        self.deliveries.extend(output.deliveries);
+        self.removed.extend(output.removed);
         let (writer, _) = self.history.as_mut().expect("open");
         writer.commit(output.now).expect("there is room");
         for (at, readings) in output.rounds.iter().flatten() {
@@ -66,7 +81,7 @@ impl Scene {
         writer.flush(self.at).expect("there is room");
     }
 
-    fn decide(&mut self, request: Request) {
+    pub(super) fn decide(&mut self, request: Request) {
         let (output, _) = self.core.decide(request, self.at).expect("it is possible");
         self.write(output);
     }
@@ -76,7 +91,7 @@ impl Scene {
     }
 
     /// Ends as asked, or as a crash would, and starts again from the history.
-    fn restart(&mut self, ended: &str) {
+    pub(super) fn restart(&mut self, ended: &str) {
         if ended == "well" {
             let output = self.core.finish(self.at);
             self.write(output);

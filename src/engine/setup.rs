@@ -3,6 +3,7 @@
 //! Everything a user can get wrong is found here, before anything starts. Invariant: the same for a
 //! start and for a reload.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use super::outward::Channels;
 use super::{METRICS, own};
 use crate::base::format_duration;
 use crate::model::{Catalog, Condition, EscalationConfig, Escalations, HostFacts, LevelConfig, MetricDef, RuleSpec};
-use crate::notify::{Budget, ChannelContext, NotifyConfig, Routing, Sending, session_bus};
+use crate::notify::{Budget, ChannelContext, NotifyConfig, ReportFile, Routing, Sending, session_bus};
+use crate::report::{self, ReportConfig, Schedule};
 use crate::{alert, analyze, check, collect, config::Config, query};
 
 /// Every metric this program knows.
@@ -50,6 +52,10 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         }
         channels.push((action.channel(), action.open(&context)?));
     }
+    let reports = schedules(config)?;
+    for path in reports.iter().flat_map(|r| &r.to).filter(|to| report::is_path(to)) {
+        channels.push((path.clone(), ReportFile::channel(around.data_dir)));
+    }
     let routing = Routing {
         actions: config.action.clone(),
         channels: opened.iter().map(|(name, kind, _)| kind.target(name)).collect(),
@@ -69,6 +75,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         escalation: Escalations { default: escalation.clone(), routes },
         heartbeat: config.heartbeat.clone(),
         prices: config.prices.clone(),
+        reports,
         services,
         routing,
         sending: around.sending,
@@ -79,6 +86,19 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
 /// The channels as configured; with none, a desktop where there is one to be told.
 fn configured(config: &NotifyConfig, sending: Sending) -> NotifyConfig {
     config.clone().or_default(sending == Sending::Real && session_bus())
+}
+
+/// What is made by the clock, by its names.
+fn schedules(config: &Config) -> Result<Vec<Schedule>, String> {
+    let mut names = BTreeSet::new();
+    let ready = |report: &ReportConfig| {
+        let plan = report.ready()?;
+        if !names.insert(plan.name.clone()) {
+            return Err(format!("report \"{}\": there are two of this name; give one of them a name", plan.name));
+        }
+        Ok(plan)
+    };
+    config.report.iter().map(ready).collect()
 }
 
 /// Built-in rules, with the user's over those of the same name.

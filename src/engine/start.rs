@@ -16,6 +16,7 @@ use super::exchange::{CoreSettings, Past};
 use super::feed::{Feed, Reader};
 use super::guard::{Guard, Panics, untrusted};
 use super::hub::{Hub, Wish};
+use super::kept;
 use super::lock::DataLock;
 use super::outward::Outward;
 use super::past::past;
@@ -155,6 +156,7 @@ impl Engine {
             catalog: Arc::clone(&settings.catalog),
             capacity: Arc::new(RwLock::new(capacity_plan(&config.analyze))),
             prices: Arc::new(RwLock::new(config.prices.clone())),
+            kept: kept::folder(lock.dir()),
         };
         let (capacity, prices) = (Arc::clone(&library.capacity), Arc::clone(&library.prices));
         let rereader = Rereader { read: Arc::new(Mutex::new(reread)), taking: Arc::default(), events: events.clone() };
@@ -197,6 +199,7 @@ impl Engine {
             courses: queues.courses.clone(),
             capacity,
             prices,
+            kept: kept::folder(lock.dir()),
             config,
             look: queues.look.clone(),
             hub: hub.clone(),

@@ -51,7 +51,7 @@ impl Core {
 
     /// When [`Core::due`] has something to do; `None`: with the next sample is soon enough.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.outbox.next_due()
+        [self.outbox.next_due(), self.reports.due_at()].into_iter().flatten().min()
     }
 
     /// Sends what waited for this moment.
@@ -60,6 +60,7 @@ impl Core {
         let mut pulse = self.next_pulse(at);
         let step = self.outbox.step(OutboxEvent::Due, at);
         self.take_outbox(at, step, &mut output, &mut pulse);
+        self.begin_reports(at, &mut output);
         output.pulse = Some(pulse);
         output
     }
@@ -96,6 +97,9 @@ impl Core {
         for event in step.journal {
             let write = self.journal(at, event, pulse);
             output.now.push(write);
+        }
+        for outcome in step.reports {
+            self.report_sent(outcome, at, output);
         }
         output.deliveries.extend(step.deliveries);
     }

@@ -61,7 +61,7 @@ pub enum JournalEvent {
     },
     /// A message went out, or did not.
     Delivered {
-        /// The alert.
+        /// The alert, or the report it brought.
         alert: String,
         /// Name of the channel.
         channel: String,

@@ -70,6 +70,18 @@ named_enum! {
     }
 }
 
+impl ReportFormat {
+    /// Its media type, as mail and HTTP name it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
 impl ReportDepth {
     /// The span it is for: an hour, a day, a week, thirty days.
     pub fn span(self) -> Duration {

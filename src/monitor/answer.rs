@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, AnomalyInterval, Band, Forecast, JournalEntry, Points, ProcessDetails, ProcessPoint, SeriesKey, Silence, Snapshot,
-    WaitingMessage,
+    Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, NextReport, Points, ProcessDetails, ProcessPoint,
+    SeriesKey, Silence, Snapshot, WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -128,6 +128,16 @@ pub enum Answer {
         /// The whole file.
         #[serde(with = "super::bytes")]
         bytes: Vec<u8>,
+        /// What it says in short, a sentence each; empty for one that is kept.
+        #[serde(default)]
+        summary: Vec<String>,
+    },
+    /// Reports made by the clock.
+    Reports {
+        /// Those kept, newest first.
+        kept: Vec<KeptReport>,
+        /// What comes next, soonest first.
+        next: Vec<NextReport>,
     },
 }
 

@@ -118,6 +118,20 @@ pub enum Request {
     },
     /// A report; the caller writes the file.
     Report(ReportSpec),
+    /// Reports made by the clock: those kept, and what comes next.
+    Reports,
+    /// The file of a report that is kept.
+    KeptReport {
+        /// The report.
+        report: String,
+    },
+    /// A report is kept no longer.
+    DeleteReport {
+        /// The report.
+        report: String,
+        /// Who.
+        author: Author,
+    },
     /// Series with at least one sample in a span.
     Series {
         /// Which span.
@@ -255,6 +269,7 @@ impl Request {
             | Self::AddSilence { author, .. }
             | Self::ExpireSilence { author, .. }
             | Self::Feedback { author, .. }
+            | Self::DeleteReport { author, .. }
             | Self::Annotate { author, .. }
             | Self::Maintenance { author, .. } => Some(author),
             _ => None,
@@ -276,6 +291,8 @@ impl Request {
             | Self::Alerts { .. }
             | Self::Waiting { .. }
             | Self::Report(_)
+            | Self::Reports
+            | Self::KeptReport { .. }
             | Self::Series { .. }
             | Self::CheckStore => Scope::Read,
             Self::Acknowledge { .. }
@@ -284,6 +301,7 @@ impl Request {
             | Self::AddSilence { .. }
             | Self::ExpireSilence { .. }
             | Self::Feedback { .. }
+            | Self::DeleteReport { .. }
             | Self::Annotate { .. }
             | Self::CheckNow { .. }
             | Self::Maintenance { .. }

@@ -238,6 +238,14 @@ fn a_webhook_is_signed_and_has_one_id_for_all_attempts() {
         assert!(asked.headers["webhook-signature"].starts_with("v1,") && asked.headers.contains_key("webhook-timestamp"));
         assert_eq!(asked.json()["schema"], "farol.message/1");
     }
+    let sent = super::tests::report(folder.path(), b"%PDF-1.7");
+    assert!(sent.json["report"].get("content_base64").is_none(), "the outbox keeps no files");
+    assert!(run(channel.deliver(&delivery(sent))).is_ok());
+    let asked = seen.recv_timeout(Duration::from_secs(20)).expect("a request");
+    assert!(asked.headers.contains_key("webhook-signature"), "it covers the file");
+    let report = &asked.json()["report"];
+    let named = (&report["name"], &report["media_type"], &report["content_base64"]);
+    assert_eq!(named, (&json!("farol-web-1.pdf"), &json!("application/pdf"), &json!("JVBERi0xLjc=")));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{self, AsyncSmtpTransport};
@@ -23,7 +23,8 @@ use crate::model::Severity;
 use super::channel::settings;
 use super::text::html;
 use super::{
-    Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Message, Reason, Receipt, Secret, Secrets,
+    Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Enclosure, Message, Reason, Receipt, Secret,
+    Secrets,
 };
 
 pub(super) const KIND: ChannelKind = ChannelKind {
@@ -101,7 +102,11 @@ fn open(map: &Map<String, Value>, secrets: Secrets, context: &ChannelContext) ->
 impl Channel for EmailChannel {
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
         Box::pin(async move {
-            let mail = self.mail(&delivery.message).map_err(|e| DeliveryError::permanent(format!("e-mail: {e}")))?;
+            let file = match &delivery.message.enclosure {
+                Some(enclosure) => Some((enclosure, enclosure.read().await?)),
+                None => None,
+            };
+            let mail = self.mail(&delivery.message, file).map_err(|e| DeliveryError::permanent(format!("e-mail: {e}")))?;
             let answer = self.transport().await?.send(mail).await.map_err(|e| self.failed(&e))?;
             let said = answer.first_line().map(super::text::line).unwrap_or_default();
             Ok(Receipt::new(format!("{} {said}", answer.code())))
@@ -125,7 +130,7 @@ impl Channel for EmailChannel {
 }
 
 impl EmailChannel {
-    fn mail(&self, message: &Message) -> Result<lettre::Message, lettre::error::Error> {
+    fn mail(&self, message: &Message, file: Option<(&Enclosure, Vec<u8>)>) -> Result<lettre::Message, lettre::error::Error> {
         let mut mail = lettre::Message::builder().from(self.from.clone()).subject(&message.subject);
         for to in &self.to {
             mail = mail.to(to.clone());
@@ -135,11 +140,11 @@ impl EmailChannel {
         let word =
             |text: &str| -> String { text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(64).collect() };
         let thread = format!("<farol.{}.{}.alert@{domain}>", word(&message.host), word(&message.thread));
-        if message.reason != Reason::Fired {
+        if !matches!(message.reason, Reason::Fired | Reason::Report) {
             mail = mail.in_reply_to(thread.clone()).references(thread.clone());
         }
         let own = match message.reason {
-            Reason::Fired => thread,
+            Reason::Fired | Reason::Report => thread,
             reason => {
                 let (host, thread, reason) = (word(&message.host), word(&message.thread), word(&reason.phrase()));
                 format!("<farol.{host}.{thread}.{reason}.{}@{domain}>", message.at.millis())
@@ -147,9 +152,12 @@ impl EmailChannel {
         };
         // No program must answer it with "I am on holiday" (RFC 3834).
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        mail.message_id(Some(own))
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
-            .multipart(MultiPart::alternative_plain_html(message.body(), rich(message)))
+        let mail = mail.message_id(Some(own)).raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        let text = MultiPart::alternative_plain_html(message.body(), rich(message));
+        let Some((enclosure, bytes)) = file else { return mail.multipart(text) };
+        let media_type = ContentType::parse(&enclosure.media_type).unwrap_or(ContentType::TEXT_PLAIN);
+        let attached = Attachment::new(enclosure.name.clone()).body(bytes, media_type);
+        mail.multipart(MultiPart::mixed().multipart(text).singlepart(attached))
     }
 
     async fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, DeliveryError> {

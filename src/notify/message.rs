@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::text;
+use super::{Enclosure, text};
 use crate::base::{Timestamp, format_duration, format_value};
 use crate::model::{Alert, Correlate, Severity};
 
@@ -28,6 +28,8 @@ pub enum Reason {
     Digest,
     /// farol lives.
     Heartbeat,
+    /// A report was due.
+    Report,
     /// Somebody asked whether the channel works.
     Test,
 }
@@ -43,6 +45,7 @@ impl Reason {
             Self::Resolved => "resolved",
             Self::Digest => "digest",
             Self::Heartbeat => "heartbeat",
+            Self::Report => "report",
             Self::Test => "test",
         }
     }
@@ -101,6 +104,9 @@ pub struct Message {
     /// What to type; empty where nothing is to be done.
     #[serde(default)]
     pub hint: String,
+    /// A report that goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enclosure: Option<Enclosure>,
     /// `farol.message/1`: `generated_at`, `host`, `reason`, `level`, `subject`, `text` and the alerts as in `farol.alerts/1`;
     /// `alert` is the first of them, `null` for a test.
     pub json: Value,
@@ -139,6 +145,7 @@ impl Message {
             lead,
             facts: if single { facts(alert, reason) } else { Vec::new() },
             hint: hint(parts, reason, single),
+            enclosure: None,
             json: Value::Null,
         };
         message.json = message.as_json(alert.level, parts);
@@ -169,9 +176,31 @@ impl Message {
             lead,
             facts: vec![("at".to_owned(), at.rfc3339())],
             hint: String::new(),
+            enclosure: None,
             json: Value::Null,
         };
         message.json = message.as_json(0, &[]);
+        message
+    }
+
+    /// A message that brings a report, with what it says in short.
+    pub fn report(host: &str, at: Timestamp, enclosure: Enclosure) -> Self {
+        let host = text::line(host);
+        let lead = enclosure.summary.iter().map(|line| format!("\n- {}", text::line(line))).collect::<String>();
+        let title = text::line(&enclosure.title);
+        let mut message = Self::bare(Reason::Report, &host, at, &title, format!("The {title} on {host}.{lead}"));
+        message.thread = format!("report-{}", enclosure.id);
+        message.facts = vec![("file".to_owned(), enclosure.name.clone())];
+        message.hint = format!("farol reports export {}", enclosure.id);
+        message.json = message.as_json(0, &[]);
+        message.json["report"] = json!({
+            "id": enclosure.id,
+            "schedule": enclosure.schedule,
+            "name": enclosure.name,
+            "media_type": enclosure.media_type,
+            "summary": enclosure.summary,
+        });
+        message.enclosure = Some(enclosure);
         message
     }
 
@@ -226,7 +255,7 @@ fn mark(reason: Reason, severity: Severity) -> String {
         Reason::Reminder(level) => format!("{severity}, level {level}"),
         Reason::Worse(_) => format!("{severity}, worse"),
         Reason::Repeat(_) => format!("{severity}, still"),
-        Reason::Fired | Reason::Heartbeat | Reason::Test => severity.to_owned(),
+        Reason::Fired | Reason::Heartbeat | Reason::Test | Reason::Report => severity.to_owned(),
     }
 }
 
@@ -313,7 +342,7 @@ fn facts(alert: &Alert, reason: Reason) -> Vec<(String, String)> {
 fn hint(parts: &[Part], reason: Reason, single: bool) -> String {
     let id = parts.first().map_or("", |p| p.alert.id.as_str());
     match reason {
-        Reason::Resolved | Reason::Heartbeat | Reason::Test => String::new(),
+        Reason::Resolved | Reason::Heartbeat | Reason::Test | Reason::Report => String::new(),
         _ if single => format!("farol alerts why {id} · farol ack {id} · farol snooze {id} --for 2h"),
         _ => "farol alerts · farol alerts why ID · farol ack ID".to_owned(),
     }

@@ -17,7 +17,7 @@ use crate::base::Timestamp;
 use crate::model::{Alert, JournalEvent};
 
 use super::action::is_action;
-use super::{Audience, DeliveryError, DeliveryFault, Message, Reason, Receipt, Routing};
+use super::{Audience, DeliveryError, DeliveryFault, Enclosure, Message, Reason, Receipt, ReportOutcome, Routing};
 pub use line::Budget;
 use line::{HOUR, Line};
 pub use row::{OutboxRow, ToldOf};
@@ -90,6 +90,8 @@ pub enum OutboxEvent<'a> {
         /// How farol is.
         how: &'a str,
     },
+    /// A report is to go to these: channel, and what it gets.
+    Report(&'a [(String, Enclosure)]),
     /// A delivery ended.
     Done {
         /// Its row.
@@ -108,6 +110,8 @@ pub struct OutboxStep {
     pub writes: Vec<OutboxWrite>,
     /// For the journal.
     pub journal: Vec<JournalEvent>,
+    /// Reports that went out, or never will.
+    pub reports: Vec<ReportOutcome>,
     /// For the deliverer.
     pub deliveries: Vec<Delivery>,
 }
@@ -198,6 +202,7 @@ impl Outbox {
                 }
             }
             OutboxEvent::Beat { channel, how } => self.beat(channel, how, now),
+            OutboxEvent::Report(targets) => targets.iter().for_each(|target| self.send_report(target, now, &mut out)),
             OutboxEvent::Done { row, result } => self.done(row, result, now, &mut out),
             OutboxEvent::Due => {}
         }
@@ -275,6 +280,7 @@ impl Outbox {
         if row.is_waiting() {
             return;
         }
+        out.reports.extend(row.report_outcome());
         let (channel, refreshes) = (row.channel.clone(), self.routing.refresh(&row.channel).is_some());
         if row.told_of.is_empty() {
             // A sign of life is not remembered.
@@ -283,14 +289,15 @@ impl Outbox {
             row.settle();
         }
         if self.lines.get(&channel).is_some_and(|l| l.unavailable) {
-            self.leave_alone(&channel, now);
+            self.leave_alone(&channel, now, out);
         }
     }
 
     /// A channel that cannot work here: what waits for it is given up without a word more.
-    fn leave_alone(&mut self, channel: &str, now: Timestamp) {
+    fn leave_alone(&mut self, channel: &str, now: Timestamp, out: &mut OutboxStep) {
         for row in self.rows.values_mut().filter(|r| r.channel == channel && r.is_waiting()) {
             row.failed_at = Some(now);
+            out.reports.extend(row.report_outcome());
             row.settle();
             self.dirty.insert(row.id);
         }
@@ -304,6 +311,11 @@ impl Outbox {
     /// Rows about an alert, for saying who was told and who will be.
     pub fn of_alert<'a>(&'a self, alert: &'a str) -> impl Iterator<Item = &'a OutboxRow> {
         self.rows.values().filter(move |r| r.is_about(alert))
+    }
+
+    /// Rows that bring a report.
+    pub fn of_report<'a>(&'a self, report: &'a str) -> impl Iterator<Item = &'a OutboxRow> {
+        self.rows.values().filter(move |r| r.enclosure().is_some_and(|e| e.id == report))
     }
 
     /// Names of the channels that were told that the alert fires.

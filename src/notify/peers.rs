@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::tests::{about, alert, delivery, message, opened, run};
+use super::tests::{about, alert, delivery, message, opened, report, run};
 use super::*;
 
 /// Whether the slow tests are wanted.
@@ -34,7 +34,7 @@ impl Drop for Server {
 
 /// A server of aiosmtpd that takes one user and prints each mail as a line of JSON; `mode` is starttls or tls.
 const SMTPD: &str = r#"
-import asyncio, email, json, ssl, sys
+import asyncio, email, email.policy, json, ssl, sys
 from aiosmtpd.smtp import SMTP, AuthResult
 
 folder, mode = sys.argv[1:3]
@@ -43,9 +43,11 @@ tls.load_cert_chain(folder + '/server.pem', folder + '/server.key')
 
 class Handler:
     async def handle_DATA(self, server, session, envelope):
-        mail = email.message_from_bytes(envelope.content)
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         print(json.dumps({'to': envelope.rcpt_tos, 'tls': session.ssl is not None or mode == 'tls', 'headers': dict(mail.items()),
-            'parts': [part.get_content_type() for part in mail.walk()]}), flush=True)
+            'parts': [part.get_content_type() for part in mail.walk()],
+            'text': mail.get_body(('plain',)).get_content() if hasattr(mail, 'get_body') else '',
+            'files': [[part.get_filename(), part.get_payload(decode=True).hex()] for part in mail.walk() if part.get_filename()]}), flush=True)
         return '250 taken'
 
 def login(server, session, envelope, mechanism, data):
@@ -118,6 +120,17 @@ fn a_real_mail_server_takes_mails_by_tls_with_the_right_password_only() {
             assert_eq!(mail["parts"], json!(["multipart/alternative", "text/plain", "text/html"]));
             ids.push((mail["headers"]["Message-ID"].clone(), mail["headers"]["References"].clone()));
         }
+        let file: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+        let sent = run(settings(true).deliver(&delivery(report(folder.path(), &file))));
+        assert!(sent.is_ok(), "{mode}: {sent:?}");
+        let mail: Value = serde_json::from_str(&mails.next().expect("a mail")).expect("JSON");
+        let types = ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "application/pdf"];
+        assert_eq!(mail["parts"], json!(types));
+        let hex: String = file.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(mail["files"], json!([["farol-web-1.pdf", hex]]), "byte by byte");
+        let text = mail["text"].as_str().expect("a text");
+        assert!(text.contains("- ● No service was down.") && text.contains("farol reports export daily-1"), "{text}");
+        assert_eq!(mail["headers"]["Subject"], "[info] web-1: daily performance report");
         assert_eq!((&ids[1].1, &ids[2].1), (&ids[0].0, &ids[0].0), "one thread");
         assert_ne!(ids[1].0, ids[2].0);
     }

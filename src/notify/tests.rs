@@ -49,6 +49,23 @@ pub(super) fn about(alert: Alert, reason: Reason) -> Message {
     Message::about(&[part], reason, ("web-1", &id), at(60), "")
 }
 
+/// A message with a report whose file holds `bytes`.
+pub(super) fn report(folder: &Path, bytes: &[u8]) -> Message {
+    let path = folder.join("daily-1.pdf");
+    std::fs::write(&path, bytes).expect("room");
+    let enclosure = Enclosure {
+        id: "daily-1".to_owned(),
+        name: "farol-web-1.pdf".to_owned(),
+        path,
+        media_type: "application/pdf".to_owned(),
+        schedule: "daily".to_owned(),
+        title: "daily performance report".to_owned(),
+        summary: vec!["▲ 2 alerts fired, <b>1</b> critical.".to_owned(), "● No service was down.".to_owned()],
+        target: String::new(),
+    };
+    Message::report("web-1", at(60), enclosure)
+}
+
 pub(super) fn delivery(message: Message) -> Delivery {
     Delivery {
         row: 1,

@@ -82,7 +82,11 @@ impl Channel for Webhook {
                 Some(token) => token.read().await?,
                 None => String::new(),
             };
-            let body = delivery.message.json.to_string();
+            let mut json = delivery.message.json.clone();
+            if let Some(enclosure) = &delivery.message.enclosure {
+                json["report"]["content_base64"] = Value::String(crate::net::base64(&enclosure.read().await?));
+            }
+            let body = json.to_string();
             let mut request = Request::post(&url, body.clone()).header("content-type", "application/json");
             for (name, value) in &self.headers {
                 request = request.header(name, value);

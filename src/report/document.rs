@@ -98,6 +98,19 @@ pub(super) struct Line {
     pub points: Vec<Bucket>,
 }
 
+impl Document<'_> {
+    /// The first sentences, with the sign of each that is no plain statement.
+    pub(super) fn summary(&self) -> Vec<String> {
+        let tables = self.sections.iter().flat_map(|s| &s.tables);
+        let rows = tables.filter(|t| t.look == Look::Statements).find(|t| !t.rows.is_empty()).into_iter().flat_map(|t| &t.rows);
+        let line = |row: &Vec<Cell>| match row.as_slice() {
+            [Cell::Level(level), Cell::Text(what), ..] => Some(format!("{} {what}", level.glyph())),
+            _ => None,
+        };
+        rows.filter_map(line).take(super::SUMMARY_LINES).collect()
+    }
+}
+
 impl Level {
     /// Its name in files.
     pub(super) fn name(self) -> &'static str {

@@ -34,16 +34,28 @@ pub enum ReportError {
     EmptySpan,
 }
 
+/// A report, written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// What it says in short: the sentences it begins with, at most [`SUMMARY_LINES`].
+    pub summary: Vec<String>,
+}
+
+/// Sentences of a summary: what a mail shows without being opened.
+pub const SUMMARY_LINES: usize = 5;
+
 /// Writes a report; the bytes depend on nothing but the arguments.
 ///
 /// # Errors
 /// A span that is empty.
-pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<Vec<u8>, ReportError> {
+pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<Written, ReportError> {
     if spec.range.to <= spec.range.from {
         return Err(ReportError::EmptySpan);
     }
     let sections = section::build(&Context { spec, facts });
     let document = Document { spec, facts, sections };
     let format = format::FORMATS.iter().find(|f| f.format == spec.format).expect("a test holds the table complete");
-    Ok((format.write)(&document))
+    Ok(Written { bytes: (format.write)(&document), summary: document.summary() })
 }

@@ -162,12 +162,16 @@ fn days(depth: ReportDepth, on: Option<&On>) -> Result<Days, String> {
         (ReportDepth::Weekly, None) => Ok(Days::Week(vec![Weekday::Monday])),
         (ReportDepth::Monthly, None) => Ok(Days::Month(1)),
         (ReportDepth::Monthly, Some(On::Day(day @ 1..=31))) => Ok(Days::Month(day.cast_signed())),
-        (ReportDepth::Monthly, Some(_)) => Err("a monthly report is made on a day from 1 to 31; write for example on = 1".to_owned()),
+        (ReportDepth::Monthly, Some(_)) => {
+            Err("a monthly report is made on a day from 1 to 31; write for example on = 1".to_owned())
+        }
         (_, Some(On::Day(_))) => Err("write a day of the week, for example on = \"mon\"".to_owned()),
         (ReportDepth::Daily, Some(On::Weekdays(names))) if !names.is_empty() => week(names),
         (_, Some(On::Weekday(name))) => week(std::slice::from_ref(name)),
         (ReportDepth::Weekly, Some(On::Weekdays(names))) if names.len() == 1 => week(names),
-        (ReportDepth::Weekly, Some(On::Weekdays(_))) => Err("a weekly report is made on one day; write for example on = \"mon\"".to_owned()),
+        (ReportDepth::Weekly, Some(On::Weekdays(_))) => {
+            Err("a weekly report is made on one day; write for example on = \"mon\"".to_owned())
+        }
         (_, Some(On::Weekdays(_))) => Err("write at least one day, or leave it out".to_owned()),
     }
 }

@@ -42,6 +42,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("src/notify/journal.rs", "JournalConfig", "notify.journal"),
     ("src/notify/command.rs", "CommandConfig", "notify.command"),
     ("src/notify/routing.rs", "RouteConfig", "route"),
+    ("src/report/config.rs", "ReportConfig", "report"),
     ("src/check/config.rs", "ServiceConfig", "service"),
     ("src/alert/config.rs", "RuleConfig", "rule"),
 ];
@@ -134,8 +135,8 @@ fn the_examples_are_read_and_an_engine_could_start_with_them() {
     assert_eq!(kinds, all, "an example for every type of service");
     assert_eq!(
         settings.channels.len(),
-        farol::notify::CHANNELS.len() + 3,
-        "one for every type of channel, a second file, a bot, an action"
+        farol::notify::CHANNELS.len() + 4,
+        "one for every type of channel, a second file, a bot, an action, the path of a report"
     );
     let disk = settings.rules.iter().find(|r| r.name == "disk").expect("the built-in rule");
     assert_eq!(disk.limit, farol::model::Limit::Above(0.95), "the example changes it");

@@ -94,6 +94,10 @@ metric = "memory_total_bytes"
 above = "1MB"
 labels = { team = "ops" }
 
+[[report]]
+kind = "security"
+depth = "hourly"
+
 [[service]]
 name = "nobody"
 type = "tcp"
@@ -114,6 +118,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("forecast", &["forecast", "filesystem_used_ratio", "--horizon", "7d", "--format", "json"]),
     ("query", &["query", "cpu_mode_ratio", "--format", "json"]),
     ("query", &["query", "sum by (mode) (cpu_mode_ratio)", "--last", "1m", "--step", "1s", "--format", "json"]),
+    ("reports", &["reports", "list", "--format", "json"]),
     ("report", &["report", "performance", "--last", "1h", "--format", "json"]),
     ("report", &["report", "performance", "--depth", "weekly", "--format", "json"]),
 ];

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["base", "model"]),
     ("sim", &["base", "model"]),
     ("ui", &["base", "model", "monitor"]),
-    ("config", &["base", "model", "alert", "analyze", "check", "collect", "net", "notify", "store", "ui"]),
+    ("config", &["base", "model", "alert", "analyze", "check", "collect", "net", "notify", "report", "store", "ui"]),
     ("api", &["base", "model", "monitor", "net"]),
     ("remote", &["base", "model", "monitor", "net"]),
     (

@@ -14,6 +14,7 @@ pub mod lists;
 pub mod notify;
 pub mod query;
 pub mod report;
+pub mod reports;
 pub mod silence;
 pub mod status;
 pub mod store;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Forecast(command) => command.run(&global),
         Command::Eval(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
+        Command::Reports(command) => command.run(&global),
         Command::Check(command) => command.run(),
         Command::Export(command) => command.run(&global),
         Command::Import(command) => command.run(&global),

@@ -1,13 +1,16 @@
 //! What several commands print alike: JSON objects, times, tables.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use crate::app::Failure;
 use crate::app::cli::Global;
-use crate::base::{TimeRange, Timestamp, parse_time};
+use crate::base::{Readers, TimeRange, Timestamp, parse_time, write_whole};
 
 /// Prints a text on standard output; a reader that went away (`| head`) is no error.
 ///
@@ -27,6 +30,22 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }
+}
+
+/// Writes a file where it is wanted: `-` and a pipe get it on standard output, else the path that was named, else one of its own
+/// name in this folder; the path is told on standard error.
+///
+/// # Errors
+/// Where it cannot be written; nothing is left half written then.
+pub fn file(output: Option<&Path>, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let piped = output.is_none() && !std::io::stdout().is_terminal();
+    if piped || output.is_some_and(|p| p.as_os_str() == "-") {
+        return self::bytes(bytes);
+    }
+    let path = output.unwrap_or_else(|| Path::new(name));
+    write_whole(path, bytes, Readers::Usual).with_context(|| format!("{} cannot be written", path.display()))?;
+    eprintln!("{}", path.display());
+    Ok(())
 }
 
 /// An object of the contract: `schema` and `generated_at` beside the given keys.

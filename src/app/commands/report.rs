@@ -1,18 +1,16 @@
 //! `farol report`: a report on a span of time.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::out;
 use crate::app::Failure;
 use crate::app::cli::{Global, duration};
 use crate::app::reach::{Reach, unexpected};
-use crate::base::{Readers, Timestamp, write_whole};
+use crate::base::Timestamp;
 use crate::model::{ReportDepth, ReportFormat, ReportKind, ReportSpec};
 use crate::monitor::{Answer, Request};
 
@@ -69,14 +67,7 @@ impl Report {
             Answer::Report { name, bytes, .. } => (name, bytes),
             other => return Err(unexpected(&other).into()),
         };
-        let piped = self.output.is_none() && !std::io::stdout().is_terminal();
-        if piped || self.output.as_deref().is_some_and(|p| p.as_os_str() == "-") {
-            out::bytes(&bytes)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let path = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        write_whole(&path, &bytes, Readers::Usual).with_context(|| format!("{} cannot be written", path.display()))?;
-        eprintln!("{}", path.display());
+        out::file(self.output.as_deref(), &name, &bytes)?;
         Ok(ExitCode::SUCCESS)
     }
 }

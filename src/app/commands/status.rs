@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::out;
+use super::{out, reports};
 use crate::app::cli::{Format, Global};
 use crate::app::reach::Reach;
 use crate::app::{Failure, place};
@@ -57,19 +57,29 @@ impl Status {
     /// Only where the arguments are wrong or nothing can be printed: a machine without an engine is `unknown`, not an error.
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
         let now = Timestamp::now();
+        let mut next = None;
         let answer = match Reach::engine(global)? {
-            Some(mut reach) => reach.snapshot().map_err(|e| e.to_string()),
+            Some(mut reach) => {
+                let snapshot = reach.snapshot().map_err(|e| e.to_string());
+                // An engine that does not know them yet has none.
+                next = reports::all(&mut reach).ok().and_then(|(_, next)| next.into_iter().find(|n| n.at.is_some()));
+                snapshot
+            }
             None => {
                 let dirs: Vec<String> = place::data_dirs(global).iter().map(|d| place::shown(d)).collect();
                 Err(format!("no engine runs on {}; start farol --record", dirs.join(" or ")))
             }
         };
-        let (state, text, body) = match &answer {
+        let (state, text, mut body) = match &answer {
             Ok(snapshot) => described(snapshot, now),
             Err(why) => (State::Unknown, format!("UNKNOWN - {why}"), nobody()),
         };
+        body["next_report"] = next.as_ref().map_or(Value::Null, |n| json!({"schedule": n.schedule, "at": out::time(n.at)}));
+        // Further lines of a plugin are its long text.
+        let planned =
+            next.and_then(|n| Some(format!("next report: {}, {}\n", n.schedule, out::local(n.at?, &out::zone(global)))));
         match self.format {
-            Format::Text => out::print(&format!("{text}\n"))?,
+            Format::Text => out::print(&format!("{text}\n{}", planned.unwrap_or_default()))?,
             Format::Json => out::print(&out::object("status", now, body))?,
         }
         Ok(ExitCode::from(state as u8))

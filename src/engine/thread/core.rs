@@ -1,5 +1,6 @@
 //! Carries events into the core and what comes of them out: to readers, the store, the deliverer.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -16,10 +17,11 @@ use crate::engine::core::Core;
 use crate::engine::decide;
 use crate::engine::event::Event;
 use crate::engine::exchange::{Output, Past, Reread};
-use crate::engine::future;
 use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
+use crate::engine::schedule::ReportJob;
+use crate::engine::{future, kept};
 use crate::model::{Prices, QueueHealth, ThreadHealth};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved};
 use crate::notify::{Message, Sending};
@@ -57,6 +59,8 @@ pub(in crate::engine) struct Wiring {
     pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
     /// What things cost, shared with those who write reports.
     pub(in crate::engine) prices: Arc<RwLock<Prices>>,
+    /// Where reports are kept.
+    pub(in crate::engine) kept: PathBuf,
     pub(in crate::engine) look: Queue<look::Job>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) outward: Arc<Outward>,
@@ -185,6 +189,10 @@ impl Runner {
                 let output = self.core.delivered(report, self.now());
                 self.carry(output, None);
             }
+            Event::Reported(job, made) => {
+                let output = self.core.reported(job, made, self.now());
+                self.carry(output, None);
+            }
             Event::Shown(notice) => {
                 let output = self.core.show(notice, self.now());
                 self.carry(output, None);
@@ -206,10 +214,13 @@ impl Runner {
         if let Some(pulse) = output.pulse {
             self.wiring.hub.publish(Arc::new(pulse));
         }
+        output.reports.into_iter().for_each(|job| self.make(job));
         let deliveries = output.deliveries;
         if !output.now.is_empty() || after.is_some() {
             let outward = Arc::clone(&self.wiring.outward);
+            let (folder, removed) = (self.wiring.kept.clone(), output.removed);
             let told: After = Box::new(move |saved| {
+                kept::remove(&folder, &removed);
                 deliveries.into_iter().for_each(|d| outward.deliver(d));
                 if let Some(after) = after {
                     after(saved);
@@ -239,7 +250,12 @@ impl Runner {
                 }
             }
             // Reading files and asking the system takes long as well.
-            Request::Report(_) | Request::Forecast { .. } | Request::Series { .. } | Request::CheckStore | Request::Reload => {
+            Request::Report(_)
+            | Request::KeptReport { .. }
+            | Request::Forecast { .. }
+            | Request::Series { .. }
+            | Request::CheckStore
+            | Request::Reload => {
                 refuse_if_full(self.wiring.batch.push(wish));
             }
             Request::Band { key, range, step } => {
@@ -255,12 +271,24 @@ impl Runner {
                 }
             }
             Request::TestChannel { channel } => self.test(&channel, wish.reply),
+            Request::Reports => (wish.reply)(Ok(self.core.reports(self.now()))),
             Request::Waiting { alert } => (wish.reply)(Ok(Answer::Waiting { messages: self.core.waiting(&alert) })),
             Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
             Request::Stop => self.end(wish, Exit::Stopped, "stopping"),
             Request::TakeOver => wish.refuse(RefusalKind::Invalid, "an engine runs; there is nothing to take over"),
             _ => self.decide(wish),
         }
+    }
+
+    /// Has a report made and written beside the history; what became of it comes as an event.
+    fn make(&self, job: ReportJob) {
+        let (events, folder) = (self.wiring.events.clone(), self.wiring.kept.clone());
+        let request = Request::Report(job.spec.clone());
+        let reply: Reply = Box::new(move |answer| {
+            let made = kept::keep(&folder, &job, answer);
+            events.push_front(Event::Reported(job, made));
+        });
+        refuse_if_full(self.wiring.batch.push(Wish { request, reply }));
     }
 
     fn test(&self, channel: &str, reply: Reply) {

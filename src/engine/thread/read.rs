@@ -1,5 +1,6 @@
 //! Answers from history, away from the core: one thread for screens, one for what takes long.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::analyze::ForecastPlan;
@@ -12,7 +13,7 @@ use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::live::Head;
 use crate::engine::thread::core::Exit;
-use crate::engine::{facts, future};
+use crate::engine::{facts, future, kept};
 use crate::model::{Catalog, Prices};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::store::Reader;
@@ -26,6 +27,8 @@ pub(in crate::engine) struct Library {
     pub(in crate::engine) catalog: Arc<Catalog>,
     pub(in crate::engine) capacity: Arc<RwLock<ForecastPlan>>,
     pub(in crate::engine) prices: Arc<RwLock<Prices>>,
+    /// Where reports are kept.
+    pub(in crate::engine) kept: PathBuf,
 }
 
 /// Reads the configuration again.
@@ -57,6 +60,9 @@ impl Library {
         let view = self.reader.view();
         if let Err(error) = &view {
             tracing::warn!(%error, "the history cannot be read");
+        }
+        if let (Request::KeptReport { report }, Ok(view)) = (request, &view) {
+            return kept::read(view, &self.kept, report);
         }
         let snapshot = self.hub.snapshot();
         let view = view.ok();

@@ -140,6 +140,27 @@ fn only_a_servers_final_no_is_final() {
 }
 
 #[test]
+fn a_report_is_attached_and_what_it_says_in_short_is_in_the_body() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (port, handle) = server(Mood::Takes, &[]);
+    let mail = delivery(crate::notify::tests::report(folder.path(), b"%PDF-1.7\x00\xff"));
+    assert!(run(email(port, &serde_json::json!({"security": "plain"})).deliver(&mail)).is_ok());
+    let text = handle.join().expect("the server").text;
+    for part in [
+        "multipart/mixed",
+        "filename=\"farol-web-1.pdf\"",
+        "application/pdf",
+        "JVBERi0xLjcA/w==",
+        "&lt;b&gt;1&lt;/b&gt; critical",
+    ] {
+        assert!(text.replace("=\r\n", "").contains(part), "{part} is not in {text}");
+    }
+    std::fs::remove_file(folder.path().join("daily-1.pdf")).expect("there");
+    let error = run(email(port, &serde_json::json!({"security": "plain"})).deliver(&mail)).expect_err("it is gone");
+    assert_eq!(error.fault, DeliveryFault::Permanent);
+}
+
+#[test]
 fn without_the_tls_it_requires_nothing_is_sent() {
     let (result, session) = send(Mood::Takes, &["AUTH PLAIN LOGIN"], serde_json::json!({}));
     assert!(result.is_err_and(|e| e.text.contains("STARTTLS")), "STARTTLS is required by default");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Timestamp;
 use crate::model::WaitingMessage;
-use crate::notify::{Message, Part, Reason};
+use crate::notify::{Enclosure, Message, Part, Reason, ReportOutcome};
 
 /// One message for one channel. Of several alerts that are told together it is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,19 @@ impl OutboxRow {
     /// All it tells of is over.
     pub(super) fn is_over(&self) -> bool {
         self.told_of.iter().all(|t| t.over)
+    }
+
+    /// The report it brings.
+    pub(super) fn enclosure(&self) -> Option<&Enclosure> {
+        self.bare.as_ref()?.enclosure.as_ref()
+    }
+
+    /// How the report it brings ended: taken, or given up and why.
+    pub(super) fn report_outcome(&self) -> Option<ReportOutcome> {
+        let report = self.enclosure()?.id.clone();
+        let why = || self.error.clone().unwrap_or_else(|| "this channel cannot work here".to_owned());
+        let error = self.delivered_at.is_none().then(why);
+        Some(ReportOutcome { report, channel: self.channel.clone(), error })
     }
 
     /// How it waits, where it does.

@@ -11,7 +11,7 @@ use crate::base::{Timestamp, format_duration};
 use crate::model::{Alert, JournalEvent, Severity};
 use crate::notify::action::is_action;
 use crate::notify::routing::Way;
-use crate::notify::{Audience, DeliveryError, DeliveryFault, Message, Part, Reason};
+use crate::notify::{Audience, DeliveryError, DeliveryFault, Enclosure, Message, Part, Reason};
 
 /// What joins a group after its first message is told that much later, all at once: a cascade takes seconds.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -341,6 +341,21 @@ impl Outbox {
         self.insert(row);
     }
 
+    /// A report goes to a channel as it is: no group, no budget, no digest.
+    pub(super) fn send_report(&mut self, (channel, enclosure): &(String, Enclosure), now: Timestamp, out: &mut OutboxStep) {
+        let id = self.next_id();
+        let mut row = OutboxRow::new(id, channel, Reason::Report, now);
+        row.thread = format!("report-{}", enclosure.id);
+        row.bare = Some(Message::report(&self.host, now, enclosure.clone()));
+        let unavailable = self.lines.get(channel).is_some_and(|l| l.unavailable);
+        if unavailable || self.sending == Sending::Dry {
+            row.error = (self.sending == Sending::Dry).then(|| "dry run: not sent".to_owned());
+            out.reports.extend(row.report_outcome());
+            return;
+        }
+        self.insert(row);
+    }
+
     /// Alerts that a route wants told again: they fire, and the last alarm is old enough.
     pub fn repeats_due(&self, now: Timestamp) -> Vec<String> {
         let mut due: Vec<String> = Vec::new();
@@ -359,6 +374,10 @@ impl Outbox {
 
 /// A line for each alert of a row: taken, with the other side's answer, or why not.
 pub(super) fn journal(row: &OutboxRow, error: Option<&str>, answer: &str, out: &mut OutboxStep) {
+    if let Some(enclosure) = row.enclosure() {
+        let note = if answer.is_empty() { row.reason.phrase() } else { format!("{}: {answer}", row.reason.phrase()) };
+        out.journal.push(delivered((&enclosure.id, &row.channel), error.map(str::to_owned), note));
+    }
     for told in &row.told_of {
         let mut note = told.reason.phrase();
         if row.reason == Reason::Digest {

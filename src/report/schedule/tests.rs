@@ -27,7 +27,11 @@ fn a_report_is_due_on_the_wall_clock_of_its_zone() {
     let weekly = schedule(r#"{"kind": "performance", "depth": "weekly", "on": "fri", "at": "18:30", "time_zone": "UTC"}"#);
     assert_eq!(text(weekly.next_after(at("2026-12-31T00:00:00Z"))), "2027-01-01T18:30:00Z", "over the year");
     let monthly = schedule(r#"{"kind": "capacity", "depth": "monthly", "on": 31, "time_zone": "UTC"}"#);
-    assert_eq!(text(monthly.next_after(at("2027-01-31T08:00:00Z"))), "2027-02-28T07:00:00Z", "the last day where there is no 31st");
+    assert_eq!(
+        text(monthly.next_after(at("2027-01-31T08:00:00Z"))),
+        "2027-02-28T07:00:00Z",
+        "the last day where there is no 31st"
+    );
     assert_eq!(monthly.spec(at("2027-02-28T07:00:00Z")).range.from, at("2027-01-31T07:00:00Z"));
     let days = schedule(r#"{"kind": "security", "on": ["mon", "Thursday"], "time_zone": "UTC"}"#);
     assert_eq!(text(days.last_until(at("2026-11-21T12:00:00Z"))), "2026-11-19T07:00:00Z");
@@ -47,7 +51,10 @@ fn a_time_the_clock_leaves_out_is_later_and_one_it_shows_twice_counts_once() {
 #[test]
 fn mistakes_say_the_key_and_what_to_write() {
     for (keys, says) in [
-        (r#"{"kind": "perfomance"}"#, "kind: \"perfomance\" is none of performance, security, capacity; did you mean performance?"),
+        (
+            r#"{"kind": "perfomance"}"#,
+            "kind: \"perfomance\" is none of performance, security, capacity; did you mean performance?",
+        ),
         (r#"{"kind": "capacity", "depth": "yearly"}"#, "depth"),
         (r#"{"kind": "capacity", "format": "doc"}"#, "format"),
         (r#"{"kind": "capacity", "at": "25:00"}"#, "at: \"25:00\" is no time"),

@@ -25,7 +25,14 @@ const HEAT: MetricDef =
     MetricDef::gauge("temperature_celsius", Unit::Celsius, "Temperature.").by(&["sensor"]).good(GoodDirection::Down);
 
 pub(super) fn spec(depth: ReportDepth, format: ReportFormat) -> ReportSpec {
-    ReportSpec { kind: ReportKind::Performance, depth, range: TimeRange::last(DAY, END), format, growth_percent: 0, time_zone: None }
+    ReportSpec {
+        kind: ReportKind::Performance,
+        depth,
+        range: TimeRange::last(DAY, END),
+        format,
+        growth_percent: 0,
+        time_zone: None,
+    }
 }
 
 /// Hours before the end.

@@ -12,7 +12,7 @@ use crate::report::{Facts, render};
 
 fn json(kind: ReportKind, growth_percent: u16, facts: &Facts) -> serde_json::Value {
     let spec = ReportSpec { kind, growth_percent, ..spec(ReportDepth::Daily, ReportFormat::Json) };
-    serde_json::from_str(&text(render(&spec, facts).expect("a report"))).expect("JSON")
+    serde_json::from_str(&text(render(&spec, facts).expect("a report").bytes)).expect("JSON")
 }
 
 fn section<'j>(report: &'j serde_json::Value, id: &str) -> &'j serde_json::Value {
@@ -98,7 +98,7 @@ fn what_is_not_observed_is_said_and_never_zero() {
     assert_eq!(fact(&report, "security.events"), None);
     assert_eq!(fact(&report, "posture.failed"), None);
     let page = ReportSpec { kind: ReportKind::Security, ..spec(ReportDepth::Daily, ReportFormat::Html) };
-    let page = text(render(&page, &facts()).expect("a report"));
+    let page = text(render(&page, &facts()).expect("a report").bytes);
     assert!(
         page.contains("Not observed: no source of security events is on.")
             && page.contains("Not observed: no posture check is on.")
@@ -148,7 +148,7 @@ fn every_kind_is_written_in_every_format_at_every_depth() {
         for depth in ReportDepth::ALL {
             for format in ReportFormat::ALL {
                 let spec = ReportSpec { kind: *kind, growth_percent: 10, ..spec(*depth, *format) };
-                let bytes = render(&spec, &filling()).expect("a report");
+                let bytes = render(&spec, &filling()).expect("a report").bytes;
                 assert!(!bytes.is_empty(), "{kind} {depth} {format}");
             }
         }

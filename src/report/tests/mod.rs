@@ -16,7 +16,7 @@ use crate::base::TimeRange;
 use crate::model::{ReportDepth, ReportFormat, SeriesKey};
 
 fn report(depth: ReportDepth, format: ReportFormat) -> String {
-    text(render(&spec(depth, format), &facts()).expect("a report"))
+    text(render(&spec(depth, format), &facts()).expect("a report").bytes)
 }
 
 /// Formats that are text.
@@ -127,7 +127,7 @@ fn a_machine_nobody_watched_gives_a_report_that_says_so() {
     nothing.predictions.clear();
     nothing.coverage = 0.0;
     for format in TEXTS {
-        let text = text(render(&spec(ReportDepth::Daily, *format), &nothing).expect("a report"));
+        let text = text(render(&spec(ReportDepth::Daily, *format), &nothing).expect("a report").bytes);
         assert!(!text.contains("NaN") && !text.contains(">inf") && !text.contains(",inf"), "{format}");
         assert!(text.contains("0.0% of the span was observed"), "{format}");
     }
@@ -195,7 +195,7 @@ fn csv_rows(text: &str) -> Vec<Vec<String>> {
 
 fn is_inert(name: &str) {
     let facts = hostile(name);
-    let written = |format| text(render(&spec(ReportDepth::Daily, format), &facts).expect("a report"));
+    let written = |format| text(render(&spec(ReportDepth::Daily, format), &facts).expect("a report").bytes);
     let html = written(ReportFormat::Html);
     let calm = report(ReportDepth::Daily, ReportFormat::Html);
     let tags = |page: &str, tag: &str| page.matches(tag).count();

@@ -10,7 +10,7 @@ use crate::model::{ReportDepth, ReportFormat, SeriesKey};
 use crate::report::{Facts, render};
 
 fn pdf(facts: &Facts, depth: ReportDepth) -> Vec<u8> {
-    render(&spec(depth, ReportFormat::Pdf), facts).expect("a report")
+    render(&spec(depth, ReportFormat::Pdf), facts).expect("a report").bytes
 }
 
 /// Whether the slow set runs and `program` is there.

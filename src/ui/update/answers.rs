@@ -92,7 +92,7 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
             state.older = alerts.into_iter().filter(|a| a.resolved_at.is_some() && !known(a)).take(500).collect();
         }
         (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
-        (Purpose::Report, Answer::Report { name, bytes }) => {
+        (Purpose::Report, Answer::Report { name, bytes, .. }) => {
             return vec![Effect::Export(state.export_name.take().unwrap_or(name), bytes)];
         }
         (_, Answer::Done { saved, message }) => done(state, saved, &message),
