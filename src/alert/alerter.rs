@@ -12,6 +12,7 @@ use crate::model::{
 };
 
 use super::instance::{self, Instance, Labels, Passed};
+use super::mute::{Mute, Mutes, Program};
 use super::silence::in_force;
 use super::watch::{Moment, Outcome, Watch, id_number};
 use super::{Standing, health_score};
@@ -98,6 +99,7 @@ pub struct Alerter {
     /// One for each rule, at the same place.
     pub(super) watches: Vec<Watch>,
     escalation: Escalations,
+    mutes: Mutes,
     /// Over for less than [`RECENT`], oldest first.
     pub(super) recent: VecDeque<Arc<Alert>>,
     /// Alerts from before a restart whose rule is gone.
@@ -117,7 +119,22 @@ impl Alerter {
     pub fn new(rules: Vec<RuleSpec>) -> Self {
         let rules = last_of_each(rules);
         let watches = rules.iter().map(Watch::new).collect();
-        Self { rules, watches, ..Self::default() }
+        let mut mutes = Mutes::default();
+        mutes.follow(&rules);
+        Self { rules, watches, mutes, ..Self::default() }
+    }
+
+    /// What is not told by plan.
+    pub fn set_mutes(&mut self, mutes: Vec<Mute>) {
+        self.mutes.plan(mutes);
+        self.in_force = None;
+    }
+
+    /// Notes which programs run, where a mute asks for any; before each tick.
+    pub fn look(&mut self, runs: impl Fn(&Program) -> bool) {
+        if self.mutes.ask_for_programs() {
+            self.mutes.look(runs);
+        }
     }
 
     /// Other levels than those of the mission, for all and by route.
@@ -178,6 +195,7 @@ impl Alerter {
             }
         }
         self.recent.extend(steps.iter().filter(|s| s.cause == Cause::Resolved).map(|s| Arc::clone(&s.alert)));
+        self.mutes.follow(&rules);
         (self.rules, self.watches) = (rules, watches);
         self.in_force = None;
         self.touch();
@@ -195,25 +213,27 @@ impl Alerter {
         self.round += 1;
         let mut out = Outcome { last_id: self.last_id, ..Outcome::default() };
         self.close_orphans(tick.at, &mut out);
-        let silences_changed = self.refresh_silences(tick.at, &mut out);
+        let mut silences_changed = self.refresh_silences(tick.at, &mut out);
+        silences_changed |= self.mutes.refresh(tick.at, firing(&self.watches));
         if passed == Passed::Gap {
             for instance in self.watches.iter_mut().flat_map(|w| w.active.values_mut()) {
                 out.changed |= instance.restart_hold(tick.at);
             }
         }
-        let moment = Moment {
-            at: tick.at,
-            passed,
-            round: self.round,
-            silences: &self.silences,
-            silences_changed,
-            escalation: &self.escalation,
-        };
+        let round = self.round;
+        let (silences, mutes, escalation) = (&self.silences, &self.mutes, &self.escalation);
+        let before = Moment { at: tick.at, passed, round, silences, mutes, silences_changed, escalation };
         for (n, given) in values.iter().enumerate() {
             if let Some(at) = place(&self.rules, n, given.rule) {
-                self.watches[at].judge(&self.rules[at], given.instances, &moment, &mut out);
+                self.watches[at].judge(&self.rules[at], given.instances, &before, &mut out);
             }
         }
+        if self.mutes.follow_alerts() && self.mutes.refresh(tick.at, firing(&self.watches)) {
+            silences_changed = true;
+            keep_quiet(&self.mutes, &mut self.watches, &mut out);
+        }
+        let (silences, mutes, escalation) = (&self.silences, &self.mutes, &self.escalation);
+        let moment = Moment { at: tick.at, passed, round, silences, mutes, silences_changed, escalation };
         for (rule, watch) in self.rules.iter().zip(&mut self.watches) {
             watch.pass(rule, &moment, &mut out);
         }
@@ -329,6 +349,27 @@ impl Alerter {
     /// The highest number ever given to an alert or silence: kept by the engine, so that ids are never reused.
     pub fn last_id(&self) -> u64 {
         self.last_id
+    }
+}
+
+/// Alerts that fire.
+fn firing(watches: &[Watch]) -> impl Iterator<Item = &Alert> + Clone {
+    let alerts = watches.iter().flat_map(|w| w.active.values()).filter_map(|i| i.alert.as_deref());
+    alerts.filter(|a| a.state == AlertState::Firing)
+}
+
+/// Alerts that fired together with what mutes them are not told.
+fn keep_quiet(mutes: &Mutes, watches: &mut [Watch], out: &mut Outcome) {
+    for step in out.steps.iter_mut().filter(|s| s.cause == Cause::Fired) {
+        let ids: Vec<String> = mutes.of(&step.alert.labels).filter(|id| !step.alert.silenced_by.contains(id)).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        Arc::make_mut(&mut step.alert).silenced_by.extend(ids);
+        if let Some(instance) = watches.iter_mut().find_map(|w| w.find(&step.alert.id)) {
+            instance.quiet = true;
+            instance.alert = Some(Arc::clone(&step.alert));
+        }
     }
 }
 

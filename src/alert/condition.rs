@@ -240,6 +240,7 @@ impl RuleConfig {
             ("severity", self.severity.is_some()),
             ("kind", self.kind.is_some()),
             ("channels", !self.channels.is_empty()),
+            ("mutes", !self.mutes.is_empty()),
             ("labels", !self.labels.is_empty()),
             ("enabled", !self.enabled),
             ("min_duration", self.min_duration.is_some()),
@@ -345,6 +346,19 @@ mod tests {
         assert!(matches!(&rule.condition, Condition::Several { parts, by } if parts.len() == 2 && by == &["core"]));
         assert_eq!(rule.expr, "(cpu_usage_ratio{core!=\"\"} > 0.9) and on (core) (memory_used_ratio < 0.09)");
         assert_eq!(spec(&text.replace("all", "any").replace("'9%'", "'8%'")).limit, Limit::Above(0.0));
+    }
+
+    #[test]
+    fn rules_mute_rules_there_are_and_never_themselves() {
+        let all = |texts: [&str; 3]| {
+            let written: Vec<RuleConfig> = texts.iter().map(|t| config(&format!("expr='x'\nabove=1\n{t}"))).collect();
+            crate::alert::all_rules(Vec::new(), &written, &catalog()).map_err(|e| e.to_string())
+        };
+        assert!(all(["name='a'\nmutes=['b', 'c']", "name='b'\nmutes=['c']", "name='c'"]).is_ok());
+        let error = all(["name='a'\nmutes=['b']", "name='b'\nmutes=['c']", "name='c'\nmutes=['a']"]).expect_err("a circle");
+        assert!(error.contains("rule \"a\": mutes") && error.contains("b, c"), "{error}");
+        let error = all(["name='alpha'\nmutes=['alpa']", "name='b'", "name='c'"]).expect_err("a typo");
+        assert!(error.contains("did you mean \"alpha\""), "{error}");
     }
 
     #[test]

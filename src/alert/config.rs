@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::base::parse_duration;
 use crate::base::time::exact;
+use crate::model::catalog::nearest;
 use crate::model::{AlertKind, Catalog, RuleSpec, ServiceState, Severity};
 
 /// One `[[rule]]` as written.
@@ -97,6 +98,9 @@ pub struct RuleConfig {
     pub kind: Option<AlertKind>,
     /// Channels by name; empty: as routed.
     pub channels: Vec<String>,
+    /// Rules that are not told while this one fires.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mutes: Vec<String>,
     /// Labels added to its alerts.
     pub labels: BTreeMap<String, String>,
     /// False: the rule does nothing; with the name of a built-in rule it switches that one off.
@@ -136,6 +140,7 @@ impl Default for RuleConfig {
             severity: None,
             kind: None,
             channels: Vec::new(),
+            mutes: Vec::new(),
             labels: BTreeMap::new(),
             enabled: true,
             expr: None,
@@ -226,18 +231,18 @@ impl<'de> Deserialize<'de> for Amount {
 }
 
 /// Optional durations as people write them.
-mod span {
+pub(super) mod span {
     use super::{Deserialize, Deserializer, Duration, Error, exact, parse_duration};
     use serde::Serializer;
 
-    pub(super) fn serialize<S: Serializer>(d: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(d: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match d {
             Some(d) => serializer.serialize_str(&exact(*d)),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|t| parse_duration(&t).map_err(D::Error::custom)).transpose()
     }
@@ -267,7 +272,36 @@ pub fn all_rules(built_in: Vec<RuleSpec>, written: &[RuleConfig], catalog: &Cata
             None => drop(config.ready(catalog)?),
         }
     }
+    check_mutes(&rules)?;
     Ok(rules)
+}
+
+/// Whether rules mute rules that there are, and none itself through others.
+fn check_mutes(rules: &[RuleSpec]) -> Result<(), RuleError> {
+    let fault = |rule: &RuleSpec, message| RuleError { rule: rule.name.clone(), key: "mutes", message };
+    let named = |name: &str| rules.iter().find(|r| r.name == name);
+    for rule in rules {
+        if let Some(unknown) = rule.mutes.iter().find(|name| named(name).is_none()) {
+            let near = nearest(unknown, rules.iter().map(|r| r.name.as_str()));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+            return Err(fault(rule, format!("there is no rule \"{unknown}\"{hint}")));
+        }
+        // Everything that follows from it, each once.
+        let mut reached: Vec<&str> = rule.mutes.iter().map(String::as_str).collect();
+        let mut at = 0;
+        while let Some(name) = reached.get(at) {
+            let next = named(name).map_or(&[][..], |r| &r.mutes);
+            let new: Vec<&str> = next.iter().map(String::as_str).filter(|n| !reached.contains(n)).collect();
+            reached.extend(new);
+            at += 1;
+        }
+        if reached.contains(&rule.name.as_str()) {
+            let through = reached.iter().filter(|n| **n != rule.name).copied().collect::<Vec<_>>().join(", ");
+            let way = if through.is_empty() { String::new() } else { format!(" through {through}") };
+            return Err(fault(rule, format!("a rule cannot mute itself{way}; take one of them out")));
+        }
+    }
+    Ok(())
 }
 
 /// Why a rule cannot be used: the rule, the key and what to write instead.

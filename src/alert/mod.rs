@@ -13,6 +13,7 @@ mod expression;
 mod health;
 mod instance;
 mod json;
+mod mute;
 mod ready;
 mod silence;
 mod standing;
@@ -26,6 +27,7 @@ pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
 pub use health::health_score;
 pub use json::alerts_json;
+pub use mute::{Mute, MuteConfig, MuteError, Program};
 pub use standing::Standing;
 pub use text::{condition_text, explain_summary, title};
 

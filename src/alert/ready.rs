@@ -53,6 +53,7 @@ impl RuleConfig {
             severity,
             kind: self.kind.unwrap_or_default(),
             channels: self.channels.clone(),
+            mutes: self.mutes.clone(),
             labels: self.labels.clone(),
             ..RuleSpec::of(&self.name, &read.expr, read.limit)
         })
@@ -102,6 +103,9 @@ impl RuleConfig {
         rule.kind = self.kind.unwrap_or(base.kind);
         if !self.channels.is_empty() {
             rule.channels.clone_from(&self.channels);
+        }
+        if !self.mutes.is_empty() {
+            rule.mutes.clone_from(&self.mutes);
         }
         rule.labels.extend(self.labels.clone());
         Ok(rule)

@@ -20,6 +20,8 @@ struct Scenario {
     rule: Vec<RuleConfig>,
     series: Vec<Series>,
     #[serde(default)]
+    mute: Vec<MuteConfig>,
+    #[serde(default)]
     act: Vec<Act>,
     expect: Vec<String>,
 }
@@ -56,9 +58,10 @@ struct Run {
 }
 
 impl Run {
-    fn new(rules: &[RuleConfig]) -> Self {
+    fn new(rules: &[RuleConfig], mutes: &[MuteConfig]) -> Self {
         let rules: Vec<_> = rules.iter().map(|r| (r.clone(), r.ready(&catalog()).expect("a rule"))).collect();
-        let alerter = Alerter::new(rules.iter().map(|(_, spec)| spec.clone()).collect());
+        let mut alerter = Alerter::new(rules.iter().map(|(_, spec)| spec.clone()).collect());
+        alerter.set_mutes(mutes.iter().enumerate().map(|(n, m)| m.ready(n).expect("a mute")).collect());
         Self { alerter, rules, journal: vec![], standing: Standing::default(), last: None, blind_until: 0, seen: vec![] }
     }
 
@@ -160,7 +163,7 @@ fn expand(values: &str) -> Vec<Option<f64>> {
 fn run(scenario: &Scenario) -> Vec<String> {
     let series: Vec<(SeriesKey, Vec<Option<f64>>)> = scenario.series.iter().map(|s| (s.key.clone(), expand(&s.values))).collect();
     let length = series.iter().map(|(_, v)| v.len()).max().unwrap_or(0);
-    let mut run = Run::new(&scenario.rule);
+    let mut run = Run::new(&scenario.rule, &scenario.mute);
     for second in 0..u64::try_from(length).expect("a length") {
         scenario.act.iter().filter(|a| a.at == second).for_each(|a| run.act(a));
         let place = usize::try_from(second).expect("a second");

@@ -2,13 +2,14 @@
 //!
 //! Invariant: quiet series are not in the map; every change of an alert leaves as a step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::base::{Timestamp, format_duration};
 use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Escalations, Explanation, RuleSpec, SeriesKey, Severity, Silence};
 
 use super::instance::{self, Instance, Judged, Labels, Passed};
+use super::mute::Mutes;
 use super::silence::{silenced_by, worse_since_snooze};
 use super::{Cause, FED, Step, title};
 
@@ -19,8 +20,18 @@ pub(super) struct Moment<'a> {
     /// Number of the tick.
     pub(super) round: u64,
     pub(super) silences: &'a [Silence],
+    pub(super) mutes: &'a Mutes,
     pub(super) silences_changed: bool,
     pub(super) escalation: &'a Escalations,
+}
+
+impl Moment<'_> {
+    /// What keeps an alert with these labels quiet: silences, then mutes.
+    fn quiet(&self, labels: &BTreeMap<String, String>) -> Vec<String> {
+        let mut ids = silenced_by(labels, self.silences, self.at);
+        ids.extend(self.mutes.of(labels));
+        ids
+    }
 }
 
 /// What a tick gives.
@@ -176,7 +187,7 @@ fn reach(instance: &mut Instance, rule: &RuleSpec, moment: &Moment<'_>) -> bool 
     let changed = Arc::make_mut(alert);
     changed.severity = severity;
     changed.labels = alert_labels(rule, &changed.key, severity);
-    changed.silenced_by = silenced_by(&changed.labels, moment.silences, moment.at);
+    changed.silenced_by = moment.quiet(&changed.labels);
     true
 }
 
@@ -237,7 +248,7 @@ fn begin(
     if cause == Cause::Fired && !rule.ladder.is_empty() {
         alert.severity = instance.severity(rule);
         alert.labels = alert_labels(rule, &alert.key, alert.severity);
-        alert.silenced_by = silenced_by(&alert.labels, moment.silences, moment.at);
+        alert.silenced_by = moment.quiet(&alert.labels);
     }
     let mut alert = Arc::new(alert);
     let mut step = instance::step(&mut alert, cause, moment.at, reason, channels);
@@ -275,7 +286,7 @@ fn new_alert(rule: &RuleSpec, key: &SeriesKey, value: f64, moment: &Moment<'_>, 
         explanation: Explanation { query: rule.expr.clone(), ..Explanation::default() },
         key,
     };
-    alert.silenced_by = silenced_by(&alert.labels, moment.silences, moment.at);
+    alert.silenced_by = moment.quiet(&alert.labels);
     alert
 }
 
@@ -312,7 +323,7 @@ fn quiet_and_level(
 ) {
     let Some(alert) = instance.alert.as_mut() else { return };
     if moment.silences_changed {
-        let now = silenced_by(&alert.labels, moment.silences, moment.at);
+        let now = moment.quiet(&alert.labels);
         if now != alert.silenced_by {
             Arc::make_mut(alert).silenced_by = now;
             out.changed = true;
@@ -362,7 +373,7 @@ fn quiet_and_level(
         if due >= CRITICAL_LEVEL {
             changed.severity = Severity::Critical;
             changed.labels = alert_labels(rule, &changed.key, Severity::Critical);
-            changed.silenced_by = silenced_by(&changed.labels, moment.silences, moment.at);
+            changed.silenced_by = moment.quiet(&changed.labels);
         }
         let reason = format!("nobody took care of it for {}", format_duration(instance.firing_for));
         out.steps.push(instance::step(alert, Cause::Escalated, moment.at, reason, channels));

@@ -4,6 +4,7 @@
 //! file or the network, and only [`whole`] writes one.
 
 pub mod clock;
+pub mod cron;
 pub mod queue;
 pub mod ring;
 pub mod time;
@@ -13,6 +14,7 @@ pub mod worker;
 
 pub use self::ring::Ring;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use cron::{Cron, CronError, moment};
 pub use queue::{Queue, QueueStats};
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
 pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};

@@ -46,6 +46,11 @@ impl Timestamp {
         if step == 0 { self } else { Self(self.0 - self.0.rem_euclid(step)) }
     }
 
+    /// What the clocks of a time zone show then; `None` beyond the year 9999.
+    pub fn in_zone(self, zone: &jiff::tz::TimeZone) -> Option<jiff::civil::DateTime> {
+        jiff::Timestamp::from_millisecond(self.0).ok().map(|at| zone.to_datetime(at))
+    }
+
     /// RFC 3339 in UTC with milliseconds only where they are not zero: `2026-11-21T03:04:05Z`.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| format!("@{}", self.0), |t| t.to_string())

@@ -47,6 +47,8 @@ pub struct Config {
     pub service: Vec<check::ServiceConfig>,
     /// `[[rule]]`.
     pub rule: Vec<alert::RuleConfig>,
+    /// `[[mute]]`.
+    pub mute: Vec<alert::MuteConfig>,
 }
 
 /// `[general]`.

@@ -19,7 +19,7 @@ use super::periodic::Due;
 use super::plan;
 use super::schedule::Reports;
 use super::telling::channel_fault;
-use crate::alert::{Alerter, Cause, Step, Tick};
+use crate::alert::{Alerter, Cause, Program, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
 use crate::check::{Discovered, ServiceBoard};
@@ -78,6 +78,7 @@ impl Core {
         }
         let mut alerter = Alerter::new(settings.rules.clone());
         alerter.set_escalation(settings.escalation.clone());
+        alerter.set_mutes(settings.mutes.clone());
         let saved_id = past.alerts.last_id;
         alerter.restore(past.alerts);
         let mut board = ServiceBoard::new(&settings.services);
@@ -251,6 +252,11 @@ impl Core {
             })
             .collect();
         let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let processes = &self.processes;
+        self.alerter.look(|program| match program {
+            Program::Process(name) => processes.iter().any(|p| *p.name == **name),
+            Program::Unit(unit) => processes.iter().any(|p| p.unit.as_deref() == Some(unit)),
+        });
         let alerter = &mut self.alerter;
         let evidence =
             Evidence { head: &head, at: tick.at, readings, fed: &fed, scores: &self.scores, forecasts: &self.forecasts };

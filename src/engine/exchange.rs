@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::outward::Channels;
 use super::schedule::ReportJob;
-use crate::alert::Restored;
+use crate::alert::{Mute, Restored};
 use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
 use crate::check::Service;
@@ -33,6 +33,8 @@ pub struct CoreSettings {
     pub analyze: AnalyzeConfig,
     /// Rules, built-in and own.
     pub rules: Vec<RuleSpec>,
+    /// What is not told by plan.
+    pub mutes: Vec<Mute>,
     /// Escalation, for all and by route.
     pub escalation: Escalations,
     /// `[heartbeat]`.

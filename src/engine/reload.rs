@@ -32,6 +32,7 @@ impl Core {
         settings.interval = self.settings.interval;
         pulse.host = Some(Arc::clone(&settings.host));
         self.alerter.set_escalation(settings.escalation.clone());
+        self.alerter.set_mutes(settings.mutes.clone());
         let steps = self.alerter.set_rules(settings.rules.clone(), at);
         self.settings = settings;
         pulse.rules = Some(plan::watched(&self.settings.rules));

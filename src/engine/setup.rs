@@ -44,6 +44,8 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
     let context = ChannelContext { folder: around.data_dir.to_owned(), client: crate::net::Client::new(&config.net) };
     let opened = configured(&config.notify, around.sending).open(&context)?;
     let rules = rules(config, catalog, around)?;
+    let mutes = config.mute.iter().enumerate().map(|(place, mute)| mute.ready(place).map_err(|e| e.to_string()));
+    let mutes = mutes.collect::<Result<_, _>>()?;
     let (escalation, route) = (&config.escalation, &config.route);
     let mut channels: Channels = opened.iter().map(|(name, _, channel)| (name.clone(), Arc::clone(channel))).collect();
     for (at, action) in config.action.iter().enumerate() {
@@ -72,6 +74,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         host: Arc::clone(&around.host),
         analyze: config.analyze.clone(),
         rules,
+        mutes,
         escalation: Escalations { default: escalation.clone(), routes },
         heartbeat: config.heartbeat.clone(),
         prices: config.prices.clone(),

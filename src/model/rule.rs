@@ -126,6 +126,9 @@ pub struct RuleSpec {
     pub kind: AlertKind,
     /// Channels by name; empty: as routed.
     pub channels: Vec<String>,
+    /// Rules that are not told while it fires.
+    #[serde(default)]
+    pub mutes: Vec<String>,
     /// Labels added to its alerts.
     pub labels: BTreeMap<String, String>,
     /// What the alert says. Without placeholder, instance, value and limit follow it (`memory`); with one it is the whole
@@ -158,6 +161,7 @@ impl RuleSpec {
             severity: Severity::Warning,
             kind: AlertKind::Performance,
             channels: Vec::new(),
+            mutes: Vec::new(),
             labels: BTreeMap::new(),
             title: name.to_owned(),
             prefer_total: false,

@@ -45,6 +45,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("src/report/config.rs", "ReportConfig", "report"),
     ("src/check/config.rs", "ServiceConfig", "service"),
     ("src/alert/config.rs", "RuleConfig", "rule"),
+    ("src/alert/mute.rs", "MuteConfig", "mute"),
 ];
 
 /// The example with lines of one mark set free: `#` defaults, `##` examples.
