@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::AnalyzeConfig;
-use super::detect::DETECTORS;
+use super::challenge::{CHALLENGERS, MachineDetector, Watches};
+use super::detect::{DETECTORS, Detector};
 use super::event::{Seen, follow};
 use super::explain;
 use super::machine::{Machine, Round, Top};
@@ -78,8 +79,20 @@ pub struct Analyzer {
     pub(super) machine: Machine,
     /// Anomalies that go on; few.
     pub(super) open: Vec<AnomalyInterval>,
-    /// The place of the one detector that is listened to.
-    alone: Option<usize>,
+    alone: Alone,
+}
+
+/// The one detector that is listened to, where there is one.
+#[derive(Debug)]
+enum Alone {
+    /// All of the default.
+    None,
+    /// That at its place in the table.
+    Detector(usize),
+    /// One that each series has its own of.
+    Series(fn() -> Box<dyn Detector>),
+    /// One that watches all series together.
+    Machine(Box<dyn MachineDetector>),
 }
 
 fn budget(config: &AnalyzeConfig) -> Budget {
@@ -101,7 +114,7 @@ impl Analyzer {
             order: Vec::new(),
             machine: Machine::default(),
             open: Vec::new(),
-            alone: None,
+            alone: Alone::None,
         }
     }
 
@@ -110,16 +123,28 @@ impl Analyzer {
         self.budget = budget(config);
     }
 
-    /// Listens to one detector alone, by name: to see what it is worth without the others.
+    /// Listens to one detector or challenger alone, by name, from the first value on: to see what it is worth without the
+    /// others.
     pub fn only(&mut self, detector: &str) {
-        self.alone = DETECTORS.iter().position(|d| d.name == detector);
+        let challenger = CHALLENGERS.iter().find(|c| c.name == detector).map(|c| match c.watches {
+            Watches::Series(make) => Alone::Series(make),
+            Watches::Machine(make) => Alone::Machine(make()),
+        });
+        let voter = DETECTORS.iter().position(|d| d.name == detector).map(Alone::Detector);
+        self.alone = challenger.or(voter).unwrap_or(Alone::None);
     }
 
     /// Takes in one round of readings. A series that is absent learns nothing and is not judged.
     pub fn observe(&mut self, at: Timestamp, readings: &[Reading]) -> Analysis {
         let mut analysis = Analysis::default();
         let mut changed = self.close_vanished(at, &mut analysis);
-        let mut round = Round { surprised: Top::new(), lasting: Top::new(), n: 0 };
+        let mut round = Round {
+            surprised: Top::new(),
+            lasting: Top::new(),
+            n: 0,
+            together: None,
+            is_alone: !matches!(self.alone, Alone::None),
+        };
         for (i, reading) in readings.iter().enumerate() {
             let Some(place) = self.place(i, &reading.key) else { continue };
             let series = &mut self.series[place];
@@ -130,7 +155,8 @@ impl Analyzer {
                 }
                 continue;
             }
-            let step = series.observe(at.0, reading.value, self.alone).unwrap_or(0.0);
+            let alone = if let Alone::Detector(place) = self.alone { Some(place) } else { None };
+            let step = series.observe(at.0, reading.value, alone).unwrap_or(0.0);
             if series.is_learning() {
                 continue;
             }
@@ -142,6 +168,10 @@ impl Analyzer {
             round.n += 1;
             round.surprised.add(score.now, place);
             round.lasting.add(score.lasting, place);
+        }
+        if let Alone::Machine(detector) = &mut self.alone {
+            let values: Vec<f64> = self.series.iter().map(|s| s.scale.inside(s.last)).collect();
+            round.together = Some(detector.observe(at.seconds(), &values));
         }
         self.machine.judge(at, (&round, self.budget), (&self.series, &mut self.open), &mut analysis);
         if changed {
@@ -162,7 +192,11 @@ impl Analyzer {
             Some(place) => Some(*place),
             None if is_skipped(key.metric()) => None,
             None => {
-                self.series.push(Series::new(key.clone(), Scale::of(self.catalog.get(key.metric()))));
+                let mut series = Series::new(key.clone(), Scale::of(self.catalog.get(key.metric())));
+                if let Alone::Series(make) = self.alone {
+                    series.challenge(make());
+                }
+                self.series.push(series);
                 self.index.insert(key.clone(), self.series.len() - 1);
                 Some(self.series.len() - 1)
             }

@@ -19,6 +19,8 @@ const GENUINE: f64 = 1.15;
 const LONGEST_STEP: f64 = 3.0;
 /// What comes daily is known after so long: two nights and the day after.
 const DAYS_KNOWN_SECONDS: f64 = 3.0 * 86_400.0;
+/// One vote says less than seven: what bars are multiplied with where one detector is listened to alone.
+const ALONE: f64 = 0.3;
 /// Until then only what is so many times as high as a warning warns; the rest is marked.
 const BEYOND_DOUBT: f64 = 1.5;
 
@@ -67,8 +69,12 @@ impl Machine {
             return;
         }
         let top = &round.surprised;
-        let score = Level { now: top.mean(), lasting: round.lasting.mean() };
+        let score = match round.together {
+            Some(surprise) => Level { now: surprise, lasting: surprise },
+            None => Level { now: top.mean(), lasting: round.lasting.mean() },
+        };
         let bars = Bars::new(self.step, round.n, caution(self.age));
+        let bars = if round.is_alone { Bars { warn: ALONE * bars.warn, critical: ALONE * bars.critical } } else { bars };
         let height = score.now / bars.warn;
         let is_routine = self.routine.observe(at, height);
         let is_learning = self.age < DAYS_KNOWN_SECONDS && height < BEYOND_DOUBT;
@@ -135,4 +141,8 @@ pub struct Round {
     pub lasting: Top<MOST_LASTING>,
     /// Series that were judged.
     pub n: usize,
+    /// What a detector of all series together says, where it is listened to alone.
+    pub together: Option<f64>,
+    /// Whether one detector is listened to alone.
+    pub is_alone: bool,
 }

@@ -27,7 +27,6 @@ impl Noise {
     }
 
     /// Uniform in 0–1.
-    #[cfg(test)]
     pub fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -46,6 +46,8 @@ pub struct Series {
     /// What it usually does.
     pub baseline: Baseline,
     detectors: Vec<Box<dyn Detector>>,
+    /// One that is listened to in place of all others.
+    challenger: Option<Box<dyn Detector>>,
     /// Which detectors voted on the newest value.
     pub votes: [bool; DETECTORS.len()],
     newest: Vec<f32>,
@@ -74,6 +76,7 @@ impl Series {
             floor: 0.0,
             baseline: Baseline::default(),
             detectors: DETECTORS.iter().map(|d| (d.make)()).collect(),
+            challenger: None,
             votes: [false; DETECTORS.len()],
             newest: Vec::with_capacity(RECENT),
             surprise: Surprise::default(),
@@ -82,6 +85,11 @@ impl Series {
             recent: Recent::default(),
             minutes: Minutes::default(),
         }
+    }
+
+    /// Listens to a challenger in place of its detectors.
+    pub fn challenge(&mut self, challenger: Box<dyn Detector>) {
+        self.challenger = Some(challenger);
     }
 
     /// Takes in a value and gives the seconds since the one before; `None` after a gap. Values that are not
@@ -100,6 +108,10 @@ impl Series {
         }
         if let Some(alone) = alone {
             (0..).zip(&mut self.votes).filter(|(i, _)| *i != alone).for_each(|(_, vote)| *vote = false);
+        }
+        if let Some(challenger) = &mut self.challenger {
+            self.votes = [false; DETECTORS.len()];
+            self.votes[0] = challenger.observe(&point);
         }
         let score = self.surprise.observe(&self.votes, step);
         self.score = if self.is_learning() { Level::default() } else { score };

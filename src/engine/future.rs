@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::Context;
 use super::live::Merged;
-use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, chart_plan, forecast, limit_for};
+use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, asked_past, chart_plan, forecast, limit_for};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Catalog, Condition, Forecast, Resolution, SeriesKey, SeriesSource, WatchedRule};
 use crate::monitor::{Answer, Refusal, RefusalKind};
@@ -163,18 +163,22 @@ pub fn asked(
     let source = context.source();
     let at = now.max(context.now.at);
     let values = expr.instant(&source, at).map_err(invalid)?;
-    // Three times as much past as future, and steps as fine as that allows with a hundred of them ahead.
-    let step = query::auto_step(TimeRange::last(horizon, at), 100);
-    let plan = ForecastPlan { past: (horizon * 3).max(capacity.past), step, horizon, renew: horizon };
+    let plan = asked_plan(horizon, at);
+    let plan = ForecastPlan { past: plan.past.max(capacity.past), ..plan };
     let keys = values.into_iter().map(|v| v.labels).filter(|key| !key.metric().is_empty());
     let forecasts: Vec<Forecast> = keys.filter_map(|key| one(&key, &plan, &source, context.catalog, at)).collect();
     Ok(Answer::Forecast { forecasts })
 }
 
+/// Steps so fine that a hundred of them lie ahead.
+fn asked_plan(horizon: Duration, at: Timestamp) -> ForecastPlan {
+    let step = query::auto_step(TimeRange::last(horizon, at), 100);
+    ForecastPlan { past: asked_past(horizon, step), step, horizon, renew: horizon }
+}
+
 /// A forecast as it would have been made at `at`, that far ahead; `None` where the series had no newest value then.
 pub fn from(key: &SeriesKey, horizon: Duration, context: &Context<'_>, at: Timestamp) -> Option<Forecast> {
-    let step = query::auto_step(TimeRange::last(horizon, at), 100);
-    let plan = ForecastPlan { past: horizon * 3, step, horizon, renew: horizon };
+    let plan = asked_plan(horizon, at);
     one(key, &plan, &context.source(), context.catalog, at)
 }
 

@@ -92,6 +92,12 @@ pub fn detectors(rows: &[(String, Detection)]) -> String {
     text
 }
 
+/// Detectors that are measured and not listened to, with the reasons.
+pub fn inactive(reasons: &[(&str, &str)]) -> String {
+    let lines = reasons.iter().map(|(name, because)| format!("  {name:<12} {because}\n"));
+    format!("Not listened to by default:\n{}", lines.collect::<String>())
+}
+
 /// Precision and recall over the score.
 pub fn curve(points: &[CurvePoint]) -> String {
     let mut text = "\nAlarms with at least this score: macro P / R / F1, false alarms a day; F1 by track\n".to_owned();

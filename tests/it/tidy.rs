@@ -245,6 +245,7 @@ const TABLES: &[Table] = &[
     Table("PROBES", "src/check/probe.rs", "src/check/probes", "KIND: ProbeKind"),
     Table("CHANNELS", "src/notify/channels.rs", "src/notify", "KIND: ChannelKind"),
     Table("DETECTORS", "src/analyze/detect/mod.rs", "src/analyze/detect", ": DetectorDef ="),
+    Table("CHALLENGERS", "src/analyze/challenge/mod.rs", "src/analyze/challenge", ": ChallengerDef ="),
     Table("FORECASTERS", "src/analyze/forecast/mod.rs", "src/analyze/forecast", "impl Forecaster for"),
     Table("PANES", "src/ui/panes/mod.rs", "src/ui/panes", "impl Pane for"),
     Table("SECTIONS", "src/report/section/mod.rs", "src/report/section", "fn fill("),

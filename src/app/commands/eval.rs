@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::out;
-use crate::analyze::{AnalyzeConfig, DETECTORS};
+use crate::analyze::{AnalyzeConfig, CHALLENGERS, DETECTORS};
 use crate::app::Failure;
 use crate::app::cli::{Format, Global};
 use crate::base::Timestamp;
@@ -188,23 +188,29 @@ fn write(path: &Path, lines: impl Iterator<Item = serde_json::Result<Value>>) ->
     Ok(())
 }
 
-/// Every detector alone, then all of them together.
+/// Names of all detectors, those that are listened to first.
+fn names() -> impl Iterator<Item = &'static str> {
+    DETECTORS.iter().map(|d| d.name).chain(CHALLENGERS.iter().map(|c| c.name))
+}
+
+/// Every detector alone, then all of those that are listened to together.
 fn each(folder: &Folder, watching: &Watching, told: &mut Told) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    for name in DETECTORS.iter().map(|d| Some(d.name)).chain([None]) {
+    for name in names().map(Some).chain([None]) {
         let watching = Watching { detector: name, ..watching.clone() };
         let shown = name.unwrap_or("together");
         let results = eval::work(folder, &watching, Parts::Detection, &bar(shown))?;
         let Some(detected) = Detected::of(&results) else { return Err(anyhow!("no file has a part to score").into()) };
         rows.push((shown.to_owned(), detected.figures(&folder.labels)));
     }
-    told.add("detectors", &text::detectors(&rows), &rows)
+    told.add("detectors", &text::detectors(&rows), &rows)?;
+    let reasons: Vec<(&str, &str)> = CHALLENGERS.iter().map(|c| (c.name, c.because)).collect();
+    told.add("inactive", &text::inactive(&reasons), &reasons)
 }
 
 fn detector(name: &str) -> Result<&'static str, Failure> {
-    let names: Vec<&'static str> = DETECTORS.iter().map(|d| d.name).collect();
-    let found = names.iter().copied().find(|n| *n == name);
-    found.ok_or_else(|| Failure::usage(anyhow!("no detector \"{name}\"; there are {} and all", names.join(", "))))
+    let known = || names().collect::<Vec<_>>().join(", ");
+    names().find(|n| *n == name).ok_or_else(|| Failure::usage(anyhow!("no detector \"{name}\"; there are {} and all", known())))
 }
 
 /// What would have been alarmed, for people.

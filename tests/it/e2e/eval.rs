@@ -96,6 +96,9 @@ fn detectors_are_listed_and_a_wrong_name_is_refused() {
     for detector in farol::analyze::DETECTORS {
         assert!(all.contains(detector.name), "{} in {all}", detector.name);
     }
+    for challenger in farol::analyze::CHALLENGERS {
+        assert!(all.contains(challenger.name) && all.contains(challenger.because), "{} in {all}", challenger.name);
+    }
     place.run(&["eval", &dir, "--detector", "novle"]).expect(2).says(&["no detector \"novle\"", "novel"]);
     place.run(&["eval", &place.path("nowhere").display().to_string()]).expect(1).says(&["nowhere"]);
     std::fs::write(place.path("series/labels.json"), "[]").expect("written");
