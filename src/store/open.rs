@@ -85,9 +85,15 @@ fn make(path: &Path) -> Result<(), OpenError> {
     let io = |e: &std::io::Error| OpenError::of_io(path.to_owned(), e);
     let unfinished = PathBuf::from(format!("{}.new", path.display()));
     let file = options().create(true).truncate(true).open(&unfinished).map_err(|e| io(&e))?;
-    let made: Arc<dyn StorageBackend> = Arc::new(backend(file, path)?);
-    create(&made).map_err(|e| e.open(path))?;
-    std::fs::rename(&unfinished, path).map_err(|e| io(&e))?;
+    let made = backend(file, path).and_then(|backend| {
+        let made: Arc<dyn StorageBackend> = Arc::new(backend);
+        create(&made).map_err(|e| e.open(path))
+    });
+    if let Err(error) = made.and_then(|()| std::fs::rename(&unfinished, path).map_err(|e| io(&e))) {
+        // On a full disk it takes the room that is missing; where it cannot be removed the next start makes it anew.
+        let _ = std::fs::remove_file(&unfinished);
+        return Err(error);
+    }
     // The name is on disk when its folder is; where a folder cannot be opened the system writes it in its own time.
     if let Some(Ok(folder)) = path.parent().map(File::open) {
         let _ = folder.sync_all();

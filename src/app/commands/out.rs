@@ -8,8 +8,8 @@ use anyhow::Context;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use crate::app::Failure;
 use crate::app::cli::Global;
+use crate::app::{Failure, logging};
 use crate::base::{Readers, TimeRange, Timestamp, parse_time, write_whole};
 
 /// Prints a text on standard output; a reader that went away (`| head`) is no error.
@@ -28,7 +28,7 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => Ok(result.context("standard output cannot be written")?),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn file(output: Option<&Path>, name: &str, bytes: &[u8]) -> Result<(), Failu
     }
     let path = output.unwrap_or_else(|| Path::new(name));
     write_whole(path, bytes, Readers::Usual).with_context(|| format!("{} cannot be written", path.display()))?;
-    eprintln!("{}", path.display());
+    logging::say(&path.display().to_string());
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::kit::{Place, get, until};
+use super::kit::{Place, get, reloads, until};
 use super::mount::Mount;
 
 /// Moments to kill at: `FAROL_KILLS`, else 30 with `FAROL_SLOW=1`, else 5.
@@ -96,14 +96,8 @@ fn a_full_disk_is_survived_and_everything_is_written_later() {
     let mut recorder = place.record(&["--interval", "200ms", "--config", config.to_str().expect("plain")]);
     let socket = recorder.wait_ready();
     place.run(&["silence", "add", "rule=before"]).expect(0);
-    // The folder is filled to the last byte, and kept full while what grows gives room.
     let ballast = place.data().join("ballast");
-    let fill = || {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&ballast).expect("ours");
-        for size in [65_536, 4096, 1] {
-            while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
-        }
-    };
+    let fill = || fill(&ballast);
     let status = || place.run(&["status", "--format", "json"]).out;
     until("the recorder sees that the disk is full", || {
         fill();
@@ -133,6 +127,45 @@ fn a_full_disk_is_survived_and_everything_is_written_later() {
     assert_eq!(minimum, "0", "{shown}");
 }
 
+/// Fills a file system to the last byte; again and again, where what grows gives room.
+fn fill(ballast: &std::path::Path) {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(ballast).expect("ours");
+    for size in [65_536, 4096, 1] {
+        while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_log_on_the_disk_that_is_full_does_not_end_the_recorder() {
+    let place = Place::new();
+    let Some(_mounted) = Mount::tmpfs(&place.data(), "size=8m") else {
+        eprintln!("not run: mounting is not permitted here");
+        return;
+    };
+    let config = place.write("config.toml", "[store]\nflush = \"1s\"\n");
+    let mut command = place.farol(&["--record", "--interval", "200ms", "--config", config.to_str().expect("plain")]);
+    let mut recorder = place.spawn(&mut command, place.data().join("log"));
+    let socket = recorder.wait_ready();
+    let ballast = place.data().join("ballast");
+    let status = || place.run(&["status", "--format", "json"]).out;
+    until("the recorder sees that the disk is full", || {
+        fill(&ballast);
+        status().contains("\"store_ok\": false")
+    });
+    // Each is kept in memory, which the recorder has nowhere to say.
+    for _ in 0..3 {
+        fill(&ballast);
+        place.run(&["silence", "add", "rule=while"]).expect(0);
+    }
+    recorder.assert_lives();
+    std::fs::remove_file(&ballast).expect("ours");
+    until("it is written again", || status().contains("\"store_ok\": true"));
+    recorder.signal(rustix::process::Signal::HUP);
+    until("the configuration is read again", || reloads(&socket) == 1);
+    until("the log says what is missing", || recorder.log().contains("log lines could not be written"));
+    recorder.stop();
+}
+
 /// Two flushes later: the store said that it is well again after the one that wrote everything.
 fn newest_on_disk_moves(place: &Place) -> bool {
     place.run(&["status", "--format", "json"]).out.contains("\"ready\": true")
@@ -146,4 +179,6 @@ fn a_disk_that_is_full_from_the_start_is_named() {
         return;
     };
     place.run(&["--record"]).expect(1).says(&["farol.redb", "no room"]);
+    let left: Vec<_> = std::fs::read_dir(place.data()).expect("a folder").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(left, ["farol.lock"], "nothing that takes room");
 }

@@ -99,11 +99,15 @@ impl Place {
 
     /// Starts a recorder whose runtime folder is another one.
     pub fn start_in(&self, runtime: &Path, args: &[&str]) -> Recorder {
-        let log = self.path("log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
         let mut command = self.farol(&["--record"]);
-        command.args(args).env("XDG_RUNTIME_DIR", runtime).stdout(Stdio::null()).stderr(file);
-        let child = command.spawn().expect("the program starts");
+        command.args(args).env("XDG_RUNTIME_DIR", runtime);
+        self.spawn(&mut command, self.path("log"))
+    }
+
+    /// Starts what is a recorder, with a log of its own.
+    pub fn spawn(&self, command: &mut Command, log: PathBuf) -> Recorder {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
+        let child = command.stdout(Stdio::null()).stderr(file).spawn().expect("the program starts");
         Recorder { child, data: self.data(), log }
     }
 }
@@ -251,6 +255,19 @@ pub fn exchange(socket: &Path, bytes: &[u8]) -> String {
 
 pub fn get(socket: &Path, path: &str) -> String {
     http(socket, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+}
+
+/// How often an engine read its configuration again, as its journal has it.
+pub fn reloads(socket: &Path) -> usize {
+    let (from, to) = (farol::base::Timestamp(0), farol::base::Timestamp(i64::MAX));
+    let request = farol::monitor::Request::Journal { range: farol::base::TimeRange { from, to } };
+    let Ok(farol::monitor::Answer::Journal { entries }) =
+        farol::remote::ask_once(&farol::remote::Address(socket.to_owned()), request)
+    else {
+        return 0;
+    };
+    let read = |e: &&farol::model::JournalEntry| matches!(&e.event, farol::model::JournalEvent::Notice { text } if text.starts_with("configuration read again"));
+    entries.iter().filter(read).count()
 }
 
 /// Whether this process may mount and change users.

@@ -1,6 +1,6 @@
 //! Record, ask, end, look again.
 
-use super::kit::{LIMIT, Place, until, within};
+use super::kit::{LIMIT, Place, reloads, until, within};
 
 fn has_samples(place: &Place) -> bool {
     place.run(&["query", "cpu_usage_ratio", "--last", "1m", "--format", "csv"]).out.contains("cpu_usage_ratio")
@@ -114,4 +114,30 @@ fn a_request_to_stop_ends_a_recorder_at_once() {
     let begun = std::time::Instant::now();
     assert_eq!(recorder.wait(), Some(0));
     assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_does_not_end_a_recorder() {
+    let place = Place::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut recorder = place.record(&["--interval", "200ms"]);
+    recorder.signal(rustix::process::Signal::TERM);
+    assert_eq!(recorder.wait(), Some(0));
+    recorder.child = place.farol(&["--record", "--interval", "200ms"]).stderr(writer).spawn().expect("starts");
+    drop(reader);
+    let socket = recorder.wait_ready();
+    recorder.signal(rustix::process::Signal::HUP);
+    until("the configuration is read again", || reloads(&socket) == 1);
+    recorder.assert_lives();
+    recorder.stop();
+}
+
+#[test]
+fn a_command_whose_errors_cannot_be_written_ends_with_its_code() {
+    let place = Place::new();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let code = place.farol(&["query", "nosuch"]).stderr(full()).status().expect("it runs").code();
+    assert_eq!(code, Some(2));
+    let code = place.farol(&["--record", "--config", "nosuch.toml"]).stderr(full()).status().expect("it runs").code();
+    assert_eq!(code, Some(2));
 }

@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 
-use super::kit::{LIMIT, Place, within};
+use super::kit::{LIMIT, Place, reloads, until, within};
 
 const SIZE: (u16, u16) = (40, 120);
 
@@ -17,19 +17,25 @@ struct Screen {
     shown: Arc<Mutex<vt100::Parser>>,
 }
 
+/// The program in a new terminal, and that terminal.
+fn spawn(place: &Place, args: &[&str]) -> (Box<dyn Child + Send + Sync>, PtyPair) {
+    let (rows, cols) = SIZE;
+    let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a terminal");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_farol"));
+    command.env_clear();
+    for (name, value) in place.environment() {
+        command.env(name, value);
+    }
+    command.args(args);
+    command.arg("--data-dir");
+    command.arg(place.data());
+    (pair.slave.spawn_command(command).expect("the program starts"), pair)
+}
+
 impl Screen {
     fn open(place: &Place, args: &[&str]) -> Self {
         let (rows, cols) = SIZE;
-        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_farol"));
-        command.env_clear();
-        for (name, value) in place.environment() {
-            command.env(name, value);
-        }
-        command.args(args);
-        command.arg("--data-dir");
-        command.arg(place.data());
-        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let (child, pair) = spawn(place, args);
         let shown = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
         let mut output = pair.master.try_clone_reader().expect("a terminal");
         let parser = Arc::clone(&shown);
@@ -196,4 +202,18 @@ fn a_replay_shows_a_copy_and_leaves_the_file_alone() {
             .expect("a folder")
             .any(|e| e.is_ok_and(|e| e.file_name().to_string_lossy().starts_with("farol-")))
     );
+}
+
+#[test]
+fn a_recorder_whose_terminal_is_closed_goes_on() {
+    let place = Place::new();
+    let (mut child, terminal) = spawn(&place, &["--record", "--interval", "200ms"]);
+    let socket = within(LIMIT, || farol::engine::owner(&place.data())?.socket).expect("it records");
+    // The hang-up comes with the closing; it reads its configuration again and has nowhere to say so.
+    drop(terminal);
+    until("the configuration is read again", || reloads(&socket) == 1);
+    until("it answers", || place.run(&["status"]).code != Some(3));
+    assert!(child.try_wait().expect("a child").is_none());
+    farol::remote::ask_once(&farol::remote::Address(socket), farol::monitor::Request::Stop).expect("same user");
+    assert_eq!(child.wait().expect("a child").exit_code(), 0);
 }
