@@ -15,8 +15,12 @@ use crate::store::{StoreConfig, Write};
 /// Called once a commit is on disk, or with the reason why it is not.
 pub(in crate::engine) type After = Box<dyn FnOnce(Result<Saved, Refusal>) + Send>;
 
-/// Rounds kept for a writer that does not come to write them: an hour at 1 s, some 40 MB of 300 series.
+/// Rounds kept for a writer that does not come to write them: an hour at 1 s, some 40 MB of 300 series. Where a single flush has
+/// more, two flushes are kept.
 const MAX_ROUNDS: usize = 3600;
+
+/// Rows kept for it that go with the samples; of those that a later one makes good, the oldest are the first to go.
+const MAX_WRITES: usize = 3600;
 
 /// Samples and what may go with them.
 #[derive(Default)]
@@ -51,6 +55,8 @@ struct Waiting {
     closed: bool,
     peak: usize,
     given_up: u64,
+    // Of what waits now.
+    missing: u64,
 }
 
 impl Waiting {
@@ -65,11 +71,35 @@ impl Waiting {
         if let Some((writes, after)) = self.decisions.pop_front() {
             return Some(Job::Commit { writes, after });
         }
-        let settings = self.settings.take().map(Job::Configure);
-        settings
-            .or_else(|| self.flush.take().map(Job::Flush))
-            .or_else(|| self.close.take().map(|(flush, after)| Job::Close(flush, after)))
+        if let Some(settings) = self.settings.take() {
+            return Some(Job::Configure(settings));
+        }
+        let missing = std::mem::take(&mut self.missing);
+        if missing > 0 {
+            tracing::error!(missing, "the history is written again; the oldest samples and rows that waited are missing");
+        }
+        let flush = self.flush.take().map(Job::Flush);
+        flush.or_else(|| self.close.take().map(|(flush, after)| Job::Close(flush, after)))
     }
+}
+
+/// Gives up the oldest rows that can be spared, as many as there are too many; gives how many went. What people decided, what was
+/// told and what happened stays.
+fn thin(writes: &mut Vec<Write>) -> usize {
+    let before = writes.len();
+    let mut excess = before.saturating_sub(MAX_WRITES);
+    if excess > 0 {
+        writes.retain(|write| {
+            let spared = matches!(
+                write,
+                Write::Processes { .. } | Write::Keyframe { .. } | Write::Anomaly(_) | Write::Prediction(_) | Write::Model { .. }
+            );
+            let goes = spared && excess > 0;
+            excess -= usize::from(goes);
+            !goes
+        });
+    }
+    before - writes.len()
 }
 
 impl Inbox {
@@ -93,13 +123,22 @@ impl Inbox {
     /// Samples to be written with those that wait.
     pub(in crate::engine) fn flush(&self, flush: Flush) {
         self.put(|waiting| {
-            let all = waiting.flush.get_or_insert_default();
+            let Some(all) = &mut waiting.flush else {
+                waiting.flush = Some(flush);
+                return;
+            };
+            let most = MAX_ROUNDS.max(2 * flush.rounds.len());
             all.now = flush.now;
             all.rounds.extend(flush.rounds);
             all.writes.extend(flush.writes);
-            let excess = all.rounds.len().saturating_sub(MAX_ROUNDS);
+            let excess = all.rounds.len().saturating_sub(most);
             all.rounds.drain(..excess);
-            waiting.given_up += excess as u64;
+            let lost = (excess + thin(&mut all.writes)) as u64;
+            if lost > 0 && waiting.missing == 0 {
+                tracing::error!("the history is not being written: the oldest samples that wait are given up");
+            }
+            waiting.missing += lost;
+            waiting.given_up += lost;
         });
     }
 
@@ -183,5 +222,31 @@ mod tests {
         assert_eq!(inbox.stats().dropped, 400);
         let jobs = order(&inbox);
         assert_eq!((jobs.len(), jobs.last().map(String::as_str)), (5001, Some("flush 3600")));
+    }
+
+    #[test]
+    fn a_flush_is_whole_however_many_rounds_it_has() {
+        let inbox = Inbox::default();
+        inbox.flush(rounds(0, 5400));
+        inbox.flush(rounds(5400, 5400));
+        assert_eq!(inbox.stats().dropped, 0);
+        inbox.flush(rounds(10_800, 5400));
+        assert_eq!((inbox.stats().dropped, order(&inbox)), (5400, vec!["flush 10800".to_owned()]));
+    }
+
+    #[test]
+    fn rows_that_go_with_samples_are_bounded_and_the_oldest_go_first() {
+        let inbox = Inbox::default();
+        let decided = Write::Meta { name: "decided".to_owned(), row: None };
+        let row = |n: usize| Write::Model { name: n.to_string(), row: None };
+        inbox.flush(Flush { writes: vec![decided.clone()], ..Flush::default() });
+        (0..5000).for_each(|n| inbox.flush(Flush { writes: vec![row(n)], ..Flush::default() }));
+        assert_eq!(inbox.stats().dropped, 5001 - MAX_WRITES as u64);
+        match inbox.next(Some(Duration::ZERO)) {
+            Some(Job::Flush(flush)) => {
+                assert_eq!((flush.writes.first(), flush.writes.last()), (Some(&decided), Some(&row(4999))));
+            }
+            _ => panic!("a flush waits"),
+        }
     }
 }
