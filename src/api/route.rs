@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -60,6 +61,8 @@ pub(super) fn router(entry: Entry) -> Router {
         .route("/api/v1/snapshot", get(snapshot))
         .route("/api/v1/query_range", get(query_range))
         .route("/api/v1/stream", get(stream::upgrade))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(only_get)
         .with_state(entry)
 }
 
@@ -76,9 +79,24 @@ impl IntoResponse for Refused {
             RefusalKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
         // Prometheus' error envelope, so that its clients show the text.
-        let kind = if self.0.kind == RefusalKind::Invalid { "bad_data" } else { "execution" };
+        let kind = match self.0.kind {
+            RefusalKind::Invalid => "bad_data",
+            RefusalKind::NotFound => "not_found",
+            RefusalKind::Unavailable => "unavailable",
+            RefusalKind::Forbidden | RefusalKind::Failed => "execution",
+        };
         (status, Json(json!({"status": "error", "errorType": kind, "error": self.0.message}))).into_response()
     }
+}
+
+async fn nowhere(uri: Uri) -> Refused {
+    let paths: Vec<&str> = ROUTES.iter().map(|(path, _)| *path).collect();
+    Refused(Refusal::new(RefusalKind::NotFound, format!("there is no {}; there are {}", uri.path(), paths.join(", "))))
+}
+
+async fn only_get() -> Response {
+    let refused = Refused(Refusal::new(RefusalKind::Invalid, "only GET is served"));
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], refused).into_response()
 }
 
 /// The peer's scope.
@@ -147,42 +165,46 @@ async fn snapshot(State(entry): State<Entry>, ConnectInfo(peer): ConnectInfo<Pee
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// Parameters of a range query, as Prometheus names them.
+/// Parameters of a range query, as Prometheus names them; all are needed.
 #[derive(Debug, Deserialize)]
 struct RangeParams {
-    query: String,
-    start: String,
-    end: String,
-    step: String,
+    query: Option<String>,
+    start: Option<String>,
+    end: Option<String>,
+    step: Option<String>,
 }
 
 impl RangeParams {
     fn request(&self) -> Result<QueryRequest, Refusal> {
         let invalid = |name: &str, why: String| Refusal::new(RefusalKind::Invalid, format!("parameter {name}: {why}"));
+        let needed = |name: &str, value: &Option<String>| value.clone().ok_or_else(|| invalid(name, "is missing".to_owned()));
+        let (expr, step) = (needed("query", &self.query)?, needed("step", &self.step)?);
         let now = Timestamp::now();
         let time = |name: &str, text: &str| match text.parse::<f64>() {
             // Milliseconds in an i64 reach beyond any date; a wilder number saturates.
             Ok(seconds) if seconds.is_finite() => Ok(Timestamp((seconds * 1000.0) as i64)),
             _ => parse_time(text, now).map_err(|e| invalid(name, e.to_string())),
         };
-        let range = TimeRange { from: time("start", &self.start)?, to: time("end", &self.end)? };
-        let step = match self.step.parse::<f64>() {
+        let (start, end) = (needed("start", &self.start)?, needed("end", &self.end)?);
+        let range = TimeRange { from: time("start", &start)?, to: time("end", &end)? };
+        let step = match step.parse::<f64>() {
             Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Duration::from_secs_f64(seconds),
-            _ => parse_duration(&self.step).map_err(|e| invalid("step", e.to_string()))?,
+            _ => parse_duration(&step).map_err(|e| invalid("step", e.to_string()))?,
         };
         if range.to < range.from {
             return Err(invalid("end", "lies before start".to_owned()));
         }
-        Ok(QueryRequest { expr: self.query.clone(), range, step })
+        Ok(QueryRequest { expr, range, step })
     }
 }
 
 async fn query_range(
     State(entry): State<Entry>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    Query(params): Query<RangeParams>,
+    params: Result<Query<RangeParams>, QueryRejection>,
 ) -> Result<Json<Value>, Refused> {
     let scope = scope_of(peer)?;
+    let Query(params) = params.map_err(|e| Refused(Refusal::new(RefusalKind::Invalid, e.body_text())))?;
     let request = params.request().map_err(Refused)?;
     match ask(&entry.monitors, scope, Request::Query(request)).await? {
         Answer::Query { series, .. } => Ok(Json(envelope(&series, Timestamp::now()))),

@@ -19,6 +19,9 @@ use crate::monitor::{ClientMessage, Link, Monitor, Refusal, RefusalKind, Scope, 
 /// Largest message a reader may send: requests are small.
 const MAX_MESSAGE: usize = 64 << 10;
 
+/// Largest message that is read to its end, so that it can be refused instead of hung up on.
+const MAX_READ: usize = 16 * MAX_MESSAGE;
+
 /// Requests of one reader that may be open at once.
 const MAX_OPEN: usize = 64;
 
@@ -33,7 +36,7 @@ pub(super) async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE);
+    let upgrade = upgrade.max_message_size(MAX_READ);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // The other side went away: nothing is left to tell it.
         let _ = run(socket, &entry, (scope, &entry.user(peer))).await;
@@ -49,8 +52,9 @@ async fn run(mut socket: WebSocket, entry: &Entry, (scope, user): (Scope, &str))
     send(&mut socket, &hello).await?;
     // Pulses from before the snapshot are already in it.
     monitor.changed();
-    let mut seen = monitor.snapshot().seq;
-    send(&mut socket, &ServerMessage::Snapshot { snapshot: monitor.snapshot(), lagged: 0 }).await?;
+    let snapshot = monitor.snapshot();
+    let mut seen = snapshot.seq;
+    send(&mut socket, &ServerMessage::Snapshot { snapshot, lagged: 0 }).await?;
     let mut open: Vec<(u64, Ticket)> = Vec::new();
     loop {
         tokio::select! {
@@ -108,6 +112,10 @@ async fn take(
 ) -> Result<(), axum::Error> {
     let refuse = |ticket, kind, message: String| ServerMessage::Answer { ticket, result: Err(Refusal::new(kind, message)) };
     match serde_json::from_str(text) {
+        Ok(ClientMessage::Ask { ticket, .. }) if text.len() > MAX_MESSAGE => {
+            let message = format!("the request has {} bytes, at most {MAX_MESSAGE} are taken; ask in several pieces", text.len());
+            send(socket, &refuse(ticket, RefusalKind::Invalid, message)).await
+        }
         Ok(ClientMessage::Ask { ticket, .. }) if open.len() >= MAX_OPEN => {
             send(socket, &refuse(ticket, RefusalKind::Unavailable, format!("{MAX_OPEN} requests are open already"))).await
         }

@@ -24,6 +24,8 @@ use crate::query::metric_map;
 const PIECE_BUCKETS: usize = 40_000;
 /// Length of the first piece; later ones follow from how much there was.
 const FIRST_PIECE: Duration = Duration::from_secs(60);
+/// Keys of one request, as they are written in it: half of what a message may have.
+const REQUEST_BYTES: usize = 32 << 10;
 /// Longest piece.
 const LONGEST_PIECE: Duration = Duration::from_secs(30 * 86_400);
 
@@ -101,14 +103,18 @@ impl Export {
         let (mut from, mut length) = (range.from, FIRST_PIECE);
         while from <= range.to && !keys.is_empty() {
             let to = Timestamp((from + length).0 - 1).min(range.to);
-            let request = HistoryRequest { keys: keys.clone(), range: TimeRange { from, to }, step: Duration::ZERO };
-            let series = match reach.ask(Request::History(request))? {
-                Answer::History { series } => series,
-                other => return Err(unexpected(&other).into()),
-            };
             let mut rows: Vec<(usize, Bucket)> = Vec::new();
-            for (n, one) in series.into_iter().enumerate() {
-                rows.extend(one.points.buckets.into_iter().map(|b| (n, b)));
+            let mut first = 0;
+            for keys in in_requests(&keys) {
+                let request = HistoryRequest { keys: keys.to_vec(), range: TimeRange { from, to }, step: Duration::ZERO };
+                let series = match reach.ask(Request::History(request))? {
+                    Answer::History { series } => series,
+                    other => return Err(unexpected(&other).into()),
+                };
+                for (n, one) in series.into_iter().enumerate() {
+                    rows.extend(one.points.buckets.into_iter().map(|b| (first + n, b)));
+                }
+                first += keys.len();
             }
             rows.sort_by_key(|(n, bucket)| (bucket.at, *n));
             for (n, bucket) in &rows {
@@ -121,6 +127,24 @@ impl Export {
         }
         Ok(out.flush()?)
     }
+}
+
+/// Keys in groups, each small enough for one request.
+fn in_requests(keys: &[SeriesKey]) -> Vec<&[SeriesKey]> {
+    let mut groups = Vec::new();
+    let mut rest = keys;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let written = |key: &SeriesKey| serde_json::to_string(key).map_or(0, |text| text.len() + 1);
+        let fit = rest.iter().take_while(|key| {
+            bytes += written(key);
+            bytes <= REQUEST_BYTES
+        });
+        let (group, others) = rest.split_at(fit.count().max(1));
+        groups.push(group);
+        rest = others;
+    }
+    groups
 }
 
 /// A piece that should have about as many rows as wanted, at most four times as long as the one before.
@@ -175,6 +199,17 @@ mod tests {
                 serde_json::from_str(&Named::new(&key, ExportFormat::Jsonl).row(&bucket)).expect("JSON");
             assert_eq!((line["metric"]["device"].as_str(), line["value"].as_f64()), (Some("nvme \"0\", a"), Some(bucket.mean)));
         }
+    }
+
+    #[test]
+    fn a_request_has_as_many_keys_as_fit_and_no_key_is_left_out() {
+        let long = "x".repeat(300);
+        let keys: Vec<SeriesKey> =
+            (0..2000).map(|n| SeriesKey::new("disk_busy_ratio", [("device", &*format!("{n}{long}"))])).collect();
+        let groups = in_requests(&keys);
+        assert!(groups.len() > 10 && groups.iter().all(|g| serde_json::to_string(g).expect("JSON").len() <= REQUEST_BYTES + 2));
+        assert_eq!(groups.concat(), keys);
+        assert_eq!(in_requests(&[SeriesKey::total(&"y".repeat(REQUEST_BYTES))]).len(), 1, "one that is too long by itself");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use farol::model::{ProcessDepth, ProcessId};
 use farol::monitor::{Answer, Monitor, RefusalKind, Request};
 use farol::remote::{Address, Client, ask_once};
 
-use super::kit::{Place, exchange, get, is_root, ran, until};
+use super::kit::{Place, exchange, get, http, is_root, ran, until};
 
 #[test]
 fn the_routes_answer_over_the_socket() {
@@ -31,8 +31,46 @@ fn the_routes_answer_over_the_socket() {
     });
     let wrong = get(&socket, "/api/v1/query_range?query=cpu_usage_ratoi&start=-1m&end=-0s&step=1s");
     assert!(wrong.starts_with("HTTP/1.1 400") && wrong.contains("cpu_usage_ratio"), "{wrong}");
-    assert!(get(&socket, "/api/v1/query_range?query=x").starts_with("HTTP/1.1 400"));
-    assert!(get(&socket, "/nowhere").starts_with("HTTP/1.1 404"));
+    let post = post_nothing(&socket, "/healthz");
+    for (answer, code, says) in [
+        (get(&socket, "/api/v1/query_range?query=x"), 400, "step"),
+        (get(&socket, "/api/v1/query_range?step=1s&query=x&start=%ff"), 400, ""),
+        (get(&socket, "/nowhere"), 404, "/api/v1/snapshot"),
+        (post, 405, "GET"),
+    ] {
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let error: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {answer}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {code}")) && error["status"] == "error", "{answer}");
+        assert!(error["error"].as_str().is_some_and(|e| e.contains(says)), "{answer}");
+    }
+    recorder.stop();
+}
+
+fn post_nothing(socket: &std::path::Path, path: &str) -> String {
+    http(socket, &format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+}
+
+#[test]
+fn a_request_that_is_too_large_is_refused_and_the_connection_lives() {
+    let place = Place::new();
+    let recorder = place.record(&["--interval", "200ms"]);
+    let socket = recorder.wait_ready();
+    let mut client = Client::connect(Box::new(move || vec![Address(socket.clone())]), Arc::new(|| {})).expect("it listens");
+    let keys =
+        (0..3000).map(|n| farol::model::SeriesKey::new("disk_busy_ratio", [("device", &*format!("device-{n}"))])).collect();
+    let range = TimeRange { from: farol::base::Timestamp(0), to: farol::base::Timestamp(0) };
+    let request = farol::monitor::HistoryRequest { keys, range, step: Duration::ZERO };
+    for request in [Request::History(request), Request::Snapshot] {
+        let is_large = matches!(request, Request::History(_));
+        let ticket = client.ask(request);
+        let mut answer = None;
+        until("it is answered", || {
+            answer = client.poll(ticket);
+            answer.is_some()
+        });
+        let answer = answer.expect("it was waited for");
+        assert_eq!(answer.err().map(|e| e.kind), is_large.then_some(RefusalKind::Invalid));
+    }
     recorder.stop();
 }
 
