@@ -117,10 +117,17 @@ fn run_query(request: &QueryRequest, context: &Context<'_>) -> Result<Answer, Re
             .map(|v| QuerySeries { metric: query::metric_map(&v.labels), values: vec![(request.range.to, v.value)] });
         return Ok(Answer::Query { series: series.collect(), step: Duration::ZERO });
     }
-    let step = if request.step.is_zero() { query::auto_step(request.range, QUERY_POINTS) } else { request.step };
-    let series = expr.range(&source, request.range, step).map_err(invalid)?;
+    let (range, step) = if request.step.is_zero() { ending(request.range) } else { (request.range, request.step) };
+    let series = expr.range(&source, range, step).map_err(invalid)?;
     let series = series.into_iter().map(|s| QuerySeries { metric: query::metric_map(&s.labels), values: s.values });
     Ok(Answer::Query { series: series.collect(), step })
+}
+
+/// The grid where none is asked for: its last moment is the end of the span, which is what one wants to know most.
+fn ending(range: TimeRange) -> (TimeRange, Duration) {
+    let step = query::auto_step(range, QUERY_POINTS);
+    let n = u32::try_from(range.length().as_millis() / step.as_millis().max(1)).unwrap_or(u32::MAX);
+    (TimeRange { from: range.to - step * n, ..range }, step)
 }
 
 fn series_in(range: TimeRange, context: &Context<'_>) -> Result<Vec<SeriesKey>, Refusal> {

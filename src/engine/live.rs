@@ -315,11 +315,11 @@ impl<S: SeriesSource> SeriesSource for Merged<'_, S> {
     }
 
     fn interval(&self, key: &SeriesKey) -> Duration {
-        match (self.store, self.head) {
-            (_, Some(head)) => read(head).interval,
-            (Some(store), None) => store.interval(key),
-            (None, None) => Duration::from_secs(1),
-        }
+        // As without an engine; where it samples less often than before, the newest samples are as far apart as it says.
+        let stored = self.store.map(|store| store.interval(key));
+        let live =
+            self.head.map(read).filter(|head| stored.is_none() || head.columns.contains_key(key)).map(|head| head.interval);
+        stored.max(live).unwrap_or(Duration::from_secs(1))
     }
 }
 
@@ -386,5 +386,32 @@ mod tests {
         let points = head.points(&SeriesKey::total("a"), range, Resolution::TenSeconds).expect("memory");
         let means: Vec<(i64, f64, u32)> = points.buckets.iter().map(|b| (b.at.0 / 1000 - 1_000_000, b.mean, b.count)).collect();
         assert_eq!(means, [(0, 7.0, 5), (10, 14.5, 10), (20, 22.0, 5)]);
+    }
+
+    #[test]
+    fn series_that_come_seldom_are_as_far_apart_as_without_an_engine() {
+        use crate::store::{Store, StoreConfig};
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut writer, reader) = Store::open(&dir.path().join("farol.redb"), &StoreConfig::default()).expect("a history");
+        let start = 1_780_000_000;
+        let key = |metric| SeriesKey::total(metric);
+        let head = RwLock::new(Head::new(Duration::from_secs(1)));
+        for second in 0..1200 {
+            let at = Timestamp::from_seconds(start + second);
+            let mut readings = vec![reading("a", 1.0)];
+            if second % 10 == 0 {
+                readings.push(reading("seldom", 1.0));
+            }
+            writer.push(at, &readings);
+            head.write().expect("no panic").push(at, &readings);
+        }
+        writer.flush(Timestamp::from_seconds(start + 1200)).expect("written");
+        let view = reader.view().expect("readable");
+        let merged = Merged::new(Some(&head), Some(&view));
+        for metric in ["a", "seldom"] {
+            assert_eq!(merged.interval(&key(metric)), view.interval(&key(metric)), "{metric}");
+        }
+        head.write().expect("no panic").set_interval(Duration::from_secs(60));
+        assert_eq!(merged.interval(&key("a")), Duration::from_secs(60), "it has just changed");
     }
 }

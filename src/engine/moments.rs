@@ -204,3 +204,38 @@ fn every_figure_of_a_report_is_what_a_query_of_the_same_span_gives() {
         }
     }
 }
+
+fn ranged(expr: &str, range: TimeRange, step: u64, context: &Context<'_>) -> Vec<(Timestamp, f64)> {
+    let request = QueryRequest { expr: expr.to_owned(), range, step: Duration::from_secs(step) };
+    match answer(&Request::Query(request), context) {
+        Ok(Answer::Query { series, .. }) => series.into_iter().next().map(|s| s.values).unwrap_or_default(),
+        other => panic!("{expr}: {other:?}"),
+    }
+}
+
+#[test]
+fn each_step_shows_a_sample_of_the_last_two_intervals_or_nothing_wherever_the_steps_lie() {
+    let key = SeriesKey::total("memory_used_bytes");
+    let mut history = History::new(&StoreConfig::default());
+    // A day of seconds, an hour of them missing.
+    for second in (0..43_200).chain(46_800..86_400) {
+        history.push(second, &key, second as f64);
+        if second % 600 == 599 {
+            history.flush(second);
+        }
+    }
+    history.flush(86_400);
+    history.with(None, |context| {
+        for (from, step) in [(7, 10), (3, 60), (0, 60), (605, 600), (0, 3600), (1234, 7200)] {
+            let to = 86_399.min(from + step * 5000);
+            let values = ranged("memory_used_bytes", TimeRange { from: at(from), to: at(to) }, step, context);
+            let old: Vec<_> = values.iter().filter(|(t, v)| t.since(at(0)).as_secs_f64() - v > 2.0).collect();
+            assert_eq!(old, Vec::<&(Timestamp, f64)>::new(), "from {from} by {step}");
+            let expected = (from..=to).step_by(step as usize).filter(|s| !(43_202..46_800).contains(s)).count();
+            assert_eq!(values.len(), expected, "from {from} by {step}");
+        }
+        // Where nobody names a step the newest value is always there.
+        let two_years = TimeRange { from: at(86_399) - Duration::from_secs(2 * 365 * 86_400), to: at(86_399) };
+        assert_eq!(ranged("memory_used_bytes", two_years, 0, context), [(at(86_399), 86_399.0)]);
+    });
+}

@@ -11,6 +11,8 @@ use crate::model::{Bucket, Detail, Points, Resolution, SeriesKey, SeriesSource, 
 
 /// Two intervals: one sample may be late or missing (`contracts.md` §1).
 const STALE_AFTER_INTERVALS: u32 = 2;
+/// Span of samples read at once: six of the store's blocks.
+const PART: Duration = Duration::from_secs(3600);
 /// A window of a moment is made of at least this many buckets: one minute of samples in an hour's figure errs by 2 %.
 const BUCKETS_AT_A_MOMENT: u32 = 60;
 /// A window of a span is made of at least this many buckets, so that long spans stay cheap.
@@ -44,9 +46,11 @@ impl Grid {
         self.times().last().unwrap_or(self.from)
     }
 
-    /// The resolution that serves plain selectors.
-    fn resolution(self) -> Resolution {
-        if self.n <= 1 { Resolution::Raw } else { Resolution::for_step(self.step) }
+    /// The same moments in parts that are read at once: those near each other together, others each by itself.
+    fn parts(self) -> impl Iterator<Item = Self> {
+        let together = (PART.as_millis() / self.step.as_millis().max(1)).clamp(1, self.n.max(1) as u128) as usize;
+        let starts = self.times().step_by(together).enumerate();
+        starts.map(move |(part, from)| Self { from, n: together.min(self.n - part * together), ..self })
     }
 
     fn resolution_for(self, window: Duration) -> Resolution {
@@ -61,17 +65,31 @@ impl Grid {
 /// The newest sample at each step, where it is fresh.
 pub(super) fn newest(source: &dyn SeriesSource, key: &SeriesKey, grid: Grid) -> Result<Vec<Option<f64>>, SourceError> {
     let stale = source.interval(key) * STALE_AFTER_INTERVALS;
+    let mut values = Vec::with_capacity(grid.n);
+    for part in grid.parts() {
+        newest_of_part(source, key, (part, stale), &mut values)?;
+    }
+    Ok(values)
+}
+
+/// From samples while they are kept: no bucket says how old its newest one is.
+fn newest_of_part(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    (grid, stale): (Grid, Duration),
+    values: &mut Vec<Option<f64>>,
+) -> Result<(), SourceError> {
     // One bucket serves every moment until the next one ends.
     let lookback = |r: Resolution| stale.max(r.step().saturating_sub(Duration::from_millis(1)));
-    let points = read(source, key, grid, grid.resolution(), &lookback)?;
+    let points = read(source, key, grid, Resolution::Raw, &lookback)?;
     let lookback = lookback(points.resolution);
     let mut next = 0;
-    let values = grid.times().map(|at| {
+    values.extend(grid.times().map(|at| {
         next += ended(&points, next, at);
         let newest = next.checked_sub(1).and_then(|i| points.buckets.get(i))?;
         (end(newest, points.resolution) >= at - lookback).then_some(newest.last)
-    });
-    Ok(values.collect())
+    }));
+    Ok(())
 }
 
 /// A function over the samples of `(step − length, step]` at each step; absent where there is none.
