@@ -59,7 +59,9 @@ pub struct Core {
     pub(super) rounds: Rounds,
     pub(super) later: Vec<Write>,
     pub(super) due: Due,
+    // The highest id written at once, and with a flush.
     saved_id: u64,
+    noted_id: u64,
 }
 
 impl Core {
@@ -111,6 +113,7 @@ impl Core {
             later,
             due: Due::default(),
             saved_id,
+            noted_id: saved_id,
             settings,
         })
     }
@@ -292,10 +295,20 @@ impl Core {
             tellings.push(Telling { alert, reason, channels: step.channels });
         }
         self.tell(at, &tellings, output, pulse);
+        self.save_id(&mut output.now);
+    }
+
+    /// Writes down the highest id given, so that none is given twice: with the decisions in `now`, where there are any, else with
+    /// the next flush.
+    pub(super) fn save_id(&mut self, now: &mut Vec<Write>) {
         let id = self.alerter.last_id();
-        if id != self.saved_id && !output.now.is_empty() {
-            self.saved_id = id;
-            output.now.push(Write::Meta { name: LAST_ID.to_owned(), row: Some(id.to_le_bytes().to_vec()) });
+        let write = || Write::Meta { name: LAST_ID.to_owned(), row: Some(id.to_le_bytes().to_vec()) };
+        if id != self.saved_id && !now.is_empty() {
+            (self.saved_id, self.noted_id) = (id, id);
+            now.push(write());
+        } else if id != self.noted_id {
+            self.noted_id = id;
+            self.later.push(write());
         }
     }
 

@@ -55,6 +55,7 @@ impl Core {
             output.now.extend(decided.silence.clone().map(Write::Silence));
             last = decided;
         }
+        self.save_id(&mut output.now);
         self.keep_maintenance(at);
         self.add_services(&mut pulse);
         self.add_alerts(&mut pulse);
