@@ -4,7 +4,7 @@
 //! is imported lies after it.
 
 use std::collections::HashSet;
-use std::io::BufRead;
+use std::io::{BufRead, Seek};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,18 +69,41 @@ pub struct Imported {
     pub series: usize,
 }
 
-/// Reads a file with a header (`time` and `value`, and `series` where no metric is named) into the history of a folder.
+/// Reads a file with a header (`time` and `value`, and `series` where no metric is named) into the history of a folder. It is read
+/// twice: first to see that all of it is understood.
 ///
 /// # Errors
-/// A line that is not understood ends the import; what was read before it stays.
-pub fn import(dir: &Path, config: &StoreConfig, file: impl BufRead, metric: Option<&str>) -> Result<Imported, ImportError> {
+/// A line that is not understood; nothing is imported then.
+pub fn import(
+    dir: &Path,
+    config: &StoreConfig,
+    mut file: impl BufRead + Seek,
+    metric: Option<&str>,
+) -> Result<Imported, ImportError> {
     let catalog = super::catalog();
     let metric = metric.map(|m| series(m, &catalog).map_err(ImportError::Metric)).transpose()?;
     let lock = DataLock::take(dir, Role::OneShot)?;
     let (writer, reader) = Store::open(&history_path(&lock), config).map_err(StartError::from)?;
     let newest = reader.view()?.newest()?;
     drop(reader);
-    let mut import = Import { writer, newest, at: None, round: Vec::new(), waiting: 0, flushed: None, seen: HashSet::new() };
+    let order = Order { newest, at: None };
+    let mut seen = order;
+    every_row(&mut file, metric.as_ref(), &catalog, |at, _, _| seen.admit(at).map(drop))?;
+    file.rewind()?;
+    let mut import = Import { writer, order, round: Vec::new(), waiting: 0, flushed: None, seen: HashSet::new() };
+    let samples = every_row(&mut file, metric.as_ref(), &catalog, |at, key, value| import.add(at, key, value))?;
+    let series = import.seen.len();
+    import.end()?;
+    Ok(Imported { samples, series })
+}
+
+/// Gives each sample of a file, by its order; how many there were.
+fn every_row(
+    file: &mut impl BufRead,
+    metric: Option<&SeriesKey>,
+    catalog: &Catalog,
+    mut take: impl FnMut(Timestamp, SeriesKey, f64) -> Result<(), Refused>,
+) -> Result<u64, ImportError> {
     let mut samples = 0;
     let mut columns = None;
     for (n, text) in (1..).zip(file.lines()) {
@@ -92,17 +115,15 @@ pub fn import(dir: &Path, config: &StoreConfig, file: impl BufRead, metric: Opti
         }
         let cells = cells(text).ok_or_else(|| line("a quote that is not closed".to_owned()))?;
         let Some(columns) = &columns else {
-            columns = Some(Columns::find(&cells, metric.clone()).map_err(line)?);
+            columns = Some(Columns::find(&cells, metric.cloned()).map_err(line)?);
             continue;
         };
-        if let Some((at, key, value)) = columns.read(&cells, &catalog).map_err(line)? {
-            import.add(at, key, value).map_err(|e| if let Refused::Unordered(text) = e { line(text) } else { e.into() })?;
+        if let Some((at, key, value)) = columns.read(&cells, catalog).map_err(line)? {
+            take(at, key, value).map_err(|e| if let Refused::Unordered(text) = e { line(text) } else { e.into() })?;
             samples += 1;
         }
     }
-    let series = import.seen.len();
-    import.end()?;
-    Ok(Imported { samples, series })
+    Ok(samples)
 }
 
 fn series(text: &str, catalog: &Catalog) -> Result<SeriesKey, String> {
@@ -111,8 +132,9 @@ fn series(text: &str, catalog: &Catalog) -> Result<SeriesKey, String> {
     if catalog.get(key.metric()).is_some() {
         return Ok(key);
     }
-    let near = catalog.nearest(key.metric()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-    Err(format!("there is no metric \"{}\"{near}", key.metric()))
+    let metric = key.metric();
+    let near = catalog.nearest(metric).map_or_else(|| catalog.hint(metric), |near| format!("did you mean \"{near}\"?"));
+    Err(format!("there is no metric \"{metric}\"; {near}"))
 }
 
 /// Which column is what.
@@ -174,10 +196,31 @@ impl From<Refused> for ImportError {
     }
 }
 
-struct Import {
-    writer: Writer,
+/// Where the history ends, and the file so far.
+#[derive(Clone, Copy)]
+struct Order {
     newest: Option<Timestamp>,
     at: Option<Timestamp>,
+}
+
+impl Order {
+    /// Takes the time of the next sample; gives the one before, where that is over.
+    fn admit(&mut self, at: Timestamp) -> Result<Option<Timestamp>, Refused> {
+        if let Some(newest) = self.newest.filter(|n| self.at.is_none() && *n >= at) {
+            return Err(Refused::Other(ImportError::Older { newest: newest.rfc3339(), first: at.rfc3339() }));
+        }
+        match self.at.replace(at) {
+            Some(before) if before > at => {
+                Err(Refused::Unordered("earlier than the line before; sort the file by time".to_owned()))
+            }
+            before => Ok(before.filter(|before| *before < at)),
+        }
+    }
+}
+
+struct Import {
+    writer: Writer,
+    order: Order,
     round: Vec<Reading>,
     waiting: usize,
     flushed: Option<Timestamp>,
@@ -186,17 +229,9 @@ struct Import {
 
 impl Import {
     fn add(&mut self, at: Timestamp, key: SeriesKey, value: f64) -> Result<(), Refused> {
-        if let Some(newest) = self.newest.filter(|n| self.at.is_none() && *n >= at) {
-            return Err(Refused::Other(ImportError::Older { newest: newest.rfc3339(), first: at.rfc3339() }));
+        if let Some(before) = self.order.admit(at)? {
+            self.push(before).map_err(|e| Refused::Other(e.into()))?;
         }
-        match self.at {
-            Some(before) if before > at => {
-                return Err(Refused::Unordered("earlier than the line before; sort the file by time".to_owned()));
-            }
-            Some(before) if before < at => self.push(before).map_err(|e| Refused::Other(e.into()))?,
-            _ => {}
-        }
-        self.at = Some(at);
         if !self.seen.contains(&key) {
             self.seen.insert(key.clone());
         }
@@ -219,7 +254,7 @@ impl Import {
     }
 
     fn end(mut self) -> Result<(), WriteError> {
-        let at = self.at.unwrap_or_default();
+        let at = self.order.at.unwrap_or_default();
         if !self.round.is_empty() {
             self.push(at)?;
         }
@@ -273,7 +308,7 @@ mod tests {
     use crate::model::{Resolution, SeriesSource};
 
     fn read(dir: &Path, text: &str, metric: Option<&str>) -> Result<Imported, String> {
-        import(dir, &StoreConfig::default(), text.as_bytes(), metric).map_err(|e| e.to_string())
+        import(dir, &StoreConfig::default(), std::io::Cursor::new(text), metric).map_err(|e| e.to_string())
     }
 
     fn values(dir: &Path, key: &str) -> Vec<(String, f64)> {
@@ -315,6 +350,8 @@ mod tests {
             let dir = tempfile::tempdir().expect("a folder");
             let error = read(dir.path(), text, metric).expect_err(text);
             assert!(error.contains(told), "{text:?}: {error}");
+            // Nothing of it is there, and the mended file can lie anywhere.
+            assert_eq!(read(dir.path(), "time,value\n1,2\n", Some("memory_used_ratio")), Ok(Imported { samples: 1, series: 1 }));
         }
     }
 

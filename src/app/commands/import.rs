@@ -1,7 +1,7 @@
 //! `farol import`: samples of a CSV file into the history.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,7 +34,16 @@ impl Import {
         let loaded = place::configuration(global, None)?;
         let dir = place::data_dir(global)?;
         std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        let imported = engine::import(&dir, &loaded.config.store, BufReader::new(file), self.metric.as_deref());
+        let (config, metric) = (&loaded.config.store, self.metric.as_deref());
+        let is_file = file.metadata().is_ok_and(|m| m.is_file());
+        let imported = if is_file {
+            engine::import(&dir, config, BufReader::new(file), metric)
+        } else {
+            // A pipe cannot be read twice.
+            let mut text = Vec::new();
+            BufReader::new(file).read_to_end(&mut text).with_context(|| format!("{name} cannot be read"))?;
+            engine::import(&dir, config, Cursor::new(text), metric)
+        };
         let imported = imported.map_err(|error| match error {
             ImportError::Line { .. } | ImportError::Metric(_) => Failure::usage(anyhow::anyhow!("{name}: {error}")),
             other => anyhow::Error::from(other).into(),
