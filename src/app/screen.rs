@@ -23,7 +23,7 @@ use crate::monitor::{Answer, Monitor, Refusal, RefusalKind, Saved, Scope, Waker}
 use crate::notify::Sending;
 use crate::remote::{Address, Client};
 use crate::ui::widgets::Graph;
-use crate::ui::{self, EventSource, Manner, Terminal, Theme, UiConfig, UiOptions};
+use crate::ui::{self, Asked, EventSource, Manner, Terminal, Theme, UiConfig, UiOptions};
 
 /// How long a screen looks for the engine that took over.
 const TAKE_OVER: Duration = Duration::from_secs(15);
@@ -274,6 +274,7 @@ fn options(
         other => return Err(Failure::usage(anyhow::anyhow!("[ui] graph: \"{other}\" is none of braille, block, ascii"))),
     };
     let (keymap, key_problems) = keys::keymap(config, origins);
+    let is_set = |key: &str| origins.get(key).is_some_and(|origin| *origin != Origin::Default);
     Ok(UiOptions {
         theme,
         terminal,
@@ -287,6 +288,7 @@ fn options(
         themes: place::themes(),
         layouts: place::layouts(),
         layout: config.layout.clone(),
+        asked: Asked { theme: args.theme.is_some() || is_set("ui.theme"), layout: is_set("ui.layout") },
         memory: place::screen_memory(),
         faults: faults.iter().map(ToString::to_string).chain(key_problems).collect(),
         deed: None,

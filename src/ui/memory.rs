@@ -32,7 +32,22 @@ pub struct Remembered {
     pub bookmarks: Vec<i64>,
 }
 
+/// What is configured or asked for: it is meant, whatever was left off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// The theme.
+    pub theme: bool,
+    /// The layout.
+    pub layout: bool,
+}
+
 impl Remembered {
+    /// The same but for what somebody asked for.
+    #[must_use]
+    pub fn without(self, asked: Asked) -> Self {
+        Self { theme: self.theme.filter(|_| !asked.theme), layout: self.layout.filter(|_| !asked.layout), ..self }
+    }
+
     /// What the file says.
     pub fn read(path: &Path) -> Self {
         std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
@@ -99,6 +114,8 @@ mod tests {
         Remembered::read(&path).apply(&mut next);
         assert_eq!((next.layout_at, next.look.theme.as_str(), next.span), (2, "nord", Duration::from_secs(900)));
         assert!(next.hidden.contains("disk"));
+        let asked = Remembered::read(&path).without(Asked { theme: true, layout: true });
+        assert_eq!((asked.theme, asked.layout, asked.span), (None, None, Some(900)), "what is asked for is meant");
         assert_eq!(next.bookmarks, state.bookmarks);
     }
 

@@ -62,6 +62,7 @@ pub use input::EventSource;
 pub use keymap::{Chord, Found, Keymap};
 pub use layout::{Layout, LayoutFault};
 pub use lists::Lists;
+pub use memory::Asked;
 pub use pane::{Density, DrawContext, Pane, first_row};
 pub use picture::PictureKind;
 pub use run::{Exit, Export, Manner, UiError, UiOptions, run};

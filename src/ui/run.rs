@@ -21,7 +21,7 @@ use super::event::{Changed, Effect, Purpose, UiEvent};
 use super::input::{EventSource, stop_process};
 use super::keymap::Keymap;
 use super::layout::Layout;
-use super::memory::Remembered;
+use super::memory::{Asked, Remembered};
 use super::overlay::{Toast, Tone};
 use super::paint::Painter;
 use super::picture::{self, PictureKind};
@@ -64,6 +64,8 @@ pub struct UiOptions {
     pub layouts: Option<PathBuf>,
     /// Name of the layout to begin with.
     pub layout: String,
+    /// What of these somebody asked for, whatever is remembered.
+    pub asked: Asked,
     /// The file in which it is remembered how the screen was arranged.
     pub memory: Option<PathBuf>,
     /// What is wrong with the user's own files, for a word at the start.
@@ -182,17 +184,12 @@ impl Session {
         state.layouts = layouts.into();
         state.themes = Theme::names(options.themes.as_deref()).into();
         state.look = Look { theme: options.theme.name().to_owned(), graph: ink.graph };
-        let remembered = options.memory.as_deref().map(Remembered::read).unwrap_or_default();
-        // A layout or theme that is configured or asked for is meant.
-        let is_asked = |wanted: &str, usual: &str| wanted != usual;
+        let remembered = options.memory.as_deref().map(Remembered::read).unwrap_or_default().without(options.asked);
         remembered.apply(&mut state);
-        if is_asked(&options.layout, "default") {
-            state.layout_at = state.layouts.iter().position(|l| l.name == options.layout).unwrap_or(0);
-        }
         let mut ink = ink;
-        if is_asked(options.theme.name(), "dark") {
-            state.look.theme = options.theme.name().to_owned();
-        } else if let Ok(theme) = Theme::load(&state.look.theme, options.themes.as_deref()) {
+        if remembered.theme.is_some()
+            && let Ok(theme) = Theme::load(&state.look.theme, options.themes.as_deref())
+        {
             ink = theme.ink(options.terminal.depth, ink.graph);
         }
         if let Some(fault) = faults.first() {

@@ -22,6 +22,7 @@ use super::fixture::monitor::{FakeMonitor, Shared, pulse};
 use super::fixture::snapshot;
 use super::input::EventSource;
 use super::keymap::Keymap;
+use super::memory::Asked;
 use super::run::{Manner, Session, Step, UiOptions};
 use super::theme::Theme;
 use super::widgets::{Graph, Ground, Ink, Role};
@@ -63,6 +64,7 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiO
         themes: None,
         layouts: None,
         layout: "default".to_owned(),
+        asked: Asked::default(),
         memory: None,
         faults: Vec::new(),
     }

@@ -13,6 +13,7 @@ use super::fixture::monitor::FakeMonitor;
 use super::fixture::snapshot;
 use super::input::EventSource;
 use super::keymap::Keymap;
+use super::memory::Asked;
 use super::run::{Manner, UiOptions, run};
 use super::theme::Theme;
 use super::widgets::Graph;
@@ -47,6 +48,7 @@ fn child() {
         themes: None,
         layouts: None,
         layout: "default".to_owned(),
+        asked: Asked::default(),
         memory: None,
         faults: Vec::new(),
     };
