@@ -58,9 +58,18 @@ pub fn mark(severity: Severity) -> (Role, &'static str) {
 pub fn banner(state: &UiState) -> Banner {
     if let Link::Lost { address, since, reason } = &state.link {
         let since = format::time_seconds(*since, &state.zone);
-        let head = Phrase::new().bold(Role::Crit, "✘ LOST ").strong(address).text(&format!(" since {since} · {reason}"));
-        let forms = vec![head.clone().text(" · what is shown is the last that came; trying again, T records here"), head];
-        return Banner { ground: Ground::BarCrit, forms, first_word: 6, right: Phrase::new() };
+        // The reason names the address as well.
+        let reason = reason.replace(&format!("{address}: "), "").replace(&format!(" at {address}"), "");
+        let word = || Phrase::new().bold(Role::Crit, "✘ LOST ");
+        let head = word().strong(address).text(&format!(" since {since} · {reason}"));
+        let forms = vec![
+            head.clone().text(" · what is shown is the last that came; trying again"),
+            head,
+            word().text(&format!("since {since} · {reason}")),
+            word().text(&format!("since {since}")),
+        ];
+        let right = key(state, "take-over").map_or_else(Phrase::new, |k| Phrase::new().strong(&k).text(" record here"));
+        return Banner { ground: Ground::BarCrit, forms, first_word: 6, right };
     }
     if state.past.is_some() {
         return past(state);

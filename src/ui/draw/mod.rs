@@ -40,8 +40,7 @@ pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
     let area = buf.area;
     lay(ink, buf, area, Ground::Screen);
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        let text = format!("farol needs {}x{}, this is {}x{}", LEAST.0, LEAST.1, area.width, area.height);
-        Phrase::new().text(&text).put(ink, buf, (area.x, area.y), area.right());
+        too_small(ink, buf, area);
         return;
     }
     let row = |y: u16| Rect { y, height: 1, ..area };
@@ -56,6 +55,20 @@ pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
     if ink.graph == Graph::Ascii {
         fold_ascii(buf);
     }
+}
+
+/// What is wrong, in as many words as there is room for.
+fn too_small(ink: &Ink, buf: &mut Buffer, area: Rect) {
+    let (w, h) = LEAST;
+    let forms = [
+        format!("farol needs {w}x{h}, this is {}x{}", area.width, area.height),
+        format!("farol needs {w}x{h}"),
+        format!("{w}x{h}"),
+    ];
+    let fits = forms.iter().find(|text| text.len() <= usize::from(area.width));
+    // Narrower than its shortest form: as much of it as there is room for.
+    let text: String = fits.unwrap_or(&forms[2]).chars().take(usize::from(area.width)).collect();
+    Phrase::new().text(&text).put(ink, buf, (area.x, area.y), area.right());
 }
 
 fn draw_page(state: &UiState, ink: &Ink, buf: &mut Buffer, seen: Option<&Seen>) {
