@@ -169,6 +169,30 @@ impl Catalog {
     pub fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.0.keys().map(String::as_str))
     }
+
+    /// Where to look for what `name` may have meant, where nothing is near: the names that share most words with it, else how to
+    /// list all.
+    pub fn hint(&self, name: &str) -> String {
+        let words: Vec<&str> = telling_words(name).collect();
+        let shared = |known: &str| telling_words(known).filter(|w| words.contains(w)).count();
+        let mut named: Vec<(usize, &str)> = self.0.keys().map(|known| (shared(known), known.as_str())).collect();
+        let most = named.iter().map(|(n, _)| *n).max().unwrap_or(0);
+        named.retain(|(n, _)| *n == most);
+        let names: Vec<&str> = named.iter().map(|(_, known)| *known).take(HINTS).collect();
+        if most > 0 { format!("there are {}", names.join(", ")) } else { format!("farol query '{ALL}' shows all there are") }
+    }
+}
+
+/// Names in one hint: a line of a terminal.
+const HINTS: usize = 6;
+
+/// The query that finds every series.
+const ALL: &str = "{__name__=~\".+\"}";
+
+/// The words of a metric's name that say what it is about: not its unit, which many share.
+fn telling_words(name: &str) -> impl Iterator<Item = &str> {
+    const UNITS: &[&str] = &["ratio", "bytes", "per", "second", "seconds", "total", "count", "used", "usage"];
+    name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2 && !UNITS.contains(word))
 }
 
 /// The candidate with the fewest edits from `name`, where at most a third of its letters differ or one
@@ -212,5 +236,7 @@ mod tests {
         ][..]]);
         assert_eq!(catalog.nearest("cpu_usge_ratio"), Some("cpu_usage_ratio"));
         assert_eq!(catalog.nearest("disk"), None);
+        assert_eq!(catalog.hint("free_memory"), "there are memory_used_ratio");
+        assert_eq!(catalog.hint("disk_ratio"), "farol query '{__name__=~\".+\"}' shows all there are");
     }
 }

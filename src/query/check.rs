@@ -38,14 +38,14 @@ impl Expr {
     /// Whether every metric it names is known, and every pattern of a name finds a known one.
     ///
     /// # Errors
-    /// An unknown metric, with the nearest known one.
+    /// An unknown metric, with the nearest known one or those that share a word with it.
     pub fn check(&self, catalog: &Catalog) -> Result<(), QueryError> {
         for selector in self.selectors() {
             let problem = match &selector.metric {
                 Some(name) if catalog.get(name).is_some() => continue,
                 Some(name) => match catalog.nearest(name) {
                     Some(near) => format!("there is no metric \"{name}\"; did you mean \"{near}\"?"),
-                    None => format!("there is no metric \"{name}\""),
+                    None => format!("there is no metric \"{name}\"; {}", catalog.hint(name)),
                 },
                 None => {
                     let names: Vec<&Matcher> = selector.matchers.iter().filter(|m| m.name() == NAME_LABEL).collect();
