@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 use crate::base::parse_duration;
@@ -21,6 +22,53 @@ pub struct Cli {
     /// The command; without one the screen is shown.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// What a plugin of Nagios ends with where it cannot say how things are: 2 would be a critical machine.
+pub const CANNOT_SAY: u8 = 3;
+
+/// The exit code of a command line that is not understood.
+pub fn wrong_usage() -> u8 {
+    let lenient = Cli::command().ignore_errors(true).try_get_matches();
+    let is_plugin = lenient.is_ok_and(|matches| matches!(matches.subcommand_name(), Some("status" | "check")));
+    if is_plugin { CANNOT_SAY } else { 2 }
+}
+
+impl Cli {
+    /// The same, where no flag stands beside a command that takes no notice of it.
+    ///
+    /// # Errors
+    /// The first flag that does.
+    pub fn without_stray_flags(self) -> Result<Self, clap::Error> {
+        let run = &self.run;
+        let only_alone = [("--record", run.record), ("--replay", run.replay.is_some())];
+        let on_screens = [
+            ("--interval", run.interval.is_some()),
+            ("--theme", run.theme.is_some()),
+            ("--ascii", run.ascii),
+            ("--plain", run.plain),
+            ("--dry-run", run.dry_run),
+        ];
+        let stray = match &self.command {
+            None => None,
+            Some(Command::Demo(_)) => only_alone.into_iter().find(|(_, given)| *given),
+            Some(_) => only_alone.into_iter().chain(on_screens).find(|(_, given)| *given),
+        };
+        match stray {
+            None => Ok(self),
+            Some((flag, _)) => {
+                let message = format!("{flag} is of no use to a command: it belongs to farol without one");
+                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+            }
+        }
+    }
+}
+
+impl Command {
+    /// Whether its exit code is a state, as that of a plugin of Nagios.
+    pub fn is_plugin(&self) -> bool {
+        matches!(self, Self::Status(_) | Self::Check(_))
+    }
 }
 
 /// Flags every command takes.

@@ -27,22 +27,20 @@ pub use cli::Cli;
 pub fn main() -> ExitCode {
     crash::watch();
     crate::net::install_crypto();
-    // As a plugin `status` has a code of its own for "cannot say": 2 would be a critical machine.
-    let is_status = std::env::args().skip(1).any(|arg| arg == "status");
-    let unknown = |code: u8| ExitCode::from(if is_status { 3 } else { code });
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse().and_then(Cli::without_stray_flags) {
         Ok(cli) => cli,
         Err(error) => {
             // Nowhere to print is no reason to end differently.
             let _ = error.print();
-            return if error.use_stderr() { unknown(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() { ExitCode::from(cli::wrong_usage()) } else { ExitCode::SUCCESS };
         }
     };
+    let is_plugin = cli.command.as_ref().is_some_and(cli::Command::is_plugin);
     match crash::caught(|| commands::run(cli)) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("farol: {failure}");
-            unknown(failure.exit_code())
+            logging::say(&format!("farol: {failure}"));
+            ExitCode::from(if is_plugin { cli::CANNOT_SAY } else { failure.exit_code() })
         }
     }
 }
@@ -79,6 +77,33 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.error)
+        // Some errors tell their reason themselves, others leave it to their source.
+        let mut told = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if told.is_empty() {
+                told = cause;
+            } else if !told.contains(&cause) {
+                told = format!("{told}: {cause}");
+            }
+        }
+        f.write_str(&told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_reason_is_told_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("folder: {source}; choose another")]
+        struct Told {
+            source: std::io::Error,
+        }
+        let told = Failure::from(Told { source: std::io::Error::other("read-only") });
+        assert_eq!(told.to_string(), "folder: read-only; choose another");
+        let chained = Failure::from(anyhow::Error::from(std::io::Error::other("no room")).context("x.html cannot be written"));
+        assert_eq!(chained.to_string(), "x.html cannot be written: no room");
     }
 }

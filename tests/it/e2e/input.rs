@@ -182,3 +182,26 @@ fn a_screen_without_a_terminal_says_so() {
     let free = within(LIMIT, || farol::engine::owner(&place.data()).is_none().then_some(()));
     assert!(free.is_some());
 }
+
+#[test]
+fn wrong_usage_of_a_plugin_is_unknown_and_never_critical() {
+    let place = Place::new();
+    for args in [&["check"][..], &["check", "tcp", "x", "y"], &["status", "--nothing"], &["--record", "status"]] {
+        assert_eq!(ran(&mut place.bare(args)).code, Some(3), "{args:?}");
+    }
+    for args in [&["query", "status"][..], &["nothing", "status"], &["query"], &["--dry-run", "notify", "test", "file"]] {
+        assert_eq!(ran(&mut place.bare(args)).code, Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_flag_that_a_command_takes_no_notice_of_is_refused() {
+    let place = Place::new();
+    for (flag, command) in [("--dry-run", "alerts"), ("--record", "services"), ("--plain", "doctor"), ("--ascii", "predictions")]
+    {
+        let ran = ran(&mut place.bare(&[flag, command]));
+        assert!(ran.code == Some(2) && ran.err.contains(flag), "{flag} {command}: {}", ran.err);
+    }
+    let theme = ran(&mut place.bare(&["--theme", "light", "services"]));
+    assert!(theme.code == Some(2) && theme.err.contains("--theme"), "{}", theme.err);
+}
