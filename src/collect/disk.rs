@@ -140,7 +140,8 @@ impl Source for Disk {
 
 impl Disk {
     fn read(&mut self, text: &[u8], round: &mut Round) {
-        let mut totals: Option<[(f64, f64); 2]> = None;
+        // Of each direction the rate, where any part has one, and the sum.
+        let mut totals: Option<[(Option<f64>, f64); 2]> = None;
         let mut place = 0;
         let mut whole: &[u8] = b"";
         for line in lines(text) {
@@ -165,14 +166,16 @@ impl Disk {
                 for ((rate, sum), (own, sectors)) in
                     totals.iter_mut().zip(bytes.into_iter().zip([line.sectors_read, line.sectors_written]))
                 {
-                    *rate += own.unwrap_or(0.0);
+                    *rate = own.map(|own| own + rate.unwrap_or(0.0)).or(*rate);
                     *sum += sectors as f64 * SECTOR;
                 }
             }
         }
-        if let (Some([read, write]), true) = (totals, self.tick > 1 && round.since_previous.is_some()) {
-            round.counter(&self.read_total, read.0, read.1);
-            round.counter(&self.write_total, write.0, write.1);
+        let keys = [&self.read_total, &self.write_total];
+        for (key, (rate, sum)) in keys.into_iter().zip(totals.into_iter().flatten()) {
+            if let Some(rate) = rate {
+                round.counter(key, rate, sum);
+            }
         }
         let refused = self.devices.sweep(self.tick);
         note_refused(round, "disk", "devices", refused, self.most);
@@ -346,7 +349,7 @@ mod tests {
         for text in [FIRST, "", SECOND] {
             script.file("/proc/diskstats", text);
             let round = script.round();
-            assert!(round.readings.iter().all(|r| r.value == 0.0), "{:?}", round.readings);
+            assert_eq!(round.readings, [], "no rate is known, and so no total");
         }
     }
 

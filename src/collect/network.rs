@@ -112,7 +112,7 @@ impl Source for Network {
 }
 
 /// Rate and raw count of received and of sent bytes.
-type Totals = [(f64, f64); 2];
+type Totals = [(Option<f64>, f64); 2];
 
 impl Network {
     fn read(&mut self, text: &[u8], host: &dyn Host, round: &mut Round) {
@@ -140,12 +140,12 @@ impl Network {
                 Kind::Inner => continue,
             };
             for (total, field) in totals.iter_mut().zip([RECEIVED_BYTES, SENT_BYTES]) {
-                total.0 += rates[field].unwrap_or(0.0);
+                total.0 = rates[field].map(|rate| rate + total.0.unwrap_or(0.0)).or(total.0);
                 total.1 += values[field] as f64;
             }
         }
-        if let (Some(totals), true) = (physical.or(other), self.tick > 1 && round.since_previous.is_some()) {
-            for (key, (rate, sum)) in self.totals.iter().zip(totals) {
+        for (key, (rate, sum)) in self.totals.iter().zip(physical.or(other).into_iter().flatten()) {
+            if let Some(rate) = rate {
                 round.counter(key, rate, sum);
             }
         }
