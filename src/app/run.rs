@@ -76,7 +76,8 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 /// Waits for signals and for the engine's own end; gives the exit code.
 fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
     // Without a watchdog nothing has to be done but to wait.
-    let pause = sd_notify::watchdog_enabled().map(|limit| limit / 3);
+    let limit = sd_notify::watchdog_enabled();
+    let pause = limit.map(|limit| limit / 3);
     loop {
         let next = match pause {
             Some(pause) => asked.recv_timeout(pause).ok(),
@@ -91,8 +92,10 @@ fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
                 None => {}
             },
         }
-        if pause.is_some() {
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        match limit.map(|limit| engine.stuck(limit)) {
+            None => {}
+            Some(None) => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
+            Some(Some(thread)) => tracing::error!(thread, "hangs; the watchdog is not told that all is well"),
         }
     }
 }

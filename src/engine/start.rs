@@ -253,6 +253,14 @@ impl Engine {
         Ended(self.stop.clone())
     }
 
+    /// The worker that should have shown for `limit` that it lives and has not; `None` where all have.
+    pub fn stuck(&self, limit: Duration) -> Option<&str> {
+        let interval = Duration::try_from_secs_f64(self.hub.snapshot().recorder.interval_seconds).unwrap_or_default();
+        let waits = self.queues.store.stats().depth > 0;
+        let stuck = |worker: &&Worker| worker.beat().age() > limit + pause(worker.name(), interval, waits);
+        self.workers.iter().find(stuck).map(Worker::name)
+    }
+
     /// Waits until the engine ends by itself or `timeout` passes.
     pub fn wait(&self, timeout: Duration) -> Option<Exit> {
         use std::sync::mpsc::RecvTimeoutError;
@@ -292,6 +300,16 @@ impl Engine {
         workers.drain(..).for_each(&mut join);
         drop(self.lock.take());
         behind
+    }
+}
+
+/// How long a worker may have nothing to do: those that read and fold samples an interval, the writer while nothing waits for it,
+/// others for ever.
+fn pause(worker: &str, interval: Duration, waits: bool) -> Duration {
+    match worker {
+        "sample" | "core" => interval,
+        "store" if waits => Duration::ZERO,
+        _ => Duration::from_secs(u64::from(u32::MAX)),
     }
 }
 
@@ -363,5 +381,18 @@ impl Spawn {
 
     fn remember(&mut self, worker: &Worker, restarts: Arc<AtomicU32>) {
         self.probes.push(Probe { name: worker.name().to_owned(), beat: worker.beat().clone(), restarts });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_worker_whose_turn_it_is_can_be_stuck() {
+        let (interval, long) = (Duration::from_secs(3600), Duration::from_secs(1_000_000));
+        assert_eq!((pause("core", interval, false), pause("sample", interval, true)), (interval, interval));
+        assert_eq!(pause("store", interval, true), Duration::ZERO);
+        assert!(pause("store", interval, false) > long && pause("batch", interval, true) > long);
     }
 }

@@ -95,3 +95,19 @@ fn a_probe_is_a_nagios_plugin() {
     let plugin = ran(&mut place.bare(&["check", "command", "--", "sh", "-c", script])).expect(1).out;
     assert!(plugin.starts_with("COMMAND WARNING - slow | time=") && plugin.contains("'n'=5 'size'=2048B"), "{plugin}");
 }
+
+#[test]
+fn a_watchdog_is_told_while_the_threads_live() {
+    let place = Place::new();
+    let notified = UnixDatagram::bind(place.path("notify")).expect("a socket");
+    notified.set_read_timeout(Some(super::kit::LIMIT)).expect("set");
+    let mut command = place.farol(&["--record", "--interval", "200ms"]);
+    command.env("NOTIFY_SOCKET", place.path("notify")).env("WATCHDOG_USEC", "6000000");
+    let recorder = place.spawn(&mut command, place.path("log"));
+    let mut bytes = [0; 256];
+    until("the watchdog is told", || {
+        let n = notified.recv(&mut bytes).expect("a notification in time");
+        bytes[..n].starts_with(b"WATCHDOG=1")
+    });
+    recorder.stop();
+}
