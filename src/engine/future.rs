@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::Context;
+use super::answer::{Context, source_failed, unread};
 use super::live::Merged;
 use crate::analyze::{ForecastPlan, ForecastTask, PREDICTION_SHOWN, asked_past, chart_plan, forecast, limit_for};
-use crate::base::{TimeRange, Timestamp};
-use crate::model::{Catalog, Condition, Forecast, Resolution, SeriesKey, SeriesSource, WatchedRule};
+use crate::base::{TimeRange, Timestamp, format_duration};
+use crate::model::{Backtest, Catalog, Condition, Forecast, Resolution, SeriesKey, SeriesSource, WatchedRule};
 use crate::monitor::{Answer, Refusal, RefusalKind};
 use crate::query;
 use crate::store::View;
@@ -96,7 +96,7 @@ fn one(key: &SeriesKey, plan: &ForecastPlan, source: &Merged<'_, View>, catalog:
         history = read(&plan)?;
     }
     // A series without a newest value is gone; its past has no future.
-    history.last().filter(|b| now.since(b.at) <= plan.step * 2 + Duration::from_secs(60))?;
+    history.last().filter(|b| now.since(b.at) <= plan.step * 2 + LATE)?;
     let task = ForecastTask {
         key: key.clone(),
         def,
@@ -132,6 +132,26 @@ pub fn tells(new: &Forecast, known: &Forecasts) -> bool {
     others.filter(still).all(|f| if f.step < new.step { false } else { crosses(new) })
 }
 
+/// What the newest bucket may be late by, beside two steps.
+const LATE: Duration = Duration::from_secs(60);
+
+/// No forecast, and why.
+fn none(key: SeriesKey, (made_at, step): (Timestamp, Duration), why: String) -> Forecast {
+    let (empty, bands) = (Arc::new([]), Arc::new([]));
+    Forecast {
+        key,
+        made_at,
+        step,
+        mean: empty,
+        band80: bands.clone(),
+        band95: bands,
+        method: String::new(),
+        backtest: Backtest::default(),
+        crossing: None,
+        none_because: Some(why),
+    }
+}
+
 /// Steps of the past a forecast wants at least.
 const FEWEST: u32 = 40;
 
@@ -161,12 +181,29 @@ pub fn asked(
     let expr = query::parse(selector).map_err(invalid)?;
     expr.check(context.catalog).map_err(invalid)?;
     let source = context.source();
-    let at = now.max(context.now.at);
-    let values = expr.instant(&source, at).map_err(invalid)?;
+    // From the newest sample, whenever that was: without an engine the present is where the history ends.
+    let newest = match context.view {
+        Some(view) => view.newest().map_err(unread)?,
+        None => None,
+    };
+    let live = context.head.map(|_| now.max(context.now.at));
+    let at = live.or(newest).unwrap_or(now);
+    let Some((metric, matchers)) = expr.selector() else {
+        let message = format!(
+            "\"{selector}\" is no selector; a forecast is of a metric: memory_used_ratio, disk_busy_ratio{{device=\"sda\"}}"
+        );
+        return Err(Refusal::new(RefusalKind::Invalid, message));
+    };
+    let keys = source.select(Some(metric), matchers).map_err(source_failed)?;
     let plan = asked_plan(horizon, at);
     let plan = ForecastPlan { past: plan.past.max(capacity.past), ..plan };
-    let keys = values.into_iter().map(|v| v.labels).filter(|key| !key.metric().is_empty());
-    let forecasts: Vec<Forecast> = keys.filter_map(|key| one(&key, &plan, &source, context.catalog, at)).collect();
+    let of = |key: &SeriesKey| one(key, &plan, &source, context.catalog, at);
+    let mut forecasts: Vec<Forecast> = keys.iter().filter_map(of).collect();
+    if forecasts.is_empty() {
+        // Of series that ended no more than that is to be said, and nothing where others go on.
+        let why = format!("no sample in the {} before {}", format_duration(plan.step * 2 + LATE), at.rfc3339());
+        forecasts = keys.into_iter().map(|key| none(key, (at, plan.step), why.clone())).collect();
+    }
     Ok(Answer::Forecast { forecasts })
 }
 
@@ -185,7 +222,7 @@ pub fn from(key: &SeriesKey, horizon: Duration, context: &Context<'_>, at: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Backtest, Crossing};
+    use crate::model::Crossing;
 
     fn course(step: u64, probability: Option<f64>) -> Arc<Forecast> {
         let at = Timestamp::from_seconds(1_000_000);
