@@ -17,6 +17,9 @@ use crate::monitor::{
 /// Pulses kept for a reader that does not look.
 const MAX_BEHIND: usize = 120;
 
+/// Requests that may be without an answer: an engine takes no more of one reader (see the API), and one that hangs takes none.
+const MAX_OPEN: usize = 64;
+
 /// First and longest pause before connecting again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
@@ -94,7 +97,9 @@ impl Monitor for Client {
         self.next += 1;
         let ticket = Ticket(self.next);
         let mut state = self.shared.state();
+        let open = state.open.values().filter(|answer| answer.is_none()).count();
         let sent = matches!(state.link, Link::Attached(_))
+            && open < MAX_OPEN
             && self.requests.send(ClientMessage::Ask { ticket: ticket.0, request }).is_ok();
         let refused = (!sent).then(|| Err(Refusal::new(RefusalKind::Unavailable, "the engine cannot be reached now")));
         state.open.insert(ticket, refused);
