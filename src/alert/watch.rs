@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::base::{Timestamp, format_duration};
+use crate::base::{Timestamp, fnv, format_duration};
 use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Escalations, Explanation, RuleSpec, SeriesKey, Severity, Silence};
 
 use super::instance::{self, Instance, Judged, Labels, Passed};
@@ -309,7 +309,7 @@ fn text_of(value: &impl serde::Serialize) -> String {
 /// FNV-1a over rule and key: the same in every run and on every machine.
 fn fingerprint(rule: &str, key: &SeriesKey) -> u64 {
     let text = format!("{rule}\u{0}{key}");
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
+    fnv(text.as_bytes())
 }
 
 /// Silences and snoozes of a firing alert, then its level.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::limit::Capacity;
-use crate::base::{Timestamp, format_duration};
+use crate::base::{Timestamp, fnv, format_duration};
 use crate::model::{Crossing, Forecast, Outcome, Prediction, SeriesKey, TrackRecord};
 
 /// Predictions at least this likely are shown and raised (P4 of the goals: above 0.7).
@@ -140,8 +140,7 @@ impl Predictor {
         loop {
             self.made += 1;
             let text = format!("{key} {} {}", now.0, self.made);
-            let hash =
-                text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+            let hash = fnv(text.as_bytes());
             let digits = (0..6).map(|i| char::from_digit((hash >> (10 * i)) as u32 % 36, 36).unwrap_or('0'));
             let id: String = std::iter::once('p').chain(digits).collect();
             if self.kept.iter().all(|p| p.id != id) {

@@ -14,7 +14,7 @@ use super::detect::DETECTORS;
 use super::machine::Machine;
 use super::scale::Scale;
 use super::series::Series;
-use crate::base::Timestamp;
+use crate::base::{Timestamp, fnv};
 use crate::model::{AnomalyInterval, SeriesKey, Verdict};
 
 /// Changes when the learned state means something else; another detector does not change it.
@@ -61,7 +61,7 @@ impl Analyzer {
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
         bytes.extend_from_slice(&body);
-        bytes.extend_from_slice(&checksum(&bytes).to_le_bytes());
+        bytes.extend_from_slice(&fnv(&bytes).to_le_bytes());
         bytes
     }
 
@@ -73,7 +73,7 @@ impl Analyzer {
         let (sealed, sum) = bytes.split_last_chunk::<8>().ok_or(RestoreError::Damaged)?;
         let head = sealed.split_first_chunk::<4>().filter(|(magic, _)| **magic == MAGIC);
         let (format, body) = head.and_then(|(_, rest)| rest.split_first_chunk::<4>()).ok_or(RestoreError::Damaged)?;
-        if checksum(sealed) != u64::from_le_bytes(*sum) {
+        if fnv(sealed) != u64::from_le_bytes(*sum) {
             return Err(RestoreError::Damaged);
         }
         let format = u32::from_le_bytes(*format);
@@ -186,9 +186,4 @@ fn archive_anomaly(archive: &mut Archive<'_>, anomaly: &mut AnomalyInterval) {
         Verdict::Warning
     });
     archive.text(&mut anomaly.reason);
-}
-
-/// FNV-1a over 64 bits: finds damage, no defense against malice.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, b| (sum ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
 }

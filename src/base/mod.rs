@@ -1,10 +1,12 @@
-//! Clock, time, units, ring, bounded queue, named worker thread, a file written whole.
+//! Clock, time, units, ring, bounded queue, named worker thread, hash, escapes, a file written whole.
 //!
 //! The floor of the house: knows no other room and nothing about monitoring. Nothing here reads a
 //! file or the network, and only [`whole`] writes one.
 
 pub mod clock;
 pub mod cron;
+pub mod hash;
+pub mod markup;
 pub mod queue;
 pub mod ring;
 pub mod time;
@@ -15,6 +17,8 @@ pub mod worker;
 pub use self::ring::Ring;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cron::{Cron, CronError, moment};
+pub use hash::{Fnv, fnv};
+pub use markup::escape_markup;
 pub use queue::{Queue, QueueStats};
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
 pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};

@@ -9,7 +9,9 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Detail, Matcher, Points, Reading, Resolution, SeriesKey, SeriesSource, SourceError, Values};
+use crate::model::{
+    Bucket, Detail, Matcher, Points, Reading, Resolution, SeriesKey, SeriesSource, SourceError, Values, matches_key,
+};
 
 /// How much the head keeps: longer than every rule's window by default (5 min) and than any flush.
 pub const HEAD_SPAN: Duration = Duration::from_secs(600);
@@ -219,11 +221,6 @@ impl SeriesSource for Head {
     fn interval(&self, _key: &SeriesKey) -> Duration {
         self.interval
     }
-}
-
-/// Whether a key's labels satisfy all matchers; `__name__` is the metric.
-pub fn matches_key(key: &SeriesKey, matchers: &[Matcher]) -> bool {
-    matchers.iter().all(|m| if m.name() == "__name__" { m.matches(Some(key.metric())) } else { m.matches(key.label(m.name())) })
 }
 
 /// Head and stored history as one.

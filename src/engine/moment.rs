@@ -12,13 +12,11 @@ use super::live::Merged;
 use crate::alert::{Standing, health_score};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, Prediction, Reading, Resolution, SeriesKey, SeriesSource, ServiceState, ServiceStatus, Snapshot, SourceError,
+    Alert, Prediction, Reading, Resolution, STALE_AFTER_INTERVALS, SeriesKey, SeriesSource, ServiceState, ServiceStatus,
+    Snapshot, SourceError,
 };
 use crate::monitor::Refusal;
 use crate::store::{Keyframe, ReadError, View};
-
-/// A sample is shown up to two intervals after it was taken (contracts of the command line).
-const STALE_AFTER_INTERVALS: u32 = 2;
 
 /// Where the sample before a moment is looked for when there is none within two of today's intervals: how far back, and how
 /// finely. Twice the longest stretch is the longest interval that is understood.

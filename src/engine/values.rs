@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::judge::{Evidence, fits_in_head};
-use super::live::{Head, matches_key};
+use super::live::Head;
 use crate::alert::FED;
 use crate::analyze::beyond;
 use crate::base::Timestamp;
-use crate::model::{Condition, Limit, MatchOp, Matcher, Part, SeriesKey};
+use crate::model::{Condition, Limit, MatchOp, Matcher, Part, SeriesKey, matches_key};
 use crate::query::{self, Expr, QueryError};
 
 /// A series that is gone for longer has no data by intention: it is forgotten.

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+use super::SeriesKey;
+
 /// How a matcher compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MatchOp {
@@ -145,6 +147,11 @@ impl<'de> Deserialize<'de> for Matcher {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
+}
+
+/// Whether a series satisfies all matchers; `__name__` is its metric.
+pub fn matches_key(key: &SeriesKey, matchers: &[Matcher]) -> bool {
+    matchers.iter().all(|m| m.matches(if m.name() == "__name__" { Some(key.metric()) } else { key.label(m.name()) }))
 }
 
 #[cfg(test)]

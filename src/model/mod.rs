@@ -42,7 +42,7 @@ pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHeal
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use kept::{KeptReport, NextReport, SentReport};
-pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use matcher::{MatchOp, Matcher, MatcherError, matches_key};
 pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Outcome, Prediction, TrackRecord};
 pub use process::{EndedProcess, MOST_ENDED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler};
@@ -61,6 +61,6 @@ pub use service::{
     CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,
 };
 pub use snapshot::Snapshot;
-pub use source::{Bucket, Detail, Points, Resolution, SeriesSource, SourceError, Values};
+pub use source::{Bucket, Detail, Points, Resolution, STALE_AFTER_INTERVALS, SeriesSource, SourceError, Values};
 pub use waiting::WaitingMessage;
 pub use watch::{NextStep, WatchedRule};

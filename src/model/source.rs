@@ -43,6 +43,9 @@ impl Bucket {
     }
 }
 
+/// A sample is shown up to two intervals of its series after it was taken: one may be late or missing (`contracts.md` §1).
+pub const STALE_AFTER_INTERVALS: u32 = 2;
+
 /// How finely a series is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

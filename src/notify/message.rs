@@ -237,18 +237,9 @@ impl Message {
     }
 }
 
-/// How bad, in one word.
-pub(super) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Critical => "critical",
-    }
-}
-
 /// The word in brackets.
 fn mark(reason: Reason, severity: Severity) -> String {
-    let severity = severity_word(severity);
+    let severity = severity.name();
     match reason {
         Reason::Resolved => "resolved".to_owned(),
         Reason::Digest => "digest".to_owned(),
@@ -288,7 +279,7 @@ fn listed(parts: &[Part], reason: Reason) -> String {
             (Reason::Resolved, _) | (_, None) => String::new(),
             (_, Some(at)) => format!(", over since {}", at.rfc3339()),
         };
-        let severity = severity_word(alert.severity);
+        let severity = alert.severity.name();
         out.push_str(&format!("\n- {when}{severity}: {} ({}){over}", text::line(&alert.title), alert.id));
     }
     if sorted.len() > MOST_LISTED {

@@ -13,7 +13,6 @@ use super::text::{self, Count};
 use super::{
     Audience, Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Message, Reason, Receipt, Secret, Secrets, post,
 };
-use crate::model::Severity;
 use crate::net::Client;
 
 pub(super) const KIND: ChannelKind = ChannelKind {
@@ -70,11 +69,7 @@ impl Channel for Pagerduty {
 }
 
 fn event(message: &Message, key: &str) -> Value {
-    let severity = match message.severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    };
+    let severity = message.severity.name();
     let action = if matches!(message.reason, Reason::Resolved) { "resolve" } else { "trigger" };
     let class = message.json["alert"]["rule"].as_str().unwrap_or(message.reason.word());
     json!({

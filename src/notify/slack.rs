@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::channel::settings;
 use super::text::{self, Count};
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Message, Reason, Receipt, Secret, Secrets, post};
+use crate::base::escape_markup;
 use crate::model::Severity;
 use crate::net::Client;
 
@@ -165,7 +166,7 @@ fn content(message: &Message) -> Value {
     if !message.hint.is_empty() {
         blocks.push(json!({"type": "context", "elements": [plain(&message.hint, FIELD)]}));
     }
-    let fallback = message.subject.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let fallback = escape_markup(&message.subject);
     let color = match (message.reason, message.severity) {
         (Reason::Resolved, _) => "#2eb67d",
         (_, Severity::Critical) => "#e01e5a",

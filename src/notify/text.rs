@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::base::escape_markup;
+
 /// Characters that would move a cursor, end a header or turn the reading direction: shown as U+FFFD.
 fn is_active(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -75,7 +77,7 @@ pub(super) fn cut(text: &str, most: usize, count: Count) -> Cow<'_, str> {
 
 /// Escapes `&`, `<`, `>` and quotes, for HTML and XML.
 pub(super) fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    escape_markup(text).replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Puts a backslash before every mark of Markdown, and breaks `@` mentions.

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use super::ast::WindowFunction;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Detail, Points, Resolution, SeriesKey, SeriesSource, SourceError};
+use crate::model::{Bucket, Detail, Points, Resolution, STALE_AFTER_INTERVALS, SeriesKey, SeriesSource, SourceError};
 
-/// Two intervals: one sample may be late or missing (`contracts.md` §1).
-const STALE_AFTER_INTERVALS: u32 = 2;
 /// Span of samples read at once: six of the store's blocks.
 const PART: Duration = Duration::from_secs(3600);
 /// A window of a moment is made of at least this many buckets: one minute of samples in an hour's figure errs by 2 %.

@@ -12,7 +12,7 @@ use super::schema::{BLOCK, Kind, Slab, TAIL, parse_tail_key};
 use super::view::View;
 use super::{ReadError, sketch};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Bucket, Detail, Matcher, Points, Resolution, SeriesKey, SeriesSource, SourceError, Values};
+use crate::model::{Bucket, Detail, Matcher, Points, Resolution, SeriesKey, SeriesSource, SourceError, Values, matches_key};
 
 /// Where the time between two samples is looked for: the newest minutes, then farther back for those that come less often.
 const RECENT: [(Resolution, Duration); 3] = [
@@ -41,13 +41,9 @@ enum Found {
 
 impl SeriesSource for View {
     fn select(&self, metric: Option<&str>, matchers: &[Matcher]) -> Result<Vec<SeriesKey>, SourceError> {
-        let value = |key: &'_ SeriesKey, name: &str| match name {
-            "__name__" => Some(key.metric().to_owned()),
-            _ => key.label(name).map(str::to_owned),
-        };
         let index = self.shared.index();
         let named = index.keys().filter(|k| metric.is_none_or(|m| k.metric() == m));
-        let all = named.filter(|k| matchers.iter().all(|m| m.matches(value(k, m.name()).as_deref())));
+        let all = named.filter(|k| matches_key(k, matchers));
         let mut keys: Vec<SeriesKey> = all.cloned().collect();
         keys.sort_unstable();
         Ok(keys)

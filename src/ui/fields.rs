@@ -3,7 +3,7 @@
 //! Invariant: figures are in the unit people write them in (percent of a core, bytes, seconds).
 
 use super::filter::{Field, Filtered, Kind, Value};
-use crate::model::{Alert, AlertState, Outcome, Prediction, Process, ProcessState, ServiceState, ServiceStatus, Severity};
+use crate::model::{Alert, AlertState, Outcome, Prediction, Process, ProcessState, ServiceState, ServiceStatus};
 
 const fn field<T>(names: &'static [&'static str], kind: Kind, of: fn(&T) -> Value<'_>) -> Field<T> {
     Field { names, kind, of }
@@ -97,19 +97,10 @@ pub fn alert_state(alert: &Alert) -> &'static str {
     }
 }
 
-/// A severity in a word.
-pub fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Critical => "critical",
-    }
-}
-
 impl Filtered for Alert {
     const FIELDS: &'static [Field<Self>] = &[
         field(&["state"], Kind::Words, |a| Value::Text(alert_state(a))),
-        field(&["severity"], Kind::Words, |a| Value::Text(severity(a.severity))),
+        field(&["severity"], Kind::Words, |a| Value::Text(a.severity.name())),
         field(&["rule"], Kind::Words, |a| Value::Text(&a.rule)),
         field(&["metric"], Kind::Words, |a| Value::Text(a.key.metric())),
         field(&["id"], Kind::Words, |a| Value::Text(&a.id)),

@@ -8,7 +8,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::charts::{ChartStore, Window};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, escape_markup};
 
 /// How a picture is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub fn svg(buf: &Buffer, (ground, words): (&str, &str)) -> String {
                 let _ = writeln!(
                     out,
                     "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{wide:.1}\" xml:space=\"preserve\" fill=\"{color}\"{weight}>{}</text>",
-                    escaped(said)
+                    escape_markup(said)
                 );
             },
         );
@@ -138,10 +138,6 @@ fn hex(color: Color) -> Option<String> {
             names.iter().position(|c| *c == named).and_then(|i| of(SIXTEEN[i]))
         }
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The points of charts as CSV: a column a series, a row a bin, nothing where there is no value. Times are UTC.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::event::UiEvent;
-use super::fields::{service_state, severity};
+use super::fields::service_state;
 use super::format::{time_or_date, time_seconds};
 use super::input::EventSource;
 use super::run::Exit;
@@ -127,7 +127,7 @@ impl Teller {
 
 /// `web-01: health 58 of 100, 1 critical, 2 warnings; CPU 26%, memory 91%, load 4.2; 10 of 12 services online`.
 fn whole(snapshot: &Snapshot) -> String {
-    let count = |word: &str| snapshot.firing().filter(|a| !a.is_quiet() && severity(a.severity) == word).count();
+    let count = |word: &str| snapshot.firing().filter(|a| !a.is_quiet() && a.severity.name() == word).count();
     let mut said = format!("{}: health {:.0} of 100", snapshot.host.name, snapshot.health.score);
     match (count("critical"), count("warning")) {
         (0, 0) => said.push_str(", nothing is wrong"),
@@ -151,7 +151,7 @@ fn whole(snapshot: &Snapshot) -> String {
 }
 
 fn sentence(alert: &Alert, before: Option<(AlertState, u8, bool)>, snapshot: &Snapshot, zone: &TimeZone) -> String {
-    let word = severity(alert.severity);
+    let word = alert.severity.name();
     let fired = alert.fired_at.unwrap_or(alert.since);
     if let Some(over) = alert.resolved_at {
         return format!("resolved: {}, after {}", alert.title, format_duration(over.since(fired)));

@@ -8,6 +8,8 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 /// Alternate screen, no cursor, mouse buttons, wheel and dragging (no other movement: each would wake us), bracketed
@@ -75,17 +77,7 @@ fn give_back() {
 
 /// The sequence that gives a text to the terminal's clipboard (OSC 52); terminals that do not know it ignore it.
 pub fn clipboard(text: &str) -> Vec<u8> {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = b"\x1b]52;c;".to_vec();
-    for chunk in text.as_bytes().chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |all, b| all << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let sign = SIGNS.get((bits >> (18 - 6 * i)) as usize & 63).copied().unwrap_or(b'=');
-            out.push(if i <= chunk.len() { sign } else { b'=' });
-        }
-    }
-    out.push(0x07);
-    out
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).into_bytes()
 }
 
 /// Writes a block at once.

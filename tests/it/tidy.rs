@@ -48,7 +48,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["app"]),
     ("augurs", &["analyze"]),
     ("axum", &["api"]),
-    ("base64", &["monitor", "net"]),
+    ("base64", &["monitor", "net", "ui"]),
     ("clap", &["app"]),
     ("crossterm", &["ui"]),
     ("directories", &["app"]),

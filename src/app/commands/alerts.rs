@@ -13,7 +13,7 @@ use crate::app::Failure;
 use crate::app::cli::{Format, Global};
 use crate::app::reach::{Reach, unexpected};
 use crate::base::{TimeRange, Timestamp, format_duration};
-use crate::model::{Alert, AlertState, Severity};
+use crate::model::{Alert, AlertState};
 use crate::monitor::{Answer, Request};
 
 /// How far back `--all` looks.
@@ -73,11 +73,7 @@ impl Alerts {
 }
 
 fn row(alert: &Alert, now: Timestamp, zone: &jiff::tz::TimeZone) -> Vec<String> {
-    let severity = match alert.severity {
-        Severity::Critical => "critical",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    };
+    let severity = alert.severity.name();
     let state = match alert.state {
         AlertState::Pending => "pending".to_owned(),
         AlertState::Firing => format!("for {}", format_duration(now.since(alert.since))),
