@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::base::Timestamp;
+use crate::base::{Timestamp, fnv};
 
 /// How long a starting engine waits for a one-shot command to close the store.
 const ONE_SHOT_WAIT: Duration = Duration::from_secs(10);
@@ -67,6 +67,17 @@ pub enum LockError {
         /// Who.
         owner: Owner,
     },
+    /// The folder cannot be written, though it has a history.
+    #[error(
+        "data folder {}: {source}; a history that cannot be written is looked at with farol --replay {}",
+        .path.display(), .path.join("farol.redb").display()
+    )]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The folder cannot be used.
     #[error("data folder {}: {source}; choose another with --data-dir or make it writable", .path.display())]
     Io {
@@ -103,7 +114,12 @@ impl DataLock {
         let io = |source| LockError::Io { path: path.clone(), source };
         let mut options = OpenOptions::new();
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|source| {
+            let is_closed =
+                matches!(source.kind(), std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied);
+            let has_history = role == Role::OneShot && File::open(dir.join("farol.redb")).is_ok();
+            if is_closed && has_history { LockError::ReadOnly { path: dir.to_owned(), source } } else { io(source) }
+        })?;
         let deadline = Instant::now() + ONE_SHOT_WAIT;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -207,7 +223,8 @@ pub fn listening(dir: &Path) -> Option<(PathBuf, Owner)> {
 /// else (past 107 bytes) a short path in the temporary folder. The name is made from the data folder's.
 pub fn socket_path(dir: &Path) -> PathBuf {
     let full = std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
-    let name = format!("farol-{:08x}.sock", short_hash(full.as_os_str().as_encoded_bytes()));
+    // Only has to differ between the data folders of one machine.
+    let name = format!("farol-{:08x}.sock", fnv(full.as_os_str().as_encoded_bytes()) as u32);
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(|d| PathBuf::from(d).join("farol"));
     for folder in runtime.into_iter().chain([PathBuf::from("/run/farol")]) {
         let path = folder.join(&name);
@@ -221,11 +238,6 @@ pub fn socket_path(dir: &Path) -> PathBuf {
 
 fn is_writable(folder: &Path) -> bool {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
-}
-
-fn short_hash(bytes: &[u8]) -> u32 {
-    // FNV-1a, 32 bits: only has to differ between the data folders of one machine.
-    bytes.iter().fold(0x811c_9dc5, |h: u32, b| (h ^ u32::from(*b)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
