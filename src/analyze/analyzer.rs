@@ -39,8 +39,12 @@ pub const MACHINE_SCORE: &str = "anomaly_machine_score";
 /// The metrics this room gives: 0.5 is the warning threshold, 0.8 the critical one, 1 never seen.
 pub const METRICS: &[MetricDef] = &[
     MetricDef::gauge(MACHINE_SCORE, Unit::Ratio, "How unusual the machine is; 0.5 warns, 0.8 is critical."),
-    MetricDef::gauge("anomaly_score", Unit::Ratio, "How unusual a series is that is not normal; 0.5 warns, 0.8 is critical.")
-        .by(&["metric"]),
+    MetricDef::gauge(
+        "anomaly_score",
+        Unit::Ratio,
+        "How unusual a series is; absent while it is normal. 0.5 warns, 0.8 is critical.",
+    )
+    .by(&["metric"]),
 ];
 
 /// What changed about an anomaly; it is the same one as long as key and `from` are the same.

@@ -33,6 +33,9 @@ use crate::store::Write;
 /// Most values of a learned band in one answer: more than a screen has columns.
 const MAX_BANDS: u32 = 500;
 
+/// How unusual a series is.
+const SCORE: &str = "anomaly_score";
+
 /// All live state.
 pub struct Core {
     pub(super) settings: CoreSettings,
@@ -49,6 +52,8 @@ pub struct Core {
     pub(super) changes: Changes,
     own: OwnKeys,
     scores: Arc<[Score]>,
+    // Of each score the series it is recorded as.
+    score_keys: Vec<SeriesKey>,
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     pub(super) services: Arc<[ServiceStatus]>,
@@ -102,6 +107,7 @@ impl Core {
             changes: Changes::default(),
             own: OwnKeys::default(),
             scores: Arc::new([]),
+            score_keys: Vec::new(),
             machine_score: SeriesKey::total("anomaly_machine_score"),
             processes: Arc::new([]),
             services: Arc::new([]),
@@ -221,10 +227,13 @@ impl Core {
         let mut scored = vec![Reading { key: self.machine_score.clone(), value: analysis.machine_score, cumulative: None }];
         if let Some(scores) = analysis.scores {
             self.scores = scores.into();
+            self.score_keys = self.scores.iter().map(|score| score_key(&score.key)).collect();
             pulse.scores = Some(Arc::clone(&self.scores));
         }
+        let unusual = self.score_keys.iter().zip(self.scores.iter());
+        scored.extend(unusual.map(|(key, score)| Reading { key: key.clone(), value: score.strength, cumulative: None }));
         scored.append(&mut readings);
-        // One value in front of a sorted list: insertion is all this sort does.
+        // A few values in front of a sorted list: insertion is all this sort does.
         scored.sort_by(|a, b| a.key.cmp(&b.key));
         scored.into()
     }
@@ -413,4 +422,9 @@ impl Core {
         self.seq += 1;
         Pulse { seq: self.seq, at, ..Pulse::default() }
     }
+}
+
+/// The series a series' score is recorded as: its labels and its metric.
+fn score_key(key: &SeriesKey) -> SeriesKey {
+    SeriesKey::new(SCORE, std::iter::once(("metric", key.metric())).chain(key.labels()))
 }

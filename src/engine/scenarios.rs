@@ -245,3 +245,48 @@ fn sources_made_anew_take_the_processes_along_that_are_gone() {
     assert_eq!(tick(named(&[2]), true), [ProcessId { pid: 1, started: 1 }, ProcessId { pid: 3, started: 1 }]);
     assert_eq!(tick(named(&[]), true), [ProcessId { pid: 2, started: 1 }], "a source that is switched off");
 }
+
+#[test]
+fn no_id_is_given_twice_however_a_recorder_ends() {
+    for ended in ["well", "in a crash"] {
+        let mut scene = Scene::new();
+        let mut given = Vec::new();
+        for _ in 0..3 {
+            scene.tick(0.5);
+            scene.decide(Request::AddSilence {
+                matchers: vec![crate::model::Matcher::equal("rule", "tight")],
+                length: Duration::from_secs(3600),
+                author: "me".to_owned(),
+                comment: String::new(),
+                maintenance: false,
+            });
+            let id = scene.core.alerter.silences().last().expect("it was added").id.clone();
+            scene.decide(Request::ExpireSilence { id: id.clone(), author: "me".to_owned() });
+            given.push(id);
+            // Long enough that nothing else remembers it.
+            scene.at = scene.at + Duration::from_secs(40 * 86_400);
+            scene.tick(0.5);
+            scene.restart(ended);
+        }
+        let mut different = given.clone();
+        different.dedup();
+        assert_eq!(different, given, "ended {ended}");
+    }
+}
+
+#[test]
+fn the_score_of_what_is_unusual_is_a_series_of_its_own() {
+    let mut scene = Scene::new();
+    let key = SeriesKey::new("anomaly_score", [("metric", "memory_used_ratio")]);
+    let mut score = |used: f64| {
+        scene.at = scene.at + Duration::from_secs(1);
+        let readings = vec![Reading { key: SeriesKey::total("memory_used_ratio"), value: used, cumulative: None }];
+        let sample = Sample { at: scene.at, since_previous: Some(Duration::from_secs(1)), readings, ..Sample::default() };
+        let pulse = scene.core.tick(sample, Timing::default()).pulse.expect("a tick");
+        pulse.readings.expect("readings").iter().find(|r| r.key == key).map(|r| r.value)
+    };
+    let usual: Vec<f64> = (0..7200).filter_map(|second| score(0.4 + f64::from(second % 60) / 6000.0)).collect();
+    assert_eq!(usual, [], "absent while it is normal");
+    let scores: Vec<f64> = (0..300).filter_map(|_| score(0.84)).collect();
+    assert!(scores.iter().any(|s| *s >= 0.5) && scores.iter().all(|s| (0.0..=1.0).contains(s)), "{scores:?}");
+}
