@@ -241,6 +241,7 @@ impl RuleConfig {
             ("kind", self.kind.is_some()),
             ("channels", !self.channels.is_empty()),
             ("mutes", !self.mutes.is_empty()),
+            ("test", !self.test.is_empty()),
             ("labels", !self.labels.is_empty()),
             ("enabled", !self.enabled),
             ("min_duration", self.min_duration.is_some()),

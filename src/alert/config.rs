@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::base::parse_duration;
-use crate::base::time::exact;
+use crate::base::time::{duration_text, exact};
 use crate::model::catalog::nearest;
 use crate::model::{AlertKind, Catalog, RuleSpec, ServiceState, Severity};
 
@@ -101,6 +101,9 @@ pub struct RuleConfig {
     /// Rules that are not told while this one fires.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mutes: Vec<String>,
+    /// What it must do over made-up samples; run by `farol rules check`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<RuleTest>,
     /// Labels added to its alerts.
     pub labels: BTreeMap<String, String>,
     /// False: the rule does nothing; with the name of a built-in rule it switches that one off.
@@ -141,6 +144,7 @@ impl Default for RuleConfig {
             kind: None,
             channels: Vec::new(),
             mutes: Vec::new(),
+            test: Vec::new(),
             labels: BTreeMap::new(),
             enabled: true,
             expr: None,
@@ -157,6 +161,27 @@ impl RuleConfig {
             || self.anomaly.is_some()
             || !(self.all.is_empty() && self.any.is_empty())
     }
+}
+
+/// One `[[rule.test]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTest {
+    /// What people see where it fails; its number where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Time between two samples.
+    #[serde(default = "second", with = "duration_text")]
+    pub interval: Duration,
+    /// Values of each series, in the metric's base unit: `0.5x60 0.9 -x5`, `-` for none.
+    #[serde(default)]
+    pub series: BTreeMap<String, String>,
+    /// All that must happen: time since the first sample, what, and the instance where there is one (`2m fired /var`).
+    pub expect: Vec<String>,
+}
+
+fn second() -> Duration {
+    Duration::from_secs(1)
 }
 
 /// How windows follow each other.

@@ -22,7 +22,7 @@ mod watch;
 
 pub use crate::model::{EscalationConfig, LevelConfig};
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
-pub use config::{Amount, RuleConfig, RuleError, States, Windows, all_rules};
+pub use config::{Amount, RuleConfig, RuleError, RuleTest, States, Windows, all_rules};
 pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
 pub use health::health_score;

@@ -169,6 +169,8 @@ pub enum Command {
     Feedback(commands::decide::Feedback),
     /// Try a channel out.
     Notify(commands::notify::NotifyArgs),
+    /// Rules: check and test them, list them, run them over the history.
+    Rules(commands::rules::RulesArgs),
     /// Silences: alerts that match are not told.
     Silence(commands::silence::SilenceArgs),
     /// Services and their uptime.

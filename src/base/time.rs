@@ -76,7 +76,7 @@ fn millis(d: Duration) -> i64 {
 }
 
 /// A span of time: `from` is included, `to` is included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct TimeRange {
     /// First instant.
     pub from: Timestamp,

@@ -6,8 +6,10 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use super::exchange::Judging;
 use super::live::{Head, Merged};
 use super::moment::{snapshot_at, standing_at};
+use super::replay::replay;
 use crate::base::TimeRange;
 use crate::model::{Alert, AlertState, Bucket, Catalog, JournalEvent, Prices, Resolution, SeriesKey, SeriesSource, Snapshot};
 use crate::monitor::{
@@ -31,6 +33,8 @@ pub struct Context<'a> {
     pub now: &'a Snapshot,
     /// What things cost, for reports.
     pub prices: &'a Prices,
+    /// What a replay judges by.
+    pub judging: &'a Judging,
 }
 
 impl<'a> Context<'a> {
@@ -61,6 +65,7 @@ pub fn answer(request: &Request, context: &Context<'_>) -> Result<Answer, Refusa
         Request::Journal { range } => Ok(Answer::Journal { entries: context.view()?.journal(*range).map_err(unread)? }),
         Request::Alerts { range } => Ok(Answer::Alerts { alerts: alerts_of(*range, context)? }),
         Request::Series { range } => Ok(Answer::Series { keys: series_in(*range, context)? }),
+        Request::Replay(request) => replay(request, context),
         Request::CheckStore => Ok(Answer::Store(check_store(context)?)),
         _ => Err(Refusal::new(RefusalKind::Failed, "this request is not answered from history")),
     }

@@ -28,7 +28,7 @@ use crate::model::{
     ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Outbox, Reason, Telling};
-use crate::store::Write;
+use crate::store::{Write, kept};
 
 /// Most values of a learned band in one answer: more than a screen has columns.
 const MAX_BANDS: u32 = 500;
@@ -51,6 +51,8 @@ pub struct Core {
     pub(super) blame: Blame,
     pub(super) changes: Changes,
     own: OwnKeys,
+    /// This tick's readings as the history keeps them.
+    kept: Vec<Reading>,
     scores: Arc<[Score]>,
     // Of each score the series it is recorded as.
     score_keys: Vec<SeriesKey>,
@@ -106,6 +108,7 @@ impl Core {
             blame: Blame::default(),
             changes: Changes::default(),
             own: OwnKeys::default(),
+            kept: Vec::new(),
             scores: Arc::new([]),
             score_keys: Vec::new(),
             machine_score: SeriesKey::total("anomaly_machine_score"),
@@ -183,7 +186,7 @@ impl Core {
         self.write_head(at, &readings);
         self.predict(at, &readings, &mut pulse);
         let tick = Tick { at, elapsed: sample.since_previous, interval: self.settings.interval };
-        let steps = self.judge_rules(tick, &readings);
+        let steps = self.judge_rules(tick);
         self.take_steps(at, steps, &mut output, &mut pulse);
         self.tell_again(at, &mut output, &mut pulse);
         self.begin_reports(at, &mut output);
@@ -238,8 +241,11 @@ impl Core {
         scored.into()
     }
 
-    fn write_head(&self, at: Timestamp, readings: &[Reading]) {
-        self.head.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(at, readings);
+    /// The head holds what the history will hold, so that rules judge now as they would over the past.
+    fn write_head(&mut self, at: Timestamp, readings: &[Reading]) {
+        self.kept.clear();
+        self.kept.extend(readings.iter().map(|r| Reading { value: kept(r), ..r.clone() }));
+        self.head.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(at, &self.kept);
     }
 
     fn predict(&mut self, at: Timestamp, readings: &[Reading], pulse: &mut Pulse) {
@@ -252,7 +258,7 @@ impl Core {
         }
     }
 
-    fn judge_rules(&mut self, tick: Tick, readings: &[Reading]) -> Vec<Step> {
+    fn judge_rules(&mut self, tick: Tick) -> Vec<Step> {
         let fed: Vec<(SeriesKey, f64)> = self
             .predictor
             .shown()
@@ -270,8 +276,14 @@ impl Core {
             Program::Unit(unit) => processes.iter().any(|p| p.unit.as_deref() == Some(unit)),
         });
         let alerter = &mut self.alerter;
-        let evidence =
-            Evidence { head: &head, at: tick.at, readings, fed: &fed, scores: &self.scores, forecasts: &self.forecasts };
+        let evidence = Evidence {
+            head: &head,
+            at: tick.at,
+            readings: &self.kept,
+            fed: &fed,
+            scores: &self.scores,
+            forecasts: &self.forecasts,
+        };
         self.judge.evaluate(evidence, |values| alerter.step(tick, values))
     }
 

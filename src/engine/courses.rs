@@ -19,12 +19,19 @@ pub struct Courses<'a> {
     next: Timestamp,
     /// Of each series what is left of the slice: points and how many of them are done with.
     slice: Vec<(Points, usize)>,
+    /// The coarsest resolution met.
+    coarsest: Resolution,
 }
 
 impl<'a> Courses<'a> {
     /// The rounds of `range`, both ends included.
     pub fn new(source: &'a dyn SeriesSource, keys: &'a [SeriesKey], range: TimeRange) -> Self {
-        Self { source, keys, range, next: range.from, slice: Vec::new() }
+        Self { source, keys, range, next: range.from, slice: Vec::new(), coarsest: Resolution::Raw }
+    }
+
+    /// The coarsest resolution met so far: anything but raw makes what is judged by it approximate.
+    pub fn resolution(&self) -> Resolution {
+        self.coarsest
     }
 
     /// The next round's time; its readings take the place of what is in `readings`. `None` at the end.
@@ -59,6 +66,9 @@ impl<'a> Courses<'a> {
         self.slice.clear();
         for key in self.keys {
             let points = self.source.points(key, range, Resolution::Raw)?;
+            if !points.buckets.is_empty() {
+                self.coarsest = self.coarsest.max(points.resolution);
+            }
             self.slice.push((points, 0));
         }
         self.next = Timestamp(to.0.saturating_add(1));

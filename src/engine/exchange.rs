@@ -53,6 +53,28 @@ pub struct CoreSettings {
     pub channels: Channels,
 }
 
+/// What a replay judges and tells by.
+#[derive(Debug, Clone, Default)]
+pub struct Judging {
+    /// Rules in force.
+    pub rules: Vec<RuleSpec>,
+    /// What is not told by plan.
+    pub mutes: Vec<Mute>,
+    /// Escalation, for all and by route.
+    pub escalation: Escalations,
+    /// Who is told of what.
+    pub routing: Routing,
+}
+
+impl CoreSettings {
+    /// What a replay judges and tells by; actions do not run.
+    pub fn judging(&self) -> Arc<Judging> {
+        let routing = Routing { actions: Vec::new(), ..self.routing.clone() };
+        let (rules, mutes, escalation) = (self.rules.clone(), self.mutes.clone(), self.escalation.clone());
+        Arc::new(Judging { rules, mutes, escalation, routing })
+    }
+}
+
 /// A configuration that was read again.
 pub struct Reread {
     /// All of it.

@@ -34,9 +34,13 @@ mod own;
 mod past;
 mod periodic;
 mod plan;
+#[cfg(test)]
+mod quiet_day;
 mod reload;
+mod replay;
 #[cfg(test)]
 mod report_scenarios;
+mod rule_test;
 #[cfg(test)]
 mod scenarios;
 mod schedule;
@@ -58,6 +62,7 @@ pub use live::{Head, Merged};
 pub use lock::{DataLock, LockError, Owner, Role, listening, owner, shared, socket_path};
 pub use offline::{Offline, OfflineError};
 pub use own::METRICS;
+pub use rule_test::{TestFailure, test_rule};
 pub use setup::{Surroundings, catalog, settings};
 pub use start::{Ended, Engine, Setup, StartError, history_path};
 pub use tape::Tape;

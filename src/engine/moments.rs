@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::answer::{Context, answer};
+use super::exchange::Judging;
 use super::live::Head;
 use super::moment::standing_at;
 use super::{catalog, facts};
@@ -50,7 +51,14 @@ impl History {
     fn with<T>(&self, head: Option<&RwLock<Head>>, f: impl FnOnce(&Context<'_>) -> T) -> T {
         let view: View = self.reader.view().expect("open");
         let now = Snapshot::empty(Arc::clone(&self.catalog));
-        f(&Context { head, view: Some(&view), catalog: &self.catalog, now: &now, prices: &Prices::default() })
+        f(&Context {
+            head,
+            view: Some(&view),
+            catalog: &self.catalog,
+            now: &now,
+            prices: &Prices::default(),
+            judging: &Judging::default(),
+        })
     }
 
     fn snapshot(&self, seconds: u64) -> Arc<Snapshot> {

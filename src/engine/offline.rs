@@ -109,7 +109,8 @@ impl Offline {
     fn read(&self, request: &Request) -> Result<Answer, Refusal> {
         let view = self.reader.view().map_err(|e| Refusal::new(RefusalKind::Failed, e.to_string()))?;
         let catalog: &Arc<Catalog> = &self.settings.catalog;
-        let context = Context { head: None, view: Some(&view), catalog, now: &self.present, prices: &self.settings.prices };
+        let (prices, judging) = (&self.settings.prices, self.settings.judging());
+        let context = Context { head: None, view: Some(&view), catalog, now: &self.present, prices, judging: &judging };
         read::any(request, &context, &self.capacity)
     }
 

@@ -157,8 +157,10 @@ impl Engine {
             capacity: Arc::new(RwLock::new(capacity_plan(&config.analyze))),
             prices: Arc::new(RwLock::new(config.prices.clone())),
             kept: kept::folder(lock.dir()),
+            judging: Arc::new(RwLock::new(settings.judging())),
         };
         let (capacity, prices) = (Arc::clone(&library.capacity), Arc::clone(&library.prices));
+        let judging = Arc::clone(&library.judging);
         let rereader = Rereader { read: Arc::new(Mutex::new(reread)), taking: Arc::default(), events: events.clone() };
         let taking = Arc::clone(&rereader.taking);
         let stop = Stop::default();
@@ -200,6 +202,7 @@ impl Engine {
             capacity,
             prices,
             kept: kept::folder(lock.dir()),
+            judging,
             config,
             look: queues.look.clone(),
             hub: hub.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an answer to a decision says whether it is on disk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
     Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, NextReport, Points, ProcessDetails, ProcessPoint,
-    SeriesKey, Silence, Snapshot, WaitingMessage,
+    SeriesKey, Silence, Snapshot, Transition, WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -116,6 +117,8 @@ pub enum Answer {
     },
     /// The history, checked.
     Store(StoreCheck),
+    /// What rules would have done.
+    Replayed(Box<Replayed>),
     /// Messages that wait, oldest first.
     Waiting {
         /// One for each message and channel.
@@ -139,6 +142,25 @@ pub enum Answer {
         /// What comes next, soonest first.
         next: Vec<NextReport>,
     },
+}
+
+/// What rules would have done over a span.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Replayed {
+    /// The span.
+    pub range: TimeRange,
+    /// Not every sample of it is kept.
+    pub approximate: bool,
+    /// Alerts that would have fired, oldest first, each as it was at last.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Changes of state, oldest first, at most some thousand.
+    pub transitions: Vec<Transition>,
+    /// How many changes there were.
+    pub n_transitions: u64,
+    /// Messages by channel.
+    pub messages: BTreeMap<String, u64>,
+    /// Rules that cannot be replayed, and why.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// What a check of the whole history found.

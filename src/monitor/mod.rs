@@ -8,8 +8,8 @@ mod bytes;
 pub mod request;
 pub mod wire;
 
-pub use answer::{Answer, HistorySeries, QuerySeries, Refusal, RefusalKind, Saved, StoreCheck, StoreTable};
-pub use request::{Author, HistoryRequest, QueryRequest, Request, Scope, SnoozeUntil};
+pub use answer::{Answer, HistorySeries, QuerySeries, Refusal, RefusalKind, Replayed, Saved, StoreCheck, StoreTable};
+pub use request::{Author, HistoryRequest, QueryRequest, ReplayRequest, Request, Scope, SnoozeUntil};
 pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Matcher, ProcessDepth, ProcessId, ReportSpec, SeriesKey};
+use crate::model::{Matcher, ProcessDepth, ProcessId, ReportSpec, RuleSpec, SeriesKey};
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +57,17 @@ pub struct QueryRequest {
     pub range: TimeRange,
     /// Time between two values; zero: chosen by the span.
     pub step: Duration,
+}
+
+/// Rules over the stored history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayRequest {
+    /// A rule in force by name; without it and without a draft all of them.
+    pub rule: Option<String>,
+    /// A rule that is not in force.
+    pub draft: Option<Box<RuleSpec>>,
+    /// Which span.
+    pub range: TimeRange,
 }
 
 /// A wish.
@@ -132,6 +143,8 @@ pub enum Request {
         /// Who.
         author: Author,
     },
+    /// When rules would have fired, and who would have been told.
+    Replay(ReplayRequest),
     /// Series with at least one sample in a span.
     Series {
         /// Which span.
@@ -293,6 +306,7 @@ impl Request {
             | Self::Report(_)
             | Self::Reports
             | Self::KeptReport { .. }
+            | Self::Replay(_)
             | Self::Series { .. }
             | Self::CheckStore => Scope::Read,
             Self::Acknowledge { .. }

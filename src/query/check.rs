@@ -83,6 +83,11 @@ impl Expr {
         QueryError { kind, position, message: message.into(), text: self.text.clone() }
     }
 
+    /// Metric, where it is named, and matchers of every selector, in the order of the text.
+    pub fn reads(&self) -> Vec<(Option<&str>, &[Matcher])> {
+        self.selectors().into_iter().map(|s| (s.metric.as_deref(), s.matchers.as_slice())).collect()
+    }
+
     fn selectors(&self) -> Vec<&Selector> {
         let mut all = Vec::new();
         self.root.visit(&mut |node| match node {

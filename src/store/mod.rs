@@ -34,6 +34,7 @@ mod tests;
 pub use check::Damage;
 pub use config::StoreConfig;
 pub use error::{OpenError, ReadError, WriteError};
+pub use numbers::kept;
 pub use open::Store;
 pub use view::{Keyframe, NamedRow, ProcessesAt, Reader, TableStats, View};
 pub use write::Write;

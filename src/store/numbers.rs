@@ -8,6 +8,7 @@ use pco::wrapped::{FileCompressor, FileDecompressor};
 use pco::{ChunkConfig, PagingSpec};
 
 use super::frame::{Cursor, put, put_signed};
+use crate::model::Reading;
 
 /// Significant digits of rates: invisible on a screen, half the bytes of exact ones.
 pub(super) const RATE_DIGITS: i32 = 4;
@@ -77,6 +78,11 @@ fn decimal(value: f64, digits: i32) -> Option<Decimal> {
 /// The value that is kept for a value: that many significant digits, whole numbers below 10^8 exactly.
 pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     decimal(value, digits).map_or(value, Decimal::value)
+}
+
+/// The value the history keeps of a reading.
+pub fn kept(reading: &Reading) -> f64 {
+    rounded(reading.value, if reading.cumulative.is_some() { RATE_DIGITS } else { GAUGE_DIGITS })
 }
 
 /// The decimal a rounded value came from. Rounding again at more digits than it has finds it.

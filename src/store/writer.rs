@@ -12,7 +12,7 @@ use super::columns::{Round, encode_tail};
 use super::epochs::Place;
 use super::error::Fault;
 use super::job::Job;
-use super::numbers::rounded;
+use super::numbers::kept;
 use super::open;
 use super::rows::{Clerk, is_dispensable};
 use super::schema::{Kind, SERIES, Slab, TAIL, tail_key};
@@ -99,8 +99,7 @@ impl Writer {
             let rate = reading.cumulative.is_some();
             let known = self.shared.index().id(&reading.key);
             let id = known.unwrap_or_else(|| self.name(Named { key: reading.key.clone(), rate }));
-            let digits = if rate { super::numbers::RATE_DIGITS } else { super::numbers::GAUGE_DIGITS };
-            values.push((id, rounded(reading.value, digits)));
+            values.push((id, kept(reading)));
         }
         values.sort_by_key(|v| v.0);
         values.dedup_by_key(|v| v.0);

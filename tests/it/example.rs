@@ -46,6 +46,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("src/check/config.rs", "ServiceConfig", "service"),
     ("src/alert/config.rs", "RuleConfig", "rule"),
     ("src/alert/mute.rs", "MuteConfig", "mute"),
+    ("src/alert/config.rs", "RuleTest", "rule.test"),
 ];
 
 /// The example with lines of one mark set free: `#` defaults, `##` examples.
@@ -65,6 +66,7 @@ fn keys() -> BTreeSet<String> {
     for line in freed(true, true).lines() {
         if line.starts_with('[') {
             section = line.trim_matches(['[', ']']).to_owned();
+            keys.insert(section.clone());
         } else if let Some((key, _)) = line.split_once(" = ") {
             keys.insert(format!("{section}.{key}"));
         }

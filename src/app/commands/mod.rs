@@ -15,6 +15,7 @@ pub mod notify;
 pub mod query;
 pub mod report;
 pub mod reports;
+pub mod rules;
 pub mod silence;
 pub mod status;
 pub mod store;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Snooze(command) => command.run(&global),
         Command::Feedback(command) => command.run(&global),
         Command::Notify(command) => command.run(&global),
+        Command::Rules(command) => command.run(&global),
         Command::Silence(command) => command.run(&global),
         Command::Services(command) => command.run(&global),
         Command::Predictions(command) => command.run(&global),

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::engine::core::Core;
 use crate::engine::decide;
 use crate::engine::event::Event;
-use crate::engine::exchange::{Output, Past, Reread};
+use crate::engine::exchange::{Judging, Output, Past, Reread};
 use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
@@ -61,6 +61,7 @@ pub(in crate::engine) struct Wiring {
     pub(in crate::engine) prices: Arc<RwLock<Prices>>,
     /// Where reports are kept.
     pub(in crate::engine) kept: PathBuf,
+    pub(in crate::engine) judging: Arc<RwLock<Arc<Judging>>>,
     pub(in crate::engine) look: Queue<look::Job>,
     pub(in crate::engine) hub: Hub,
     pub(in crate::engine) outward: Arc<Outward>,
@@ -252,6 +253,7 @@ impl Runner {
             // Reading files and asking the system takes long as well.
             Request::Report(_)
             | Request::KeptReport { .. }
+            | Request::Replay(_)
             | Request::Forecast { .. }
             | Request::Series { .. }
             | Request::CheckStore
@@ -333,12 +335,14 @@ impl Runner {
     /// Takes a configuration everywhere it is used; gives what there is to say about it.
     fn reload(&mut self, Reread { config, settings }: Reread) -> Result<String, String> {
         let outside = (settings.services.clone(), settings.channels.clone());
+        let judging = settings.judging();
         let output = self.core.reload(settings, self.at)?;
         let wiring = &self.wiring;
         // Refused only where the engine ends.
         let _ = wiring.courses.replace(Course::of(&config), |_| true);
         wiring.store.configure(config.store.clone());
         *wiring.capacity.write().unwrap_or_else(PoisonError::into_inner) = capacity_plan(&config.analyze);
+        *wiring.judging.write().unwrap_or_else(PoisonError::into_inner) = judging;
         wiring.prices.write().unwrap_or_else(PoisonError::into_inner).clone_from(&config.prices);
         wiring.outward.replace(outside);
         self.carry(output, None);

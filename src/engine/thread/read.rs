@@ -8,7 +8,7 @@ use crate::base::{Beat, Queue, Timestamp};
 use crate::config::Config;
 use crate::engine::answer::{self, Context};
 use crate::engine::event::Event;
-use crate::engine::exchange::Reread;
+use crate::engine::exchange::{Judging, Reread};
 use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::live::Head;
@@ -29,6 +29,7 @@ pub(in crate::engine) struct Library {
     pub(in crate::engine) prices: Arc<RwLock<Prices>>,
     /// Where reports are kept.
     pub(in crate::engine) kept: PathBuf,
+    pub(in crate::engine) judging: Arc<RwLock<Arc<Judging>>>,
 }
 
 /// Reads the configuration again.
@@ -68,7 +69,8 @@ impl Library {
         let view = view.ok();
         let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (head, view, catalog) = (Some(&*self.head), view.as_ref(), &self.catalog);
-        let context = Context { head, view, catalog, now: &snapshot, prices: &prices };
+        let judging = Arc::clone(&self.judging.read().unwrap_or_else(PoisonError::into_inner));
+        let context = Context { head, view, catalog, now: &snapshot, prices: &prices, judging: &judging };
         let capacity = *self.capacity.read().unwrap_or_else(PoisonError::into_inner);
         any(request, &context, &capacity)
     }
