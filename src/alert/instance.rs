@@ -293,6 +293,7 @@ pub(super) fn change(alert: &mut Arc<Alert>, cause: Cause, at: Timestamp, reason
             // Where nobody took care of it, it goes on at its level.
             if changed.acknowledged.take().is_some() {
                 changed.level = 0;
+                changed.worsened_at = Some(at);
             }
         }
         Cause::Pending | Cause::Escalated | Cause::Audible => {}

@@ -59,6 +59,7 @@ pub(super) fn alert(id: &str, rule: &str) -> Alert {
         acknowledged: None,
         snoozed: None,
         silenced_by: Vec::new(),
+        worsened_at: None,
         feedback: None,
         explanation: Explanation::default(),
     }

@@ -282,6 +282,7 @@ fn new_alert(rule: &RuleSpec, key: &SeriesKey, value: f64, moment: &Moment<'_>, 
         acknowledged: None,
         snoozed: None,
         silenced_by: Vec::new(),
+        worsened_at: None,
         feedback: None,
         explanation: Explanation { query: rule.expr.clone(), ..Explanation::default() },
         key,
@@ -357,7 +358,7 @@ fn quiet_and_level(
         instance.firing_for = if fired_at == moment.at { std::time::Duration::ZERO } else { instance.firing_for + d };
     } else if !instance.quiet {
         // Downtime counts: one step to the level that is due.
-        instance.firing_for = instance.firing_for.max(moment.at.since(fired_at));
+        instance.firing_for = instance.firing_for.max(moment.at.since(alert.counts_from().unwrap_or(fired_at)));
     } else {
         instance.firing_for = instance.firing_for.max(levels.after(alert.level));
     }

@@ -31,7 +31,7 @@ impl Core {
             let before = settings.routing.recipients(alert, own, alert.level);
             let channels = settings.routing.recipients(alert, own, level);
             let joining = channels.iter().filter(|c| !before.contains(c)).cloned().collect();
-            Some(NextStep { alert: alert.id.clone(), at: alert.fired_at? + after, level, channels, joining })
+            Some(NextStep { alert: alert.id.clone(), at: alert.counts_from()? + after, level, channels, joining })
         };
         alerts.iter().filter_map(next).collect()
     }

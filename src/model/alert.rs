@@ -118,6 +118,9 @@ pub struct Alert {
     pub since: Timestamp,
     /// When it fired.
     pub fired_at: Option<Timestamp>,
+    /// When it last got worse after somebody had taken care of it.
+    #[serde(default)]
+    pub worsened_at: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
     /// Value of the condition, now or when it was over.
@@ -141,6 +144,11 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// From when its levels count: escalation begins again where it got worse.
+    pub fn counts_from(&self) -> Option<Timestamp> {
+        self.worsened_at.or(self.fired_at)
+    }
+
     /// Whether nobody should be told: silenced or snoozed.
     pub fn is_quiet(&self) -> bool {
         !self.silenced_by.is_empty() || self.snoozed.is_some()

@@ -34,6 +34,7 @@ pub(super) fn alert(id: &str, title: &str) -> Alert {
         acknowledged: None,
         snoozed: None,
         silenced_by: Vec::new(),
+        worsened_at: None,
         feedback: None,
         explanation: Explanation::default(),
     }
