@@ -84,9 +84,9 @@ fn replay() -> (Duration, u64) {
     for _ in 0..3 {
         let request = ReplayRequest { rule: Some("tight".to_owned()), draft: None, range };
         let begun = Instant::now();
-        match offline.ask(Request::Replay(request)) {
-            Ok(Answer::Replayed(replayed)) => best = best.min((begun.elapsed(), replayed.n_transitions)),
-            other => panic!("{other:?}"),
+        let answer = offline.ask(Request::Replay(request)).expect("the history is readable");
+        if let Answer::Replayed(replayed) = answer {
+            best = best.min((begun.elapsed(), replayed.n_transitions));
         }
     }
     best
