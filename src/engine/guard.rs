@@ -1,6 +1,7 @@
 //! Catches panics of a worker's steps and decides when to give up.
 //!
-//! Invariant: one bad event costs that event; five panics in ten minutes end the process.
+//! Invariant: one bad event costs that event. Five panics in ten minutes of what records end the process, those of what only
+//! answers or forecasts never do.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +14,15 @@ use std::time::{Duration, Instant};
 use crate::base::worker::panic_text;
 use crate::store::OpenError;
 
-/// So many panics of all workers within [`SPAN`] and it is hopeless.
+/// So many panics of all that records within [`SPAN`] and it is hopeless.
 const LIMIT: usize = 5;
 const SPAN: Duration = Duration::from_secs(600);
 
-/// When the workers of one engine panicked; clones share it.
+/// Wait after a first panic; each further one within [`SPAN`] adds as much, up to [`MAX_WAIT`].
+const WAIT: Duration = Duration::from_millis(50);
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
+/// When workers panicked; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Panics(Arc<Mutex<VecDeque<Instant>>>);
 
@@ -43,15 +48,22 @@ pub fn untrusted<T, E: From<OpenError>>(path: &Path, read: impl FnOnce() -> Resu
     })
 }
 
-/// Watches over one worker.
+/// Watches over a worker without which nothing is recorded.
 #[derive(Debug)]
-pub struct Guard {
+pub struct Guard(Watch);
+
+/// Watches over a worker that recording does not need: however often it panics, the process goes on.
+#[derive(Debug)]
+pub struct Spare(Watch);
+
+#[derive(Debug)]
+struct Watch {
     name: &'static str,
     panics: Panics,
     restarts: Arc<AtomicU32>,
 }
 
-/// What became of a step.
+/// What became of a step of what records.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<R> {
     /// It ended.
@@ -62,31 +74,60 @@ pub enum Step<R> {
     Hopeless,
 }
 
+impl Watch {
+    /// Runs one step; the error is how many panics there were of late.
+    fn run<R>(&mut self, step: impl FnOnce() -> R) -> Result<R, usize> {
+        catch_unwind(AssertUnwindSafe(step)).map_err(|payload| {
+            tracing::error!(worker = self.name, panic = panic_text(payload.as_ref()), "a worker failed and is rebuilt");
+            self.restarts.fetch_add(1, Ordering::Relaxed);
+            self.panics.add()
+        })
+    }
+}
+
+/// Keeps what fails again and again from taking the processor.
+fn rest(recent: usize) {
+    std::thread::sleep(WAIT.saturating_mul(u32::try_from(recent).unwrap_or(u32::MAX)).min(MAX_WAIT));
+}
+
 impl Guard {
     /// For the worker of that name, whose panics count with those of the others.
     pub fn new(name: &'static str, panics: &Panics) -> Self {
-        Self { name, panics: panics.clone(), restarts: Arc::default() }
+        Self(Watch { name, panics: panics.clone(), restarts: Arc::default() })
     }
 
     /// How often it panicked; shared.
     pub fn restarts(&self) -> Arc<AtomicU32> {
-        Arc::clone(&self.restarts)
+        Arc::clone(&self.0.restarts)
     }
 
     /// Runs one step; after a panic waits a little longer each time.
     pub fn run<R>(&mut self, step: impl FnOnce() -> R) -> Step<R> {
-        let payload = match catch_unwind(AssertUnwindSafe(step)) {
-            Ok(result) => return Step::Done(result),
-            Err(payload) => payload,
-        };
-        tracing::error!(worker = self.name, panic = panic_text(payload.as_ref()), "a worker failed and is rebuilt");
-        self.restarts.fetch_add(1, Ordering::Relaxed);
-        let recent = self.panics.add();
-        if recent >= LIMIT {
-            return Step::Hopeless;
+        match self.0.run(step) {
+            Ok(result) => Step::Done(result),
+            Err(LIMIT..) => Step::Hopeless,
+            Err(recent) => {
+                rest(recent);
+                Step::Panicked
+            }
         }
-        std::thread::sleep(Duration::from_millis(50) * u32::try_from(recent).unwrap_or(1));
-        Step::Panicked
+    }
+}
+
+impl Spare {
+    /// For the worker of that name, whose panics are nobody else's.
+    pub fn new(name: &'static str) -> Self {
+        Self(Watch { name, panics: Panics::default(), restarts: Arc::default() })
+    }
+
+    /// How often it panicked; shared.
+    pub fn restarts(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.0.restarts)
+    }
+
+    /// Runs one step; nothing where it panicked, after waiting a little longer each time.
+    pub fn run<R>(&mut self, step: impl FnOnce() -> R) -> Option<R> {
+        self.0.run(step).map_err(rest).ok()
     }
 }
 
@@ -97,9 +138,17 @@ mod tests {
     #[test]
     fn the_fifth_panic_is_one_too_many() {
         let panics = Panics::default();
-        let mut guards = [Guard::new("reader", &panics), Guard::new("fit", &panics)];
+        let mut guards = [Guard::new("store", &panics), Guard::new("sample", &panics)];
         let ends: Vec<bool> = (0..5).map(|n| guards[n % 2].run(|| panic!("bad event")) == Step::<()>::Hopeless).collect();
         assert_eq!(ends, [false, false, false, false, true], "whichever worker it is");
         assert_eq!(guards[0].run(|| 3), Step::Done(3));
+    }
+
+    #[test]
+    fn what_recording_does_not_need_may_fail_as_often_as_it_likes() {
+        let mut reader = Spare::new("reader");
+        let answers: Vec<Option<u8>> = (0..=LIMIT).map(|_| reader.run(|| panic!("bad question"))).collect();
+        assert_eq!(answers, [None; LIMIT + 1]);
+        assert_eq!((reader.run(|| 3), reader.restarts().load(Ordering::Relaxed)), (Some(3), 6));
     }
 }

@@ -14,7 +14,7 @@ use super::core::Core;
 use super::event::Event;
 use super::exchange::{CoreSettings, Past};
 use super::feed::{Feed, Reader};
-use super::guard::{Guard, Panics, untrusted};
+use super::guard::{Guard, Panics, Spare, untrusted};
 use super::hub::{Hub, Wish};
 use super::kept;
 use super::lock::DataLock;
@@ -173,17 +173,17 @@ impl Engine {
         for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
             let (library, rereader) = (library.clone(), rereader.clone());
             let body = move |beat: &_, guard| read::run(&library, &queue, &rereader, (beat, guard));
-            workers.push(spawn.guarded(name, body).map_err(other)?);
+            workers.push(spawn.spare(name, body).map_err(other)?);
         }
         {
             let (queue, events, hub) = (queues.look.clone(), events.clone(), hub.clone());
             let body = move |beat: &_, guard| look::run(host.as_ref(), &hub, &queue, &events, beat, guard);
-            workers.push(spawn.guarded("look", body).map_err(other)?);
+            workers.push(spawn.spare("look", body).map_err(other)?);
         }
         {
             let (fits, events) = (queues.fit.clone(), events.clone());
             let body = move |beat: &_, guard| fit::run(&library, &fits, &events, (beat, guard));
-            workers.push(spawn.guarded("fit", body).map_err(other)?);
+            workers.push(spawn.spare("fit", body).map_err(other)?);
         }
         {
             let (events, courses, course) = (events.clone(), queues.courses.clone(), Course::of(&config));
@@ -370,12 +370,26 @@ struct Spawn {
 }
 
 impl Spawn {
+    /// One that recording needs.
     fn guarded(
         &mut self,
         name: &'static str,
         body: impl FnOnce(&crate::base::Beat, Guard) + Send + 'static,
     ) -> std::io::Result<Worker> {
         let guard = Guard::new(name, &self.panics);
+        let restarts = guard.restarts();
+        let worker = Worker::spawn(name, move |beat| body(beat, guard))?;
+        self.remember(&worker, restarts);
+        Ok(worker)
+    }
+
+    /// One that recording does not need.
+    fn spare(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&crate::base::Beat, Spare) + Send + 'static,
+    ) -> std::io::Result<Worker> {
+        let guard = Spare::new(name);
         let restarts = guard.restarts();
         let worker = Worker::spawn(name, move |beat| body(beat, guard))?;
         self.remember(&worker, restarts);

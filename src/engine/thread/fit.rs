@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::core::Exit;
 use super::read::Library;
 use crate::analyze::ForecastPlan;
 use crate::base::{Beat, Queue, QueueStats, Timestamp};
 use crate::engine::event::Event;
 use crate::engine::future;
-use crate::engine::guard::{Guard, Step};
+use crate::engine::guard::Spare;
 use crate::engine::live::Merged;
 use crate::model::{Forecast, Snapshot};
 
@@ -84,25 +83,20 @@ impl Fits {
     }
 }
 
-/// Forecasts until the queue is closed; when it is hopeless the engine is told to end.
-pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Event>, (beat, mut guard): (&Beat, Guard)) {
+/// Forecasts until the queue is closed.
+pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Event>, (beat, mut guard): (&Beat, Spare)) {
     // Not permitted is no harm: the work is small.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
     while let Some(job) = fits.jobs.pop(None) {
         beat.mark();
-        match guard.run(|| fit(library, fits, &job, beat)) {
-            Step::Done((forecasts, paused)) => {
-                if !forecasts.is_empty() {
-                    // The next one replaces it.
-                    let _ = events.push(Event::Fitted(forecasts.into_iter().map(Arc::new).collect()));
-                }
-                if paused {
-                    // Where it does not fit the job is due again at its usual time.
-                    let _ = events.push(Event::Unfitted(job.what));
-                }
-            }
-            Step::Panicked => {}
-            Step::Hopeless => events.push_front(Event::Stop(Exit::Failed)),
+        let Some((forecasts, paused)) = guard.run(|| fit(library, fits, &job, beat)) else { continue };
+        if !forecasts.is_empty() {
+            // The next one replaces it.
+            let _ = events.push(Event::Fitted(forecasts.into_iter().map(Arc::new).collect()));
+        }
+        if paused {
+            // Where it does not fit the job is due again at its usual time.
+            let _ = events.push(Event::Unfitted(job.what));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::{Beat, Queue, Timestamp};
 use crate::collect;
 use crate::engine::event::Event;
-use crate::engine::guard::{Guard, Step};
+use crate::engine::guard::Spare;
 use crate::engine::hub::{Hub, Wish};
 use crate::model::{Host, ProcessDepth, ProcessId};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
@@ -28,22 +28,21 @@ pub(in crate::engine) fn run(
     jobs: &Queue<Job>,
     events: &Queue<Event>,
     beat: &Beat,
-    mut guard: Guard,
+    mut guard: Spare,
 ) {
     while let Some(job) = jobs.pop(None) {
         beat.mark();
         match (job, host) {
             (Job::Details(wish), _) => {
                 let details = guard.run(|| details(host, &wish.request));
-                (wish.reply)(match details {
-                    Step::Done(answer) => answer,
-                    Step::Panicked | Step::Hopeless => {
+                (wish.reply)(
+                    details.unwrap_or_else(|| {
                         Err(Refusal::new(RefusalKind::Failed, "farol failed to answer this; the log says more"))
-                    }
-                });
+                    }),
+                );
             }
             (Job::Scan(at), Some(host)) => {
-                if let Step::Done(all) = guard.run(|| collect::scan(host, at, &hub.snapshot().processes)) {
+                if let Some(all) = guard.run(|| collect::scan(host, at, &hub.snapshot().processes)) {
                     // A full queue counts it; the top ones of this second are known all the same.
                     let _ = events.push(Event::Scanned(all));
                 }

@@ -9,10 +9,9 @@ use crate::config::Config;
 use crate::engine::answer::{self, Context};
 use crate::engine::event::Event;
 use crate::engine::exchange::{Judging, Reread};
-use crate::engine::guard::{Guard, Step};
+use crate::engine::guard::Spare;
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::live::Head;
-use crate::engine::thread::core::Exit;
 use crate::engine::{facts, future, kept};
 use crate::model::{Catalog, Prices};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
@@ -91,8 +90,8 @@ enum Done {
     Reread(Result<Box<Reread>, String>),
 }
 
-/// Answers until the queue is closed; when it is hopeless the engine is told to end.
-pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, rereader: &Rereader, (beat, mut guard): (&Beat, Guard)) {
+/// Answers until the queue is closed.
+pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, rereader: &Rereader, (beat, mut guard): (&Beat, Spare)) {
     while let Some(Wish { request, reply }) = wishes.pop(None) {
         beat.mark();
         let step = guard.run(|| match &request {
@@ -100,18 +99,14 @@ pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, rereader: 
             request => Done::Answer(library.answer(request)),
         });
         let refuse = |reply: Reply, kind, message: &str| reply(Err(Refusal::new(kind, message)));
-        let is_hopeless = matches!(step, Step::Hopeless);
         match step {
-            Step::Done(Done::Answer(answer)) => reply(answer),
-            Step::Done(Done::Reread(reread)) => {
+            Some(Done::Answer(answer)) => reply(answer),
+            Some(Done::Reread(reread)) => {
                 if let Err(Event::Reread(_, reply)) = rereader.events.push(Event::Reread(reread, reply)) {
                     refuse(reply, RefusalKind::Unavailable, "the engine is ending or overloaded; ask again in a moment");
                 }
             }
-            _ => refuse(reply, RefusalKind::Failed, "farol failed to answer this; the log says more"),
-        }
-        if is_hopeless {
-            rereader.events.push_front(Event::Stop(Exit::Failed));
+            None => refuse(reply, RefusalKind::Failed, "farol failed to answer this; the log says more"),
         }
     }
 }
