@@ -41,6 +41,8 @@ macro_rules! locks_below {
     };
 }
 
+pub(super) use locks_below;
+
 impl StorageBackend for Kept {
     fn len(&self) -> io::Result<u64> {
         self.0.len()

@@ -22,6 +22,7 @@ mod schema;
 mod series;
 mod shared;
 mod sketch;
+mod sparing;
 mod state;
 mod track;
 mod view;

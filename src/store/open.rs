@@ -17,6 +17,7 @@ use super::rows::{Clerk, journal_number};
 use super::schema::{FORMAT, JOURNAL, META, NAMED, NUMBERED, SERIES, TAIL};
 use super::series::{parse_series_key, parse_series_row};
 use super::shared::{Index, Shared};
+use super::sparing::Sparing;
 use super::state::State;
 use super::{OpenError, Reader, StoreConfig, Writer};
 use crate::base::Timestamp;
@@ -137,6 +138,7 @@ pub(super) fn state(database: &Database) -> Result<State, Fault> {
 }
 
 fn open(medium: Arc<dyn StorageBackend>, path: &Path, config: &StoreConfig) -> Result<(Writer, Reader), OpenError> {
+    let medium: Arc<dyn StorageBackend> = Arc::new(Sparing::new(medium));
     let looked = probe(&medium).map_err(|e| e.open(path))?;
     check_format(&looked, path)?;
     drop(looked);
