@@ -40,7 +40,8 @@ impl Reach {
         let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
         let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: dir, sending: Sending::Dry };
         let catalog = Arc::new(engine::catalog());
-        let settings = engine::settings(&loaded.config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+        let settings = engine::settings(&loaded.config, &catalog, &around);
+        let settings = settings.map_err(|e| loaded.located(&e))?;
         match Offline::open(dir, &loaded.config.store, settings) {
             // An engine was quicker: it answers.
             Err(OfflineError::Lock(LockError::Held { owner, .. })) if owner.role != Role::OneShot => {

@@ -13,7 +13,7 @@ use super::{Failure, place};
 use crate::api::{self, Access, Ending, Entry, Limits, MonitorSource};
 use crate::base::{Timestamp, Worker};
 use crate::collect::{self, LinuxHost};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, KeyError, Loaded};
 use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Reread, Role, Setup, Surroundings};
 use crate::model::Host;
 use crate::monitor::{Answer, Request};
@@ -42,7 +42,7 @@ pub fn run(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     let loaded = place::configuration(global, Some(args))?;
     let dir = place::data_dir(global)?;
-    let access = access(&loaded.config)?;
+    let access = access(&loaded.config).map_err(|e| loaded.located(&e))?;
     // From the first moment on: who is told to end while starting ends well, too.
     let (sender, asked) = channel();
     signals::forward(sender.clone())?;
@@ -150,19 +150,20 @@ pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) ->
     let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
     let sending = if args.dry_run { Sending::Dry } else { Sending::Real };
     let dir = lock.dir().to_owned();
-    let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+    let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| loaded.located(&e))?;
     let again = (global.clone(), args.clone(), Arc::clone(&host));
     let reread = Box::new(move || {
-        let config = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?.config;
-        let settings = self::settings(&config, &again.2, &dir, sending)?;
-        Ok(Reread { config, settings })
+        let loaded = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?;
+        let settings = self::access(&loaded.config).and_then(|_| self::settings(&loaded.config, &again.2, &dir, sending));
+        let settings = settings.map_err(|e| loaded.located(&e).to_string())?;
+        Ok(Reread { config: loaded.config, settings })
     });
     let config = loaded.config;
     Ok(Engine::start(Setup { lock, config, settings, feed: Feed::Machine(host), headless: args.record, reread })?)
 }
 
 /// Settings of a core on this machine.
-fn settings(config: &Config, host: &Arc<dyn Host>, dir: &Path, sending: Sending) -> Result<CoreSettings, String> {
+fn settings(config: &Config, host: &Arc<dyn Host>, dir: &Path, sending: Sending) -> Result<CoreSettings, KeyError> {
     let facts = collect::facts(&**host, config.general.host.clone(), config.general.labels.clone());
     let link = collect::fastest_link(&**host);
     let around = Surroundings { host: Arc::new(facts), link_bits_per_second: link, data_dir: dir, sending };
@@ -198,7 +199,7 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
     };
     let door = socket.door().clone();
     engine.on_reload(Box::new(move |config| {
-        let access = self::access(config).map_err(|failure| failure.to_string())?;
+        let access = self::access(config).map_err(|error| error.to_string())?;
         door.admit(access).map_err(|error| error.to_string())
     }));
     let since = Timestamp::now();
@@ -221,12 +222,12 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
 ///
 /// # Errors
 /// A configuration that is wrong, a group that does not exist.
-pub fn access(config: &Config) -> Result<Access, Failure> {
+pub fn access(config: &Config) -> Result<Access, KeyError> {
     let Some(name) = &config.api.group else { return Ok(Access::default()) };
     let number = name.parse().ok().or_else(|| group_number(name));
     match number {
         Some(group) => Ok(Access { group: Some(group) }),
-        None => Err(Failure::usage(anyhow::anyhow!("[api] group: there is no group \"{name}\" on this system"))),
+        None => Err(KeyError::new(["api", "group"], format!("[api] group: there is no group \"{name}\" on this system"))),
     }
 }
 

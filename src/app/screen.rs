@@ -48,7 +48,7 @@ pub fn show(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     let dir = place::data_dir(global)?;
     match DataLock::take(&dir, Role::Screen) {
         Ok(lock) => {
-            let access = run::access(&loaded.config)?;
+            let access = run::access(&loaded.config).map_err(|e| loaded.located(&e))?;
             let again = (global.clone(), args.clone());
             own(run::start(lock, loaded, global, args)?, with_processes(options), (&access, Some(again)))
         }
@@ -82,7 +82,7 @@ fn replay(file: &Path, loaded: &Loaded, options: UiOptions) -> Result<ExitCode, 
     let facts = Arc::new(collect::facts(&host as &dyn Host, None, std::collections::BTreeMap::new()));
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: scratch.path(), sending: Sending::Dry };
     let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
-    let settings = settings.map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+    let settings = settings.map_err(|e| loaded.located(&e))?;
     let tape = Tape::open(file, scratch.path(), &loaded.config.store, settings)?;
     let events = EventSource::default();
     let monitor = tape.hub().monitor(Scope::Operate, events.waker()).replaying(file.display().to_string());
@@ -192,7 +192,7 @@ impl Home {
 
     fn take_over(&self, global: &Global, args: &RunArgs) -> Result<(), Failure> {
         let loaded = place::configuration(global, Some(args))?;
-        let access = run::access(&loaded.config)?;
+        let access = run::access(&loaded.config).map_err(|e| loaded.located(&e))?;
         let lock = DataLock::take(&place::data_dir(global)?, Role::Screen)?;
         let monitor = self.begin(run::start(lock, loaded, global, args)?, &access)?;
         self.slot.put(monitor);

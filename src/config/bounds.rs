@@ -21,6 +21,9 @@ const SIZE_LEAST: u64 = 8 << 20;
 /// Shortest past capacity forecasts can learn from.
 const TRAINED_LEAST: Duration = Duration::from_secs(3600);
 
+/// A sign of life more often tells nobody more.
+const HEARTBEAT_LEAST: Duration = Duration::from_secs(1);
+
 /// The first value that makes no sense: its dotted key, and what is wrong.
 pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     let store = &config.store;
@@ -62,6 +65,9 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
         if !(value.is_finite() && value >= 0.0) {
             return Err((key, "a number of anomalies is 0 or more".to_owned()));
         }
+    }
+    if config.heartbeat.every < HEARTBEAT_LEAST {
+        return Err(("heartbeat.every", format!("every must be at least {}", exact(HEARTBEAT_LEAST))));
     }
     if !["braille", "block", "ascii"].contains(&config.ui.graph.as_str()) {
         return Err(("ui.graph", format!("\"{}\" is none of braille, block, ascii", config.ui.graph)));

@@ -51,15 +51,15 @@ pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 /// Adds "did you mean" to serde's list of what it expected, and drops the list where a name is near.
 fn with_suggestion(message: &str) -> String {
     let message = message.trim();
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let kinds = [("unknown field `", "key"), ("unknown variant `", "value")];
+    let found = kinds.into_iter().find_map(|(words, kind)| Some((message.split_at_checked(message.find(words)?)?, kind)));
+    let Some(((before, told), kind)) = found else { return message.replace('`', "\"") };
+    let names: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
-        Some((wrong, expected)) if message.starts_with("unknown ") && !expected.is_empty() => {
-            let kind = if message.starts_with("unknown field") { "key" } else { "value" };
-            match nearest(wrong, expected.iter().copied()) {
-                Some(near) => format!("unknown {kind} \"{wrong}\"; did you mean \"{near}\"?"),
-                None => format!("unknown {kind} \"{wrong}\"; known are {}", expected.join(", ")),
-            }
-        }
+        Some((wrong, expected)) if !expected.is_empty() => match nearest(wrong, expected.iter().copied()) {
+            Some(near) => format!("{before}unknown {kind} \"{wrong}\"; did you mean \"{near}\"?"),
+            None => format!("{before}unknown {kind} \"{wrong}\"; known are {}", expected.join(", ")),
+        },
         _ => message.replace('`', "\""),
     }
 }
@@ -74,5 +74,7 @@ mod tests {
         assert_eq!(with_suggestion(message), "unknown key \"intervall\"; did you mean \"interval\"?");
         let message = "unknown field `zzz`, expected `host` or `labels`";
         assert_eq!(with_suggestion(message), "unknown key \"zzz\"; known are host, labels");
+        let message = "notify.file: unknown field `pth`, expected `path`";
+        assert_eq!(with_suggestion(message), "notify.file: unknown key \"pth\"; did you mean \"path\"?");
     }
 }

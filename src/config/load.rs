@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
 use toml::{Table, Value};
 
 use super::bounds;
-use super::error::line_and_column;
 use super::layer::Layers;
-use super::{Config, ConfigError, Origin};
+use super::place::place;
+use super::{Config, ConfigError, KeyError, Origin};
 
 /// Prefix of environment variables that set a key: `FAROL_GENERAL__INTERVAL`.
 const PREFIX: &str = "FAROL_";
@@ -38,6 +37,13 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Origin>,
     /// All values, as they hold.
     pub values: Table,
+}
+
+impl Loaded {
+    /// A mistake a room found, with the place of its key.
+    pub fn located(&self, error: &KeyError) -> ConfigError {
+        ConfigError::new(place(&self.origins, &error.path), &error.message)
+    }
 }
 
 /// The file to read: the one named, else the first that exists of `FAROL_CONFIG`, `own` (the user's folder) and `/etc/farol`.
@@ -83,31 +89,16 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     }
     let config: Config = layers.merged.clone().try_into().map_err(|e| ConfigError::new("configuration", e.message()))?;
     bounds::check(&config).map_err(|(key, message)| {
-        let place = match layers.origins.get(key) {
-            Some(Origin::File(file)) => located(file, key),
-            origin => origin.map_or_else(String::new, Origin::to_string),
-        };
-        ConfigError::new(place, format!("{}: {message}", section(key)))
+        let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+        ConfigError::new(place(&layers.origins, &path), format!("{}: {message}", section(key)))
     })?;
-    super::names::check_channels(&config, &layers)?;
+    super::names::check_channels(&config).map_err(|e| ConfigError::new(place(&layers.origins, &e.path), e.message))?;
     Ok(Loaded { config, file: inputs.file.clone(), origins: layers.origins, values: layers.merged })
 }
 
 /// `[store] flush` for `store.flush`.
 fn section(key: &str) -> String {
     key.split_once('.').map_or_else(|| key.to_owned(), |(section, key)| format!("[{section}] {key}"))
-}
-
-/// A file with line and column of a key's value; the file alone where that cannot be said.
-fn located(file: &str, key: &str) -> String {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let place = || {
-        let root = DeTable::parse(&text).ok()?;
-        let (section, key) = key.split_once('.')?;
-        let value = root.get_ref().get(section)?.get_ref().get(key)?;
-        Some(line_and_column(&text, value.span().start))
-    };
-    place().map_or_else(|| file.to_owned(), |(line, column)| format!("{file}:{line}:{column}"))
 }
 
 /// Sets one value and checks all, so that a mistake is known to be in this one.
@@ -252,6 +243,7 @@ mod tests {
                 "[analyze]\nwarn_per_week = -1.0\n",
                 "config.toml:2:17: [analyze] warn_per_week: a number of anomalies is 0 or more",
             ),
+            ("[heartbeat]\nevery = \"0s\"\n", "config.toml:2:9: [heartbeat] every: every must be at least 1s"),
             ("[ui]\ngraph = \"x\"\n", "config.toml:2:9: [ui] graph: \"x\" is none of braille, block, ascii"),
         ];
         for (text, expected) in wrong {

@@ -9,11 +9,13 @@ mod error;
 mod layer;
 mod load;
 mod names;
+mod place;
 mod section;
 
 pub use error::ConfigError;
 pub use layer::Origin;
 pub use load::{Inputs, Loaded, load, search};
+pub use place::KeyError;
 pub use section::{ApiConfig, Config, GeneralConfig};
 
 /// Every key with its default, commented: the text of `config.example.toml`.

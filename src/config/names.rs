@@ -2,10 +2,7 @@
 //!
 //! Invariant: a name nobody knows is said with file, line and what may have been meant.
 
-use toml::de::{DeTable, DeValue};
-
-use super::layer::{Layers, Origin};
-use super::{Config, ConfigError};
+use super::{Config, KeyError};
 use crate::model::catalog::nearest;
 
 /// A name of a channel and the path of keys and places to it.
@@ -19,7 +16,7 @@ struct Named<'a> {
 ///
 /// # Errors
 /// The first that is no channel.
-pub(super) fn check_channels(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
+pub(super) fn check_channels(config: &Config) -> Result<(), KeyError> {
     let by_default = ["desktop", "terminal"];
     let none = config.notify.0.is_empty();
     let known = |name: &str| config.notify.0.contains_key(name) || (none && by_default.contains(&name));
@@ -31,7 +28,7 @@ pub(super) fn check_channels(config: &Config, layers: &Layers) -> Result<(), Con
         None => format!("there are {}; or add [notify.{}]", names.join(", "), wrong.name),
     };
     let message = format!("{} names the channel \"{}\", which does not exist; {hint}", wrong.what, wrong.name);
-    Err(ConfigError { place: place(&wrong, layers), message })
+    Err(KeyError { path: wrong.path, message })
 }
 
 fn named(config: &Config) -> Vec<Named<'_>> {
@@ -71,37 +68,6 @@ fn named(config: &Config) -> Vec<Named<'_>> {
         all.push(Named { name, path: path(&["heartbeat", "channel"]), what: "channel of [heartbeat]".to_owned() });
     }
     all
-}
-
-/// File, line and column where the name stands, or else where its value came from.
-fn place(named: &Named<'_>, layers: &Layers) -> String {
-    // Lists are replaced whole, so the key of the list says who wrote it.
-    let keys: Vec<&str> = named.path.iter().map(String::as_str).take_while(|p| p.parse::<usize>().is_err()).collect();
-    let origin = layers.origins.get(&keys.join("."));
-    let Some(Origin::File(file)) = origin else { return origin.map_or_else(|| "configuration".to_owned(), ToString::to_string) };
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    match span(&text, &named.path) {
-        Some(start) => {
-            let (line, column) = super::error::line_and_column(&text, start);
-            format!("{file}:{line}:{column}")
-        }
-        None => file.clone(),
-    }
-}
-
-/// Where the value of a path begins in a TOML text.
-fn span(text: &str, path: &[String]) -> Option<usize> {
-    let table = DeTable::parse(text).ok()?;
-    let (first, rest) = path.split_first()?;
-    let mut at = table.get_ref().get(first.as_str())?;
-    for part in rest {
-        at = match at.get_ref() {
-            DeValue::Table(table) => table.get(part.as_str())?,
-            DeValue::Array(list) => list.get(part.parse::<usize>().ok()?)?,
-            _ => return None,
-        };
-    }
-    Some(at.span().start)
 }
 
 #[cfg(test)]

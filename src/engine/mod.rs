@@ -63,7 +63,7 @@ pub use lock::{DataLock, LockError, Owner, Role, listening, owner, shared, socke
 pub use offline::{Offline, OfflineError};
 pub use own::METRICS;
 pub use rule_test::{TestFailure, test_rule};
-pub use setup::{Surroundings, catalog, settings};
+pub use setup::{Surroundings, catalog, channel_error, settings};
 pub use start::{Ended, Engine, Setup, StartError, history_path};
 pub use tape::Tape;
 pub use thread::core::Exit;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{CHANNELS, Channel, ChannelContext, Reason, Secrets};
+use super::{CHANNELS, Channel, ChannelContext, ChannelError, Reason, Secrets};
 use crate::base::time::duration_text;
 use crate::model::{Alert, Matcher};
 
@@ -108,13 +108,14 @@ impl ActionConfig {
     ///
     /// # Errors
     /// The key that is wrong, with the action's name.
-    pub fn open(&self, context: &ChannelContext) -> Result<Arc<dyn Channel>, String> {
-        let wrong = |text: String| format!("action \"{}\": {text}", self.name);
+    pub fn open(&self, context: &ChannelContext) -> Result<Arc<dyn Channel>, ChannelError> {
+        let wrong = |text: String| ChannelError::new(format!("action \"{}\"", self.name), &self.settings, text);
         let kinds = ["command", "webhook"];
         let kind = CHANNELS.iter().find(|k| k.name == self.kind && kinds.contains(&k.name));
         let kind = kind.ok_or_else(|| wrong(format!("type \"{}\" is none of {}", self.kind, kinds.join(", "))))?;
-        if self.name.is_empty() || self.on.is_empty() || self.at_most == 0 {
-            return Err(wrong("name, on and at_most must not be empty or 0".to_owned()));
+        let least = [("name", self.name.is_empty()), ("on", self.on.is_empty()), ("at_most", self.at_most == 0)];
+        if let Some((key, _)) = least.into_iter().find(|(_, nothing)| *nothing) {
+            return Err(wrong(format!("{key} must not be empty or 0")));
         }
         let mut settings = self.settings.clone();
         Secrets::take(&mut settings, kind, &context.folder).and_then(|s| (kind.open)(&settings, s, context)).map_err(wrong)

@@ -163,5 +163,15 @@ impl ChannelKind {
 /// # Errors
 /// The key that is wrong or missing.
 pub(super) fn settings<T: serde::de::DeserializeOwned>(map: &Map<String, Value>) -> Result<T, String> {
-    T::deserialize(Value::Object(map.clone())).map_err(|e| e.to_string())
+    let read = |map: &Map<String, Value>| T::deserialize(Value::Object(map.clone())).map_err(|e| e.to_string());
+    read(map).map_err(|error| {
+        // serde does not say which value it could not use: it is the one without which the error is another.
+        let without = |key: &String| {
+            let mut rest = map.clone();
+            rest.remove(key);
+            read(&rest).err().as_ref() != Some(&error)
+        };
+        let key = map.keys().find(|key| !error.contains(&format!("`{key}`")) && without(key));
+        key.map_or(error.clone(), |key| format!("{key}: {error}"))
+    })
 }

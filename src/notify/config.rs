@@ -1,6 +1,6 @@
 //! `[notify.<name>]` tables.
 //!
-//! Each channel's own settings are read beside the channel. Invariant: a configuration that was read can be opened.
+//! Each channel's own settings are read beside the channel. Invariant: what is wrong with a table is told by its name and key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,31 @@ pub struct ChannelConfig {
 /// A configured channel, ready to deliver: its name, its type, itself.
 pub type Opened = (String, &'static ChannelKind, Arc<dyn Channel>);
 
+/// Keys of channels and actions that are not the channel's settings.
+const OWN_KEYS: [&str; 4] = ["type", "name", "on", "at_most"];
+
+/// What is wrong with the settings of a channel or an action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{of}: {message}")]
+pub struct ChannelError {
+    /// Whose settings: `notify.ops`, `action "restart"`.
+    pub of: String,
+    /// The key at fault, where it is one that is there.
+    pub key: Option<String>,
+    /// What is wrong and what to write.
+    pub message: String,
+}
+
+impl ChannelError {
+    pub(super) fn new(of: String, settings: &Map<String, Value>, message: String) -> Self {
+        // Messages begin with the key, but for serde's of a key that nobody reads.
+        let unread = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        let first = message.split([' ', ':']).next();
+        let key = unread.or(first).filter(|key| OWN_KEYS.contains(key) || settings.contains_key(*key)).map(str::to_owned);
+        Self { of, key, message }
+    }
+}
+
 impl<'de> Deserialize<'de> for NotifyConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let tables = BTreeMap::<String, Map<String, Value>>::deserialize(deserializer)?;
@@ -42,9 +67,7 @@ impl<'de> Deserialize<'de> for NotifyConfig {
             };
             channels.insert(name, ChannelConfig { kind, settings });
         }
-        let config = Self(channels);
-        config.open(&ChannelContext::default()).map_err(D::Error::custom)?;
-        Ok(config)
+        Ok(Self(channels))
     }
 }
 
@@ -63,11 +86,11 @@ impl NotifyConfig {
     ///
     /// # Errors
     /// An unknown type with those that exist, or settings that are wrong, with the table's name.
-    pub fn open(&self, context: &ChannelContext) -> Result<Vec<Opened>, String> {
+    pub fn open(&self, context: &ChannelContext) -> Result<Vec<Opened>, ChannelError> {
         let open = |(name, config): (&String, &ChannelConfig)| {
-            let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| unknown(name, &config.kind))?;
             let mut settings = config.settings.clone();
-            let named = |e: String| format!("notify.{name}: {e}");
+            let named = |message: String| ChannelError::new(format!("notify.{name}"), &config.settings, message);
+            let kind = CHANNELS.iter().find(|k| k.name == config.kind).ok_or_else(|| named(unknown(&config.kind)))?;
             let texts = Templated::take(&mut settings).map_err(named)?;
             let opened = Secrets::take(&mut settings, kind, &context.folder).and_then(|s| (kind.open)(&settings, s, context));
             let channel = Templated::wrap(opened.map_err(named)?, texts);
@@ -84,11 +107,11 @@ impl NotifyConfig {
     }
 }
 
-fn unknown(name: &str, kind: &str) -> String {
+fn unknown(kind: &str) -> String {
     let known: Vec<&str> = CHANNELS.iter().map(|k| k.name).collect();
     let near = crate::model::catalog::nearest(kind, known.iter().copied());
     let hint = near.map_or(String::new(), |n| format!("; did you mean {n}?"));
-    format!("notify.{name}: there is no channel of type \"{kind}\" (there are {}){hint}", known.join(", "))
+    format!("type \"{kind}\" is no channel{hint} (there are {})", known.join(", "))
 }
 
 #[cfg(test)]
@@ -96,7 +119,25 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<NotifyConfig, String> {
-        toml::from_str(text).map_err(|e| e.to_string())
+        let config: NotifyConfig = toml::from_str(text).map_err(|e| format!("notify.: {e}"))?;
+        config.open(&ChannelContext::default()).map(|_| config.clone()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_key_at_fault_is_known() {
+        for (text, key) in [
+            ("[file]\npth='x'", Some("pth")),
+            ("[file]\npath=3", Some("path")),
+            ("[file]\ntype='fil'", Some("type")),
+            ("[file]", None),
+            ("[email]\nserver='m'\nfrom='not an address'\nto=['a@b.c']", Some("from")),
+            ("[webhook]\nurl='ftp://x'", Some("url")),
+            ("[file]\npath='x'\ntext='{tilte}'", Some("text")),
+        ] {
+            let config: NotifyConfig = toml::from_str(text).expect(text);
+            let error = config.open(&ChannelContext::default()).err().expect(text);
+            assert_eq!(error.key.as_deref(), key, "{error}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ mod webhook;
 pub use action::{ActionConfig, ActionEvent};
 pub use channel::{Audience, Channel, ChannelContext, ChannelKind, DeliveryError, DeliveryFault, OpenChannel, Receipt, Screen};
 pub use channels::CHANNELS;
-pub use config::{ChannelConfig, NotifyConfig, Opened};
+pub use config::{ChannelConfig, ChannelError, NotifyConfig, Opened};
 pub use deliverer::{Deliverer, DeliveryReport, Report, deliver_test};
 pub use desktop::session_bus;
 pub use enclosure::{Enclosure, ReportFile, ReportOutcome};

@@ -10,10 +10,11 @@ use super::out;
 use crate::app::cli::Global;
 use crate::app::{Failure, place, run};
 use crate::collect::{self, LinuxHost};
-use crate::config::{EXAMPLE, Loaded};
+use crate::config::{EXAMPLE, KeyError, Loaded};
 use crate::engine::{self, Surroundings};
+use crate::model::catalog::nearest;
 use crate::notify::Sending;
-use crate::ui::Theme;
+use crate::ui::{Layout, Theme, UiConfig};
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -66,13 +67,26 @@ pub fn check(loaded: &Loaded, global: &Global) -> Result<(), Failure> {
     let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
     let dir = place::data_dir(global)?;
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
-    run::access(&loaded.config)?;
-    Theme::load(&loaded.config.ui.theme, place::themes().as_deref()).map_err(Failure::usage)?;
-    let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
-    settings.map(drop).map_err(|e| {
-        let file = loaded.file.as_ref().map_or_else(String::new, |f| format!("{}: ", f.display()));
-        Failure::usage(anyhow::anyhow!("{file}{e}"))
-    })
+    let wrong = run::access(&loaded.config).err().or_else(|| screen(&loaded.config.ui).err());
+    let settings = || engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around).err();
+    match wrong.or_else(settings) {
+        Some(error) => Err(loaded.located(&error).into()),
+        None => Ok(()),
+    }
+}
+
+/// What a screen is drawn with must be there.
+fn screen(ui: &UiConfig) -> Result<(), KeyError> {
+    let wrong = |key: &'static str| move |e: String| KeyError::new(["ui", key], format!("[ui] {key}: {e}"));
+    Theme::load(&ui.theme, place::themes().as_deref()).map_err(|e| wrong("theme")(e.to_string()))?;
+    let (layouts, _) = Layout::all(place::layouts().as_deref(), &|_| None);
+    if layouts.iter().any(|layout| layout.name == ui.layout) {
+        return Ok(());
+    }
+    let names: Vec<&str> = layouts.iter().map(|layout| layout.name.as_str()).collect();
+    let near = nearest(&ui.layout, names.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+    let hint = near.unwrap_or_else(|| format!("known are {}", names.join(", ")));
+    Err(wrong("layout")(format!("there is no layout \"{}\"; {hint}", ui.layout)))
 }
 
 /// `key = value  # origin`, secrets hidden.

@@ -56,7 +56,7 @@ impl Demo {
         let around =
             Surroundings { host: Arc::new(facts), link_bits_per_second: None, data_dir: lock.dir(), sending: Sending::Dry };
         let catalog = Arc::new(engine::catalog());
-        let settings = engine::settings(&config, &catalog, &around).map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+        let settings = engine::settings(&config, &catalog, &around).map_err(Failure::usage)?;
         let settings = CoreSettings { services: services(&machine), ..settings };
         let same = (config.clone(), settings.clone());
         let feed = Feed::Simulated(Box::new(Simulation { machine, at, speed: self.speed, history }));

@@ -11,6 +11,7 @@ use crate::app::reach::{Reach, unexpected};
 use crate::app::{Failure, place};
 use crate::base::Timestamp;
 use crate::collect::{LinuxHost, facts};
+use crate::engine;
 use crate::monitor::{Answer, RefusalKind, Request};
 use crate::net::Client;
 use crate::notify::{ChannelContext, Message, Opened, deliver_test, session_bus};
@@ -80,10 +81,11 @@ fn host_name(global: &Global) -> Result<Option<String>, Failure> {
 /// # Errors
 /// A configuration with a mistake.
 pub(super) fn channels(global: &Global) -> Result<Vec<Opened>, Failure> {
-    let config = place::configuration(global, None)?.config;
+    let loaded = place::configuration(global, None)?;
     let folder = place::data_dirs(global).into_iter().next().unwrap_or_default();
-    let context = ChannelContext { folder, client: Client::new(&config.net) };
-    config.notify.or_default(session_bus()).open(&context).map_err(|e| Failure::usage(anyhow!(e)))
+    let context = ChannelContext { folder, client: Client::new(&loaded.config.net) };
+    let opened = loaded.config.notify.clone().or_default(session_bus()).open(&context);
+    Ok(opened.map_err(|e| loaded.located(&engine::channel_error(&e)))?)
 }
 
 /// A runtime for one question.
