@@ -22,6 +22,12 @@ const MAX_MESSAGE: usize = 64 << 10;
 /// Largest message that is read to its end, so that it can be refused instead of hung up on.
 const MAX_READ: usize = 16 * MAX_MESSAGE;
 
+/// Bytes read at once: requests are small, and each reader has this much.
+const READ_BUFFER: usize = 4 << 10;
+
+/// Bytes collected before they are sent: a pulse goes out in a few writes.
+const WRITE_BUFFER: usize = 16 << 10;
+
 /// Requests of one reader that may be open at once.
 const MAX_OPEN: usize = 64;
 
@@ -36,7 +42,7 @@ pub(super) async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
     let scope = scope_of(peer)?;
-    let upgrade = upgrade.max_message_size(MAX_READ);
+    let upgrade = upgrade.max_message_size(MAX_READ).read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // The other side went away: nothing is left to tell it.
         let _ = run(socket, &entry, (scope, &entry.user(peer))).await;

@@ -16,6 +16,9 @@ use crate::monitor::{Answer, ClientMessage, Refusal, RefusalKind, Request, Serve
 /// Largest message taken: a snapshot with 10,000 processes has about 5 MB.
 const MAX_MESSAGE: usize = 64 << 20;
 
+/// Bytes read and written at once: a pulse comes in a few reads, and a quarter of a MiB (twice the default) is never touched.
+const BUFFER: usize = 16 << 10;
+
 /// Time to connect and to hear `Hello`.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -69,6 +72,7 @@ impl Connection {
         })?;
         let request = "ws://localhost/api/v1/stream".into_client_request().map_err(|e| e.to_string())?;
         let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+        let config = config.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.map_err(|e| match e {
             tokio_tungstenite::tungstenite::Error::Http(r) if r.status() == 403 => {
                 format!("{address}: not permitted; the engine belongs to another user")
