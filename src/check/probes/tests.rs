@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::check::{CommandLine, Finding, ProbeContext, ServiceConfig, SystemBus};
 use crate::model::{CheckOutcome, Process, ProcessId, ProcessState};
 
+mod real;
 mod strangers;
 
 async fn found_among(toml: &str, timeout: Duration, processes: Vec<Arc<Process>>) -> Finding {
