@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bus::{BusError, SystemBus};
-use super::listeners::{ephemeral_ports, listening, owners, port_name};
-use crate::model::{Host, Process, ServiceState};
+use super::listeners::Listeners;
+use crate::model::{Host, Listener, Process, Protocol, ServiceState};
 
 /// Time between two looks; the default interval of checks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -32,64 +32,29 @@ pub struct Discovered {
     pub unit: Option<String>,
 }
 
-/// Who holds a socket.
-#[derive(Debug, Clone)]
-struct Owner {
-    name: String,
-    pid: Option<u32>,
-    unit: Option<String>,
-}
-
-/// Looks for listening services again and again, asking for owners only of new sockets.
+/// Looks for listening services again and again.
 #[derive(Debug, Default)]
-pub struct Discovery {
-    owners: BTreeMap<u64, Owner>,
-    ephemeral: Option<(u16, u16)>,
-}
+pub struct Discovery(Listeners);
 
 impl Discovery {
-    /// The services that listen now, by name. Ports of the range for outgoing connections are left out: they
-    /// change with every start.
-    pub fn look(&mut self, host: &dyn Host, processes: &[Arc<Process>]) -> Vec<Discovered> {
-        let (first, last) = *self.ephemeral.get_or_insert_with(|| ephemeral_ports(host));
-        let sockets: Vec<_> = listening(host).into_iter().filter(|s| !(first..=last).contains(&s.address.port())).collect();
-        let inodes: BTreeSet<u64> = sockets.iter().map(|s| s.inode).collect();
-        self.owners.retain(|inode, _| inodes.contains(inode));
-        let new: BTreeSet<u64> = inodes.into_iter().filter(|i| !self.owners.contains_key(i)).collect();
-        if !new.is_empty() {
-            let held_by = owners(host, &new, processes.iter().map(|p| p.id.pid));
-            for socket in sockets.iter().filter(|s| new.contains(&s.inode)) {
-                let process = held_by.get(&socket.inode).and_then(|pid| processes.iter().find(|p| p.id.pid == *pid));
-                let owner = match process {
-                    Some(p) => {
-                        Owner { name: p.name.to_string(), pid: Some(p.id.pid), unit: p.unit.as_deref().map(str::to_owned) }
-                    }
-                    None => {
-                        let name = port_name(host, socket.address.port()).unwrap_or_else(|| "port".to_owned());
-                        Owner { name, pid: None, unit: None }
-                    }
-                };
-                self.owners.insert(socket.inode, owner);
-            }
+    /// The sockets that wait for others now, by port.
+    pub fn listeners(&mut self, host: &dyn Host, processes: &[Arc<Process>]) -> Vec<Listener> {
+        self.0.look(host, processes)
+    }
+
+    /// The services among them, by name. Ports of the range for outgoing connections are left out: they change with every start.
+    pub fn services(&mut self, host: &dyn Host, listeners: &[Listener]) -> Vec<Discovered> {
+        let (first, last) = self.0.ephemeral(host);
+        let mut found: BTreeMap<(u16, &str), (BTreeSet<IpAddr>, &Listener)> = BTreeMap::new();
+        for one in listeners.iter().filter(|l| l.protocol == Protocol::Tcp && !(first..=last).contains(&l.address.port())) {
+            let name = one.name.as_deref().unwrap_or("port");
+            found.entry((one.address.port(), name)).or_insert_with(|| (BTreeSet::new(), one)).0.insert(one.address.ip());
         }
-        let mut found: BTreeMap<(u16, String), (BTreeSet<IpAddr>, &Owner)> = BTreeMap::new();
-        for socket in &sockets {
-            if let Some(owner) = self.owners.get(&socket.inode) {
-                let place = found.entry((socket.address.port(), owner.name.clone())).or_insert_with(|| (BTreeSet::new(), owner));
-                place.0.insert(socket.address.ip());
-            }
-        }
-        let listeners =
-            found.into_iter().map(|((port, name), (addresses, owner))| listener(port, &name, &addresses, owner)).collect();
-        if processes.is_empty() {
-            // Nothing is known of owners yet: ask again.
-            self.owners.clear();
-        }
-        listeners
+        found.into_iter().map(|((port, name), (addresses, owner))| listener(port, name, &addresses, owner)).collect()
     }
 }
 
-fn listener(port: u16, name: &str, addresses: &BTreeSet<IpAddr>, owner: &Owner) -> Discovered {
+fn listener(port: u16, name: &str, addresses: &BTreeSet<IpAddr>, owner: &Listener) -> Discovered {
     // A check on this machine reaches a service on all addresses by the loopback one.
     let address = addresses.iter().find(|a| a.is_loopback()).or_else(|| addresses.iter().find(|a| !a.is_unspecified()));
     let target = match address {
@@ -106,13 +71,15 @@ fn listener(port: u16, name: &str, addresses: &BTreeSet<IpAddr>, owner: &Owner) 
         target,
         state: ServiceState::Online,
         message: format!("listens on {}{by}", on.into_iter().collect::<Vec<_>>().join(", ")),
-        unit: owner.unit.clone(),
+        unit: owner.unit.as_deref().map(str::to_owned),
     }
 }
 
 /// Looks once.
 pub fn discover(host: &dyn Host, processes: &[Arc<Process>]) -> Vec<Discovered> {
-    Discovery::default().look(host, processes)
+    let mut discovery = Discovery::default();
+    let listeners = discovery.listeners(host, processes);
+    discovery.services(host, &listeners)
 }
 
 /// Units that run on every machine and that nobody watches by name: logins and systemd's own parts.

@@ -34,7 +34,7 @@ pub use config::{ServiceConfig, ServiceConfigError, services};
 pub use discover::{Discovered, Discovery, discover, propose, survey};
 pub use probe::{Finding, PROBES, Probe, ProbeContext, ProbeFuture, ProbeKind};
 pub use probes::command::CommandLine;
-pub use scout::{OnFound, Scout};
+pub use scout::{Aim, Found, OnFound, Scout};
 pub use service::Service;
 pub use status_set::{StatusSet, StatusSetError};
 pub use window::{Window, WindowConfig};

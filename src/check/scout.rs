@@ -1,6 +1,6 @@
-//! When this machine is looked at for services nobody configured.
+//! When this machine is looked at for what listens, and for services nobody configured.
 //!
-//! Runs only where there is no configuration. Invariant: a look opens no connection to what it finds.
+//! Invariant: a look opens no connection to what it finds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,38 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::bus::SystemBus;
 use super::checker::ProcessView;
 use super::discover::{Discovered, Discovery, LOOK_EVERY, units};
+use super::service::Service;
 use crate::base::Timestamp;
-use crate::model::Host;
+use crate::model::{Host, Listener};
 
-/// Takes all that was found by one look, to be given to the board; must not block.
-pub type OnFound = Arc<dyn Fn(Vec<Discovered>, Timestamp) + Send + Sync>;
+/// All that was found by one look.
+pub struct Found {
+    /// Sockets that wait for others.
+    pub listeners: Vec<Listener>,
+    /// Services for the board, where they were looked for.
+    pub services: Option<Vec<Discovered>>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// Sockets only.
+    Listeners,
+    /// Services as well.
+    Services,
+}
+
+impl Aim {
+    /// Somebody who names services wants those; a grid without any shows what runs here.
+    pub fn beside(configured: &[Service]) -> Self {
+        if configured.is_empty() { Self::Services } else { Self::Listeners }
+    }
+}
+
+/// Takes what was found by a look; must not block.
+pub type OnFound = Arc<dyn Fn(Found) + Send + Sync>;
 
 /// Units are asked for less often: the answer costs systemd more than a look costs us.
 const UNITS_EVERY: Duration = Duration::from_secs(60);
@@ -28,8 +55,8 @@ pub struct Scout(AbortHandle);
 
 impl Scout {
     /// Starts on a runtime; the first look is made after a second and a half.
-    pub fn spawn(handle: &tokio::runtime::Handle, host: Arc<dyn Host>, processes: ProcessView, on_found: OnFound) -> Self {
-        Self(handle.spawn(run(host, processes, SystemBus::default(), on_found)).abort_handle())
+    pub fn spawn(handle: &tokio::runtime::Handle, host: Arc<dyn Host>, processes: ProcessView, wanted: (Aim, OnFound)) -> Self {
+        Self(handle.spawn(run(host, processes, SystemBus::default(), wanted)).abort_handle())
     }
 
     /// Ends it.
@@ -44,7 +71,7 @@ impl Drop for Scout {
     }
 }
 
-async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, on_found: OnFound) {
+async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, (aim, on_found): (Aim, OnFound)) {
     let mut discovery = Discovery::default();
     let mut known_units = Vec::new();
     let mut units_at = None;
@@ -52,13 +79,18 @@ async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, on_fou
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let mut found = discovery.look(host.as_ref(), &processes());
+        let listeners = discovery.listeners(host.as_ref(), &processes());
+        if aim == Aim::Listeners {
+            on_found(Found { listeners, services: None, at: Timestamp::now() });
+            continue;
+        }
+        let mut found = discovery.services(host.as_ref(), &listeners);
         if units_at.is_none_or(|at: Instant| at.elapsed() >= UNITS_EVERY) {
             units_at = Some(Instant::now());
             // Without a bus there are no units to show; a later try finds one that has come up.
             known_units = units(&bus, &found).await.unwrap_or_default();
         }
         found.extend(known_units.iter().cloned());
-        on_found(found, Timestamp::now());
+        on_found(Found { listeners, services: Some(found), at: Timestamp::now() });
     }
 }

@@ -298,10 +298,30 @@ fn owners_are_asked_for_only_once() {
     let mut machine = machine();
     let processes = [process(7, "nginx", None)];
     let mut discovery = Discovery::default();
-    let first = discovery.look(&machine, &processes);
+    let first = discovery.listeners(&machine, &processes);
     machine.links.clear();
-    assert_eq!(discovery.look(&machine, &processes), first);
-    assert_eq!(Discovery::default().look(&machine, &processes)[1].name, "http :80");
+    assert_eq!(discovery.listeners(&machine, &processes), first);
+    assert_eq!(discover(&machine, &processes)[1].name, "http :80");
+}
+
+#[test]
+fn the_table_has_every_socket_that_waits_with_its_owner() {
+    let mut machine = machine();
+    let line = |port: &str, state: &str, inode| {
+        format!(
+            "   0: 00000000:{port} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 2 0 0\n"
+        )
+    };
+    // Port 53 bound, 41,000 a question on its way, 54 connected.
+    let udp = format!("header\n{}{}{}", line("0035", "07", 15), line("A028", "07", 98), line("0036", "01", 99));
+    machine.files.insert("/proc/net/udp".to_owned(), udp);
+    let found = Discovery::default().listeners(&machine, &[process(7, "nginx", Some("nginx"))]);
+    let rows: Vec<String> =
+        found.iter().map(|l| format!("{:?} {} {:?} {:?}", l.protocol, l.address, l.name.as_deref(), l.pid)).collect();
+    assert!(rows.contains(&"Tcp 127.0.0.1:22 Some(\"ssh\") None".to_owned()), "{rows:#?}");
+    assert!(rows.contains(&"Tcp 0.0.0.0:80 Some(\"nginx\") Some(7)".to_owned()), "{rows:#?}");
+    let udp: Vec<&String> = rows.iter().filter(|row| row.starts_with("Udp")).collect();
+    assert_eq!(udp, ["Udp 0.0.0.0:53 Some(\"nginx\") Some(7)"]);
 }
 
 #[test]

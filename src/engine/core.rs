@@ -22,10 +22,10 @@ use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Program, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
-use crate::check::{Discovered, ServiceBoard};
+use crate::check::{Found, ServiceBoard};
 use crate::model::{
-    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Process, Pulse, Reading, RecorderHealth, Sample, Score, SeriesKey,
-    ServiceStatus, SourceFault, StoreHealth,
+    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score,
+    SeriesKey, ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Outbox, Reason, Telling};
 use crate::store::{Write, kept};
@@ -59,6 +59,8 @@ pub struct Core {
     machine_score: SeriesKey,
     pub(super) processes: Arc<[Arc<Process>]>,
     pub(super) services: Arc<[ServiceStatus]>,
+    pub(super) listeners: Arc<[Listener]>,
+    pub(super) listeners_changed: bool,
     pub(super) forecasts: Forecasts,
     pub(super) faults: Arc<[SourceFault]>,
     pub(super) recorder: RecorderHealth,
@@ -114,6 +116,8 @@ impl Core {
             machine_score: SeriesKey::total("anomaly_machine_score"),
             processes: Arc::new([]),
             services: Arc::new([]),
+            listeners: Arc::new([]),
+            listeners_changed: false,
             forecasts: BTreeMap::new(),
             faults: Arc::new([]),
             recorder: RecorderHealth::default(),
@@ -175,6 +179,7 @@ impl Core {
             self.processes = sample.processes.apply(&self.processes);
         }
         pulse.processes = sample.processes;
+        pulse.listeners = std::mem::take(&mut self.listeners_changed).then(|| Arc::clone(&self.listeners));
         let mut faults = sample.faults;
         faults.extend(self.outbox.failing().into_iter().map(channel_fault));
         faults.extend(self.report_faults());
@@ -373,10 +378,16 @@ impl Core {
         self.board.observe(result);
     }
 
-    /// Takes what runs here.
-    pub fn found(&mut self, list: Vec<Discovered>, at: Timestamp) {
-        self.changes.listeners(at, &list);
-        self.board.set_discovered(list, at);
+    /// Takes what listens and runs here.
+    pub fn found(&mut self, found: Found) {
+        if let Some(services) = found.services {
+            self.changes.listeners(found.at, &services);
+            self.board.set_discovered(services, found.at);
+        }
+        if *self.listeners != *found.listeners {
+            self.listeners = found.listeners.into();
+            self.listeners_changed = true;
+        }
     }
 
     /// Takes new forecasts.

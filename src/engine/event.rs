@@ -7,8 +7,7 @@ use super::hub::{Reply, Wish};
 use super::schedule::{MadeReport, ReportJob};
 use super::thread::core::Exit;
 use super::thread::fit::What;
-use crate::base::Timestamp;
-use crate::check::Discovered;
+use crate::check::Found;
 use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth, TerminalNotice};
 use crate::notify::DeliveryReport;
 
@@ -18,8 +17,8 @@ pub enum Event {
     Sample(Box<Sample>, Timing),
     /// A check ended.
     Check(CheckResult),
-    /// What runs here changed.
-    Found(Vec<Discovered>, Timestamp),
+    /// What listens and runs here.
+    Found(Found),
     /// All processes, read because a rule fired.
     Scanned(Vec<Arc<Process>>),
     /// Somebody wishes something.

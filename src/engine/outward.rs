@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::event::Event;
 use super::hub::{Hub, Reply};
 use crate::base::Queue;
-use crate::check::{Checker, ProcessView, Scout, Service};
+use crate::check::{Aim, Checker, Found, ProcessView, Scout, Service};
 use crate::model::{Host, TerminalNotice};
 use crate::monitor::{Answer, Refusal, RefusalKind, Saved};
 use crate::notify::{Channel, Deliverer, Delivery, Message, Screen};
@@ -27,8 +27,8 @@ pub(super) struct Outward {
 struct Active {
     checker: Option<Checker>,
     deliverer: Deliverer,
-    // Looks for services while it lives.
-    scout: Option<Scout>,
+    // Looks for that while it lives.
+    scout: Option<(Aim, Scout)>,
 }
 
 impl Outward {
@@ -40,7 +40,8 @@ impl Outward {
         host: Option<Arc<dyn Host>>,
         (services, channels): (Vec<Service>, Channels),
     ) -> Self {
-        let scout = host.as_ref().filter(|_| services.is_empty()).map(|host| scout(&runtime, &events, &hub, host));
+        let aim = Aim::beside(&services);
+        let scout = host.as_ref().map(|host| (aim, scout((&runtime, &events, &hub), host, aim)));
         let checker = host.is_some().then(|| checker(&runtime, &events, &hub, services));
         let deliverer = deliverer(&runtime, &events, &hub, channels);
         Self { runtime, events, hub, host, active: Mutex::new(Active { checker, deliverer, scout }) }
@@ -49,11 +50,11 @@ impl Outward {
     /// Other services and channels.
     pub(super) fn replace(&self, (services, channels): (Vec<Service>, Channels)) {
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        match &self.host {
-            Some(host) if services.is_empty() => {
-                active.scout.get_or_insert_with(|| scout(&self.runtime, &self.events, &self.hub, host));
-            }
-            _ => active.scout = None,
+        let aim = Aim::beside(&services);
+        if let (Some(host), Some((before, _))) = (&self.host, &active.scout)
+            && *before != aim
+        {
+            active.scout = Some((aim, scout((&self.runtime, &self.events, &self.hub), host, aim)));
         }
         if let Some(checker) = &active.checker {
             checker.stop();
@@ -96,14 +97,13 @@ fn processes(hub: &Hub) -> ProcessView {
     Arc::new(move || Arc::clone(&hub.snapshot().processes))
 }
 
-/// Somebody who names services wants those; a grid without any shows what runs here.
-fn scout(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, host: &Arc<dyn Host>) -> Scout {
+fn scout((runtime, events, hub): (&tokio::runtime::Handle, &Queue<Event>, &Hub), host: &Arc<dyn Host>, aim: Aim) -> Scout {
     let events = events.clone();
-    let on_found = Arc::new(move |list, at| {
+    let on_found = Arc::new(move |found: Found| {
         // Counted by the queue; looked at again in ten seconds.
-        let _ = events.push(Event::Found(list, at));
+        let _ = events.push(Event::Found(found));
     });
-    Scout::spawn(runtime, Arc::clone(host), processes(hub), on_found)
+    Scout::spawn(runtime, Arc::clone(host), processes(hub), (aim, on_found))
 }
 
 fn checker(runtime: &tokio::runtime::Handle, events: &Queue<Event>, hub: &Hub, services: Vec<Service>) -> Checker {

@@ -15,6 +15,7 @@ pub mod health;
 pub mod host;
 pub mod journal;
 pub mod kept;
+pub mod listener;
 pub mod matcher;
 pub mod perfdata;
 pub mod prediction;
@@ -42,6 +43,7 @@ pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHeal
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use kept::{KeptReport, NextReport, SentReport};
+pub use listener::{Listener, Protocol};
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_key};
 pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Outcome, Prediction, TrackRecord};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, NextStep, Prediction, ProcessChange, Reading,
-    RecorderHealth, Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
+    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, Listener, NextStep, Prediction, ProcessChange,
+    Reading, RecorderHealth, Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -35,6 +35,9 @@ pub struct Pulse {
     pub processes: ProcessChange,
     /// Services.
     pub services: Option<Arc<[ServiceStatus]>>,
+    /// Sockets that wait for others, where they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listeners: Option<Arc<[Listener]>>,
     /// Scores that are not normal.
     pub scores: Option<Arc<[Score]>>,
     /// Anomalies of the last hours, open ones included, newest last.

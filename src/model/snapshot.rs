@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, MOST_ENDED, NextStep,
+    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, Listener, MOST_ENDED, NextStep,
     Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord,
     Trend, WatchedRule,
 };
@@ -34,6 +34,9 @@ pub struct Snapshot {
     pub ended: Arc<[Arc<EndedProcess>]>,
     /// All services, worst first.
     pub services: Arc<[ServiceStatus]>,
+    /// Sockets that wait for others, by port; looked at every ten seconds, and not kept: empty in the past.
+    #[serde(default)]
+    pub listeners: Arc<[Listener]>,
     /// Scores that are not normal.
     pub scores: Arc<[Score]>,
     /// Anomalies of the last hours, newest last.
@@ -76,6 +79,7 @@ impl Snapshot {
             processes: Arc::new([]),
             ended: Arc::new([]),
             services: Arc::new([]),
+            listeners: Arc::new([]),
             scores: Arc::new([]),
             anomalies: Arc::new([]),
             trends: Arc::new([]),
@@ -110,6 +114,7 @@ impl Snapshot {
             next.readings = Arc::clone(readings);
         }
         replace(&mut next.services, &pulse.services);
+        replace(&mut next.listeners, &pulse.listeners);
         replace(&mut next.scores, &pulse.scores);
         replace(&mut next.anomalies, &pulse.anomalies);
         replace(&mut next.trends, &pulse.trends);

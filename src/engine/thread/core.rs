@@ -175,7 +175,7 @@ impl Runner {
                 self.ask_for_forecasts();
             }
             Event::Check(result) => self.core.check(&result),
-            Event::Found(list, at) => self.core.found(list, at),
+            Event::Found(found) => self.core.found(found),
             // After the row of the newest sample, also where the scan began before it.
             Event::Scanned(all) => self.core.scanned(all, self.at + Duration::from_millis(1)),
             Event::Wish(wish) => self.wish(wish),

@@ -143,6 +143,7 @@ pub const BLOCKS: &[Block] = &[
     block("interfaces", network_panes::interfaces)
         .rows(|s, _| table_rows(s.of("network_receive_bytes_per_second").filter(|r| !r.key.is_total()).count())),
     block("connections", network_panes::connections),
+    block("listening", network_panes::listening).when(|s| !s.listeners.is_empty()).rows(|s, _| table_rows(s.listeners.len())),
     lines!("received", "Received", Lines, "network_receive_bytes_per_second"),
     lines!("sent", "Sent", Lines, "network_transmit_bytes_per_second"),
     lines!("packets", "Packets", Lines, "network_receive_packets_per_second", "network_transmit_packets_per_second"),

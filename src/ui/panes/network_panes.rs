@@ -1,4 +1,4 @@
-//! Panes of the network page: interfaces and connections.
+//! Panes of the network page: interfaces, connections and what listens.
 //!
 //! Invariant: nothing lost is hidden behind a zero of something else.
 
@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 
 use super::parts::{Slot, at_moment, fact, percent, quantity, row};
 use crate::base::Unit;
+use crate::model::Protocol;
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::table::{Column, Columns, number};
@@ -59,6 +60,47 @@ pub fn interfaces(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
             let share = received.max(sent(&name)) * 8.0 / link;
             meter(ctx.ink, buf, (x + 2, y), end - x - 2, Meter { share, limit: None, role: Role::Flow });
         }
+    }
+}
+
+const LISTENING: &[Column] = &[
+    Column::number("port", 7),
+    Column::words("", 5),
+    Column::words("on", 26),
+    Column::words("program", 18),
+    Column::number("pid", 9),
+    Column::words("unit", 0),
+];
+
+/// Sockets that wait for others, with who holds them; those on all addresses stand out.
+pub fn listening(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
+    let all = &ctx.snapshot.listeners;
+    slot.title(ctx.ink, buf, &Phrase::new().strong("Listening ").dim(&all.len().to_string()), &[]);
+    let inner = slot.inner();
+    if inner.height == 0 || inner.width < 30 {
+        return;
+    }
+    let columns = Columns::new(LISTENING, inner);
+    columns.heads(ctx.ink, buf, inner.y, None);
+    for (y, one) in (inner.y + 1..inner.bottom()).zip(all.iter()) {
+        let ip = one.address.ip();
+        let on = if ip.is_unspecified() { Phrase::new().text("all addresses") } else { Phrase::new().dim(&ip.to_string()) };
+        let protocol = match one.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+        };
+        let words = |text: Option<&str>| text.map_or_else(|| Phrase::new().dim("-"), |text| Phrase::new().text(text));
+        // A name without a process is only what the port is usually for.
+        let program = match (one.pid, one.name.as_deref()) {
+            (None, Some(usual)) => Phrase::new().dim(&format!("({usual}?)")),
+            (_, name) => words(name),
+        };
+        columns.cell(ctx.ink, buf, y, 0, &Phrase::new().text(&one.address.port().to_string()));
+        columns.cell(ctx.ink, buf, y, 1, &Phrase::new().dim(protocol));
+        columns.cell(ctx.ink, buf, y, 2, &on);
+        columns.cell(ctx.ink, buf, y, 3, &program);
+        columns.cell(ctx.ink, buf, y, 4, &words(one.pid.map(|pid| pid.to_string()).as_deref()));
+        columns.cell(ctx.ink, buf, y, 5, &words(one.unit.as_deref()));
     }
 }
 
