@@ -107,10 +107,8 @@ fn configured(global: &Global) -> Result<(Loaded, CoreSettings), Failure> {
     let facts = Arc::new(collect::facts(&LinuxHost::new(), general.host.clone(), general.labels.clone()));
     let dir = place::data_dir(global)?;
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
-    let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around).map_err(|e| {
-        let file = loaded.file.as_ref().map_or_else(String::new, |f| format!("{}: ", f.display()));
-        Failure::usage(anyhow::anyhow!("{file}{e}"))
-    })?;
+    let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
+    let settings = settings.map_err(|e| loaded.located(&e))?;
     Ok((loaded, settings))
 }
 
