@@ -32,7 +32,6 @@ impl Noise {
     }
 
     /// Normal with mean 0 and spread 1 (Box and Muller).
-    #[cfg(test)]
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()

@@ -8,6 +8,7 @@ mod commands;
 mod crash;
 #[cfg(unix)]
 mod deed;
+mod history;
 mod keys;
 mod logging;
 mod place;

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::csv;
 use super::protocol::Span;
 use super::table::Table;
+use super::variant::Variant;
 
 /// Why labeled series cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
     /// A file that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Io {
         /// Which one.
         path: PathBuf,
@@ -152,6 +153,7 @@ pub struct LimitQuestion {
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    variant: Option<Variant>,
     /// What is known of each file.
     pub labels: Labels,
     /// What is asked of forecasters; `None` where nothing is.
@@ -168,6 +170,7 @@ impl Folder {
         let tasks = root.join("tasks.json");
         Ok(Self {
             root: root.to_owned(),
+            variant: None,
             labels: read_json(&named)?,
             questions: if tasks.is_file() { Some(read_json(&tasks)?) } else { None },
         })
@@ -178,7 +181,18 @@ impl Folder {
     /// # Errors
     /// A file that cannot be read or is no table.
     pub fn table(&self, name: &str) -> Result<Table, EvalError> {
-        Ok(read_table(&self.root.join(name))?.table)
+        let table = read_table(&self.root.join(name))?.table;
+        Ok(match self.variant {
+            Some(variant) => variant.table(table),
+            None => table,
+        })
+    }
+
+    /// The same folder, its series a little different; without questions.
+    pub fn varied(&self, variant: Variant) -> Self {
+        let mut labels = self.labels.clone();
+        labels.0.iter_mut().for_each(|(_, label)| variant.label(label));
+        Self { root: self.root.clone(), variant: Some(variant), labels, questions: None }
     }
 
     /// The text of a file.

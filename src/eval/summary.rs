@@ -132,17 +132,33 @@ impl<'a> Detected<'a> {
         }
     }
 
-    /// Precision and recall over the score.
-    pub fn curve(&self) -> Vec<CurvePoint> {
+    /// Files and the counts of all alarms in them.
+    pub(super) fn counts(&self) -> (&[Scored], Vec<Counts>) {
+        let spans = self.spans(|_, _| true);
+        (&self.files, self.files.iter().zip(&spans).map(|(file, spans)| file.score(spans)).collect())
+    }
+
+    /// Figures of alarms with at least that score.
+    pub(super) fn groups_from(&self, threshold: f64) -> Groups {
+        self.groups(&self.spans(|_, score| score >= threshold))
+    }
+
+    /// Scores at equal shares of all alarms, lowest first.
+    pub(super) fn thresholds(&self) -> Vec<f64> {
         let scores: Vec<f64> = self.results.iter().flat_map(|r| r.alarms.iter().map(|a| a.score)).collect();
         let share = |i: usize| 0.99 * i as f64 / (CURVE - 1) as f64;
         let mut thresholds: Vec<f64> = (0..CURVE).filter_map(|i| quantile(&scores, share(i))).collect();
         thresholds.dedup();
+        thresholds
+    }
+
+    /// Precision and recall over the score.
+    pub fn curve(&self) -> Vec<CurvePoint> {
         let point = |threshold: f64| {
-            let groups = self.groups(&self.spans(|_, score| score >= threshold));
+            let groups = self.groups_from(threshold);
             CurvePoint { threshold, all: groups.macro_all, tracks: groups.tracks }
         };
-        thresholds.into_iter().map(point).collect()
+        self.thresholds().into_iter().map(point).collect()
     }
 }
 

@@ -8,8 +8,10 @@ use super::alarms::Severity;
 use super::bars::Bar;
 use super::courses::CourseFigures;
 use super::figures::{Figures, Groups};
+use super::firm::Firm;
 use super::limits::LimitFigures;
 use super::summary::{CurvePoint, Detection, Tier};
+use super::variant::{VARIANTS, Variant};
 
 const DAY: f64 = 86_400.0;
 
@@ -96,6 +98,27 @@ pub fn detectors(rows: &[(String, Detection)]) -> String {
 pub fn inactive(reasons: &[(&str, &str)]) -> String {
     let lines = reasons.iter().map(|(name, because)| format!("  {name:<12} {because}\n"));
     format!("Not listened to by default:\n{}", lines.collect::<String>())
+}
+
+/// How firm the event F1 of each track is.
+pub fn firmness(rows: &[Firm]) -> String {
+    let names = VARIANTS.map(Variant::name);
+    let mut text = format!(
+        "\nEvent F1 of all alarms: 90 % of draws of files; from the score that is best on the other tracks; the series a little different\n{:<16} {:>5}  {:>12} {:>9}  {}\n",
+        "",
+        "F1",
+        "interval",
+        "left out",
+        names.map(|n| format!("{n:>15}")).join(" ")
+    );
+    for row in rows {
+        let [low, high] = row.interval;
+        let variants: Vec<String> = row.variants.iter().map(|f1| format!("{f1:>15.2}")).collect();
+        let interval = format!("{low:.2}-{high:.2}");
+        let left_out = number(row.left_out, 2);
+        let _ = writeln!(text, "{:<16} {:>5.2}  {interval:>12} {left_out:>9}  {}", row.track, row.f1, variants.join(" "));
+    }
+    text
 }
 
 /// Precision and recall over the score.

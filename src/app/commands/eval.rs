@@ -13,18 +13,31 @@ use super::out;
 use crate::analyze::{AnalyzeConfig, CHALLENGERS, DETECTORS};
 use crate::app::Failure;
 use crate::app::cli::{Format, Global};
-use crate::base::Timestamp;
+use crate::app::history;
+use crate::app::reach::Reach;
+use crate::base::{TimeRange, Timestamp};
 use crate::engine;
 use crate::eval::{
     self, Bar, Detected, EvalError, FileResult, Folder, Labels, Parts, Scored, Watching, detection_bars, foresight,
     foresight_bars, text,
 };
 
+/// The name of the machine's own past.
+const HISTORY: &str = "history";
+/// Fewer samples than the rarest deviations are learned from.
+const FEW: usize = 500;
+/// More columns are counted, not named.
+const NAMED: usize = 20;
+
 /// Arguments.
 #[derive(Debug, Args)]
 pub struct Eval {
     /// A folder with labels.json, or a table (CSV, perhaps .gz) of your own: a time and columns of values.
-    path: PathBuf,
+    #[arg(required_unless_present = "from_history")]
+    path: Option<PathBuf>,
+    /// The machine's own last two weeks, a minute a row, with the alerts people confirmed as incidents.
+    #[arg(long, conflicts_with_all = ["path", "labels", "firm"])]
+    from_history: bool,
     /// Labels: an object with file names as keys and `windows` of unix seconds (default: the folder's).
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -40,6 +53,10 @@ pub struct Eval {
     /// Also precision and recall over the score.
     #[arg(long)]
     curve: bool,
+    /// Also how firm the event F1 is: intervals, tracks left out, the series jittered, rescaled and shifted; takes four times as
+    /// long.
+    #[arg(long)]
+    firm: bool,
     /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -70,10 +87,10 @@ impl Eval {
         // One default configuration for everything: what a person has configured is not what is measured.
         let watching = Watching { catalog: Arc::new(engine::catalog()), config: AnalyzeConfig::default(), detector: named };
         let mut told = Told::default();
-        if self.path.is_dir() {
-            self.folder(&watching, &mut told)?;
-        } else {
-            self.file(&watching, global, &mut told)?;
+        match &self.path {
+            None => self.history(&watching, global, &mut told)?,
+            Some(path) if path.is_dir() => self.folder(path, &watching, &mut told)?,
+            Some(path) => self.file(path, &watching, global, &mut told)?,
         }
         match self.format {
             Format::Text => out::print(&told.text)?,
@@ -82,8 +99,8 @@ impl Eval {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn folder(&self, watching: &Watching, told: &mut Told) -> Result<(), Failure> {
-        let folder = Folder::open(&self.path, self.labels.as_deref()).map_err(usage_or_io)?;
+    fn folder(&self, path: &Path, watching: &Watching, told: &mut Told) -> Result<(), Failure> {
+        let folder = Folder::open(path, self.labels.as_deref()).map_err(usage_or_io)?;
         if self.detector.as_deref() == Some("all") {
             return each(&folder, watching, told);
         }
@@ -100,6 +117,10 @@ impl Eval {
                 let points = detected.curve();
                 told.add("curve", &text::curve(&points), &points)?;
             }
+            if self.firm {
+                let rows = eval::firmness(&folder, watching, &results, &bar("variants"))?;
+                told.add("firm", &text::firmness(&rows), &rows)?;
+            }
         }
         if let Some(found) = foresight(&folder, &results).filter(|_| parts == Parts::All) {
             let tables = text::forecasts(&found.forecasts, found.questions) + &text::crossings(&found.crossings);
@@ -110,25 +131,54 @@ impl Eval {
     }
 
     /// One table of a person's own.
-    fn file(&self, watching: &Watching, global: &Global, told: &mut Told) -> Result<(), Failure> {
-        let parsed = eval::read_table(&self.path)?;
-        let (table, name) = (&parsed.table, self.path.file_name().unwrap_or_default().to_string_lossy());
+    fn file(&self, path: &Path, watching: &Watching, global: &Global, told: &mut Told) -> Result<(), Failure> {
+        let parsed = eval::read_table(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let labels: Labels = self.labels.as_deref().map(eval::read_json).transpose().map_err(usage_or_io)?.unwrap_or_default();
-        let result = eval::alone(&name, table, self.scored(&labels, &name, table)?, watching);
-        self.write_lines(std::slice::from_ref(&result))?;
         for note in &parsed.notes {
-            told.text.push_str(&format!("{}: {note}\n", self.path.display()));
+            told.text.push_str(&format!("{}: {note}\n", path.display()));
         }
         told.json.insert("notes".to_owned(), json!(parsed.notes));
+        if let (Some(file), None) = (&self.labels, labels.get(&name)) {
+            let missing = anyhow!("{}: no labels for {name}; its key must be the file's name", file.display());
+            return Err(Failure::usage(missing));
+        }
+        self.table((&name, &parsed.table), &labels, (watching, global), told)
+    }
+
+    /// The machine's own past.
+    fn history(&self, watching: &Watching, global: &Global, told: &mut Told) -> Result<(), Failure> {
+        let mut reach = Reach::find(global)?;
+        let range = TimeRange::last(history::PAST, Timestamp::now());
+        let table = history::table(&mut reach, range)?;
+        let label = history::confirmed(&mut reach, range)?;
+        if label.windows.is_empty() {
+            told.text.push_str("nobody confirmed an alert as real (farol feedback ID real): nothing is scored\n");
+        }
+        let known = if label.windows.is_empty() { Vec::new() } else { vec![(HISTORY.to_owned(), label)] };
+        self.table((HISTORY, &table), &Labels(known), (watching, global), told)
+    }
+
+    /// A table that stands alone, with what is known of it.
+    fn table(
+        &self,
+        (name, table): (&str, &eval::Table),
+        labels: &Labels,
+        (watching, global): (&Watching, &Global),
+        told: &mut Told,
+    ) -> Result<(), Failure> {
+        let result = eval::alone(name, table, scored(labels, name, table), watching);
+        self.write_lines(std::slice::from_ref(&result))?;
         let columns: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
         let span = crate::base::format_duration(std::time::Duration::from_secs(
             table.times.last().zip(table.times.first()).map_or(0, |(b, a)| b.abs_diff(*a)),
         ));
-        let head = format!("{} samples of {} every {} s over {span}\n", table.times.len(), columns.join(", "), table.interval());
+        let of = if columns.len() > NAMED { format!("{} series", columns.len()) } else { columns.join(", ") };
+        let head = format!("{} samples of {of} every {} s over {span}\n", table.times.len(), table.interval());
         told.add("columns", &head, &columns)?;
         told.add("alarms", &would_have(&result, global), &result.alarms)?;
         if let Some(detected) = Detected::of(std::slice::from_ref(&result)) {
-            let found = detected.figures(&labels);
+            let found = detected.figures(labels);
             told.add("detection", &text::detection(&found), &found)?;
             if self.curve {
                 let points = detected.curve();
@@ -136,22 +186,6 @@ impl Eval {
             }
         }
         Ok(())
-    }
-
-    /// The labels of a table that stands alone; without `score_from` it is scored from its first seventh on, as NAB does.
-    fn scored(&self, labels: &Labels, name: &str, table: &eval::Table) -> Result<Option<Scored>, Failure> {
-        let Some(file) = &self.labels else { return Ok(None) };
-        let Some(label) = labels.get(name) else {
-            let missing = anyhow!("{}: no labels for {name}; its key must be the file's name", file.display());
-            return Err(Failure::usage(missing));
-        };
-        let mut label = label.clone();
-        if label.interval_s <= 0 {
-            label.interval_s = table.interval();
-        }
-        let warm_up = (table.times.len() * 15 / 100).min(750);
-        label.score_from = label.score_from.or_else(|| table.times.get(warm_up).copied());
-        Ok(Scored::new(name, &label, &table.times))
     }
 
     fn write_lines(&self, results: &[FileResult]) -> Result<(), Failure> {
@@ -170,6 +204,17 @@ impl Eval {
         }
         Ok(())
     }
+}
+
+/// The labels of a table that stands alone; without `score_from` it is scored from its first seventh on, as NAB does.
+fn scored(labels: &Labels, name: &str, table: &eval::Table) -> Option<Scored> {
+    let mut label = labels.get(name)?.clone();
+    if label.interval_s <= 0 {
+        label.interval_s = table.interval();
+    }
+    let warm_up = (table.times.len() * 15 / 100).min(750);
+    label.score_from = label.score_from.or_else(|| table.times.get(warm_up).copied());
+    Scored::new(name, &label, &table.times)
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -216,7 +261,8 @@ fn detector(name: &str) -> Result<&'static str, Failure> {
 /// What would have been alarmed, for people.
 fn would_have(result: &FileResult, global: &Global) -> String {
     if result.alarms.is_empty() {
-        return "nothing would have been alarmed\n".to_owned();
+        let few = if result.times.len() < FEW { "; that says little: detectors learn from 500 samples first" } else { "" };
+        return format!("nothing would have been alarmed{few}\n");
     }
     let zone = out::zone(global);
     let at = |t: i64| out::local(Timestamp::from_seconds(t), &zone);

@@ -121,6 +121,41 @@ fn ones_own_table_is_read_and_what_is_wrong_with_it_is_said_with_its_line() {
     place.run(&["eval", &own, "--labels", &labels]).expect(2).says(&["no labels for own.csv"]);
 }
 
+#[test]
+fn how_firm_figures_are_is_told_by_intervals_and_variants() {
+    let place = Place::new();
+    let dir = folder(&place);
+    let told: Value =
+        serde_json::from_str(&place.run(&["eval", &dir, "--firm", "--format", "json"]).expect(0).out).expect("JSON");
+    let row = &told["firm"][0];
+    assert_eq!((row["track"].as_str(), row["left_out"].as_f64()), (Some("host"), None), "{row}");
+    // Another unit and another hour change nothing here; one incident is too few for noise.
+    let figures = |value: &Value| -> Vec<f64> { value.as_array().into_iter().flatten().filter_map(Value::as_f64).collect() };
+    let (interval, variants) = (figures(&row["interval"]), figures(&row["variants"]));
+    assert_eq!((interval, variants[1..].to_vec()), (vec![1.0, 1.0], vec![1.0, 1.0]), "{row}");
+    assert!(place.run(&["eval", &dir, "--firm"]).expect(0).out.contains("shifted in time"));
+}
+
+#[test]
+fn the_machines_own_history_is_judged_as_it_was_then() {
+    let place = Place::new();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs() as i64;
+    let from = now / 60 * 60 - 4 * 86_400;
+    let mut text = "time,value\n".to_owned();
+    for i in 0..4 * 1440 {
+        let ripple = f64::from((i * 7919) % 1009) / 1009.0;
+        let used = if (5600..5615).contains(&i) { 0.95 } else { 0.3 + 0.05 * ripple };
+        let _ = writeln!(text, "{},{used:.4}", from + i64::from(i) * 60);
+    }
+    let file = place.write("past.csv", &text).display().to_string();
+    place.run(&["import", &file, "--as", "memory_used_ratio"]).expect(0);
+    let told = place.run(&["eval", "--from-history", "--utc"]).expect(0).out;
+    for part in ["samples of memory_used_ratio every 60 s", "would have been alarmed:", "nobody confirmed an alert"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    place.run(&["eval"]).expect(2);
+}
+
 /// The folder of labeled series, where this machine has one and there is time for it.
 fn labeled() -> Option<std::ffi::OsString> {
     let is_slow = std::env::var_os("FAROL_SLOW").is_some_and(|v| v == "1");
