@@ -42,6 +42,10 @@ pub const METRICS: &[MetricDef] = &[
         "Downtime of the last two hours over the allowed one (1 just keeps the promise)",
     )
     .by(&["service"]),
+    MetricDef::gauge("service_maintenance", Unit::Count, "The service is in maintenance (1); absent at other times")
+        .by(&["service"])
+        .good(GoodDirection::Neither)
+        .within(Some(0.0), Some(1.0)),
     MetricDef::gauge("service_phase_seconds", Unit::Seconds, "Time of a part of the service's last check")
         .by(&["service", "phase"]),
     MetricDef::gauge("service_perfdata", Unit::Count, "A plugin's value without a unit")

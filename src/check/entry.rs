@@ -75,7 +75,7 @@ pub struct Entry {
     windows: Vec<Window>,
     planned: Option<MaintenanceWindow>,
     /// In the order of the first metrics of [`METRICS`].
-    keys: [SeriesKey; 6],
+    keys: [SeriesKey; 7],
     measures: Vec<(SeriesKey, f64)>,
 }
 
@@ -94,7 +94,7 @@ impl Entry {
     /// One that nothing is known of but what was kept.
     pub fn new(status: ServiceStatus, limits: Limits, kept: Option<&Row>) -> Self {
         let keys =
-            [0, 1, 2, 3, 4, 5].map(|metric: usize| SeriesKey::new(METRICS[metric].name, [("service", status.name.as_str())]));
+            [0, 1, 2, 3, 4, 5, 6].map(|metric: usize| SeriesKey::new(METRICS[metric].name, [("service", status.name.as_str())]));
         let mut entry = Self {
             said: status.message.clone(),
             status: ServiceStatus { fail_after: limits.fail_after, ..status },
@@ -313,7 +313,7 @@ impl Entry {
 
     /// Adds its readings; an unknown service has a state, a promise and nothing else.
     pub fn readings(&self, now: Timestamp, round: &mut Vec<Reading>) {
-        let [up, state, seconds, certificate, budget, burn] = &self.keys;
+        let [up, state, seconds, certificate, budget, burn, maintenance] = &self.keys;
         let mut push = |key: &SeriesKey, value: f64| round.push(Reading { key: key.clone(), value, cumulative: None });
         push(state, f64::from(self.status.state as u8));
         if let Some(left) = self.status.slo.and_then(|s| s.left) {
@@ -321,6 +321,9 @@ impl Entry {
         }
         if let Some(rate) = self.status.slo.and_then(|s| s.burn) {
             push(burn, rate);
+        }
+        if self.status.maintenance {
+            push(maintenance, 1.0);
         }
         if self.status.state == ServiceState::Unknown {
             return;

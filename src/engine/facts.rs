@@ -5,16 +5,18 @@
 use std::time::Duration;
 
 use super::answer::{Context, answer};
-use super::future;
+use super::{fonts, future};
 use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    AnomalyInterval, Bucket, Limit, Prediction, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus, SourceError,
-    Trend, UptimeShare, calendar,
+    AnomalyInterval, Bucket, Limit, Prediction, ReportKind, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus,
+    SourceError, Trend, UptimeShare, calendar,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
-use crate::report::{self, Facts, SeriesFacts, SeriesStats, ServiceFacts, Wanted, WantedSeries, facts_wanted};
+use crate::report::{
+    self, Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes, Wanted, WantedSeries, facts_wanted,
+};
 
 /// Points a trend is made from (mission P1).
 const TREND_POINTS: u32 = 24;
@@ -24,7 +26,8 @@ const TREND_POINTS: u32 = 24;
 /// # Errors
 /// A span without length, or a history that cannot be read.
 pub fn report(spec: &ReportSpec, context: &Context<'_>) -> Result<Answer, Refusal> {
-    let facts = facts(spec, context)?;
+    let mut facts = facts(spec, context)?;
+    facts.fonts = fonts::with(&report::foreign_signs(spec, &facts));
     let written = report::render(spec, &facts).map_err(|e| Refusal::new(RefusalKind::Invalid, e.to_string()))?;
     let report::Written { bytes, summary } = written;
     Ok(Answer::Report { name: report::file_name(spec, &facts.host.name), bytes, summary })
@@ -57,9 +60,38 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         record: context.now.record,
         zone: calendar::time_zone(spec.time_zone.as_deref()).map_err(|e| Refusal::new(RefusalKind::Invalid, e))?,
         prices: context.prices.clone(),
+        fonts: Vec::new(),
         // Nothing looks for security events yet, and the report says so.
         security: None,
+        journal: view.map_or_else(|| Ok(Vec::new()), |v| v.journal(range)).map_err(failed)?,
+        previous: previous(spec, context)?,
     })
+}
+
+/// The span before, as long; only performance reports compare.
+fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PreviousFacts>, Refusal> {
+    let range = TimeRange { from: spec.range.from - spec.range.length(), to: spec.range.from };
+    let coverage = coverage(range, context);
+    if spec.kind != ReportKind::Performance || coverage <= 0.0 {
+        return Ok(None);
+    }
+    let failed = |e: SourceError| Refusal::new(RefusalKind::Failed, e.to_string());
+    let source = context.source();
+    let mut series = Vec::new();
+    for wanted in facts_wanted(spec.kind, spec.depth).series {
+        let (metric, _) = wanted.selector.split_once('{').unwrap_or((wanted.selector, ""));
+        let key = SeriesKey::total(metric);
+        if let Some(summary) = query::summarize(&source, &key, range).map_err(failed)? {
+            series.push((key, stats(&summary)));
+        }
+    }
+    let Answer::Alerts { alerts } = answer(&Request::Alerts { range }, context)? else {
+        return Err(Refusal::new(RefusalKind::Failed, "alerts were answered with something else"));
+    };
+    let alerts = alerts.iter().map(|a| (**a).clone()).collect();
+    let services = services(range, context)?;
+    let services = services.into_iter().filter_map(|s| Some((s.status.name, s.share?.up))).collect();
+    Ok(Some(PreviousFacts { range, series, alerts, services, coverage }))
 }
 
 fn series_facts(
@@ -126,20 +158,32 @@ fn trend(key: &SeriesKey, range: TimeRange, buckets: &[Bucket]) -> Trend {
 fn services(range: TimeRange, context: &Context<'_>) -> Result<Vec<ServiceFacts>, Refusal> {
     let source = context.source();
     let facts = context.now.services.iter().map(|status: &ServiceStatus| {
-        let key = SeriesKey::new("service_up", [("service", status.name.as_str())]);
-        let points = source.points(&key, range, Resolution::Minute);
-        let points = points.map_err(|e| Refusal::new(RefusalKind::Failed, e.to_string()))?;
-        let share = share(&points.buckets, range, source.interval(&key));
-        Ok(ServiceFacts { status: status.clone(), share })
+        let failed = |e: SourceError| Refusal::new(RefusalKind::Failed, e.to_string());
+        let of = |metric: &str| SeriesKey::new(metric, [("service", status.name.as_str())]);
+        let key = of("service_up");
+        let interval = source.interval(&key);
+        let up = source.points(&key, range, Resolution::Minute).map_err(failed)?.buckets;
+        let maintenance = source.points(&of("service_maintenance"), range, Resolution::Minute).map_err(failed)?.buckets;
+        let times = times(&up, &maintenance, interval);
+        let stability = query::summarize(&source, &of("service_stability_ratio"), range).map_err(failed)?.map(|s| s.mean);
+        Ok(ServiceFacts { status: status.clone(), share: share(times, range), times, stability })
     });
     facts.collect()
 }
 
-fn share(buckets: &[Bucket], range: TimeRange, interval: Duration) -> Option<UptimeShare> {
-    let n: f64 = buckets.iter().map(|b| f64::from(b.count)).sum();
-    let up: f64 = buckets.iter().map(|b| b.mean * f64::from(b.count)).sum();
-    let observed = (n * interval.as_secs_f64() / range.length().as_secs_f64().max(1.0)).min(1.0);
-    (n > 0.0).then(|| UptimeShare { up: up / n, observed })
+/// Each sample stands for one interval.
+fn times(up: &[Bucket], maintenance: &[Bucket], interval: Duration) -> ServiceTimes {
+    let n = |buckets: &[Bucket]| buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
+    let well: f64 = up.iter().map(|b| b.mean * f64::from(b.count)).sum();
+    let seconds = |samples: f64| samples * interval.as_secs_f64();
+    ServiceTimes { up: seconds(well), down: seconds(n(up) - well), maintenance: seconds(n(maintenance)) }
+}
+
+/// Of what was observed outside of maintenance, and of what could have been.
+fn share(times: ServiceTimes, range: TimeRange) -> Option<UptimeShare> {
+    let observed = times.up + times.down;
+    let possible = (range.length().as_secs_f64() - times.maintenance).max(1.0);
+    (observed > 0.0).then(|| UptimeShare { up: times.up / observed, observed: (observed / possible).min(1.0) })
 }
 
 /// Share of the span's minutes with at least one sample of CPU use.

@@ -15,6 +15,7 @@ mod exchange;
 mod explain;
 mod facts;
 mod feed;
+mod fonts;
 mod future;
 mod guard;
 mod hub;

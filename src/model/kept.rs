@@ -6,7 +6,7 @@ use super::ReportSpec;
 use crate::base::Timestamp;
 
 /// A report that was made by a schedule and is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptReport {
     /// Names it: the schedule and the moment it was due, in letters that a file's name may have.
     pub id: String,

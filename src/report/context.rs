@@ -3,20 +3,43 @@
 //! Orders and selects, never computes figures that the engine should have filled. Invariant: every list it
 //! gives is in an order that does not depend on the order of the facts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::facts::{Facts, SeriesFacts, ServiceFacts};
 use super::text;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Alert, AlertState, AnomalyInterval, Prediction, ReportSpec, Verdict};
+use crate::model::{Alert, AlertState, AnomalyInterval, JournalEntry, JournalEvent, Prediction, ReportSpec, Verdict};
 
 /// A report in the making.
 pub(super) struct Context<'a> {
     pub spec: &'a ReportSpec,
     pub facts: &'a Facts,
+    stories: BTreeMap<&'a str, Vec<&'a JournalEntry>>,
 }
 
 impl<'a> Context<'a> {
+    pub(super) fn new(spec: &'a ReportSpec, facts: &'a Facts) -> Self {
+        let mut stories: BTreeMap<&str, Vec<&JournalEntry>> = BTreeMap::new();
+        for entry in &facts.journal {
+            let alert = match &entry.event {
+                JournalEvent::Transition { transition, .. } => &transition.alert,
+                JournalEvent::Acknowledged { alert, .. }
+                | JournalEvent::Snoozed { alert, .. }
+                | JournalEvent::Feedback { alert, .. }
+                | JournalEvent::Delivered { alert, .. } => alert,
+                _ => continue,
+            };
+            stories.entry(alert).or_default().push(entry);
+        }
+        Self { spec, facts, stories }
+    }
+
+    /// What the journal says of an alert, by time.
+    pub(super) fn story(&self, alert: &str) -> &[&'a JournalEntry] {
+        self.stories.get(alert).map_or(&[], Vec::as_slice)
+    }
+
     pub(super) fn range(&self) -> TimeRange {
         self.spec.range
     }

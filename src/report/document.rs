@@ -183,6 +183,12 @@ impl Table {
         Self { look: Look::Statements, ..Self::grid(id, &columns) }
     }
 
+    /// Sentences with a fourth text: the command or setting that does it.
+    pub(super) fn advice(id: &'static str) -> Self {
+        let columns = [("level", "level"), ("statement", "statement"), ("because", "because"), ("how", "how")];
+        Self { look: Look::Statements, ..Self::grid(id, &columns) }
+    }
+
     /// The same with a title.
     pub(super) fn titled(self, title: &'static str) -> Self {
         Self { title, ..self }

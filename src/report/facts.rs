@@ -3,13 +3,15 @@
 //! Model types only: the engine fills [`Facts`] from one read view. Invariant: what is not known is
 //! absent, and every figure says whether it is exact.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::base::TimeRange;
 use crate::model::{
-    Alert, AnomalyInterval, Bucket, Crossing, Forecast, HostFacts, MetricDef, Prediction, Prices, ReportDepth, ReportKind,
-    SecurityFacts, SeriesKey, ServiceStatus, TrackRecord, Trend, UptimeShare,
+    Alert, AnomalyInterval, Bucket, Crossing, Forecast, HostFacts, JournalEntry, MetricDef, Prediction, Prices, ReportDepth,
+    ReportKind, SecurityFacts, SeriesKey, ServiceStatus, TrackRecord, Trend, UptimeShare,
 };
 
 /// All that is known of the span of a report.
@@ -35,8 +37,38 @@ pub struct Facts {
     pub zone: TimeZone,
     /// What things cost.
     pub prices: Prices,
+    /// The machine's fonts for signs that the report's own have not; the first that has a sign is used.
+    pub fonts: Vec<SystemFont>,
     /// What was seen of security; `None` where nothing looks for it.
     pub security: Option<SecurityFacts>,
+    /// The journal of the span, oldest first: what happened to its alerts, who was told, who decided.
+    pub journal: Vec<JournalEntry>,
+    /// The span before, of the same length; `None` where nothing of it was observed.
+    pub previous: Option<PreviousFacts>,
+}
+
+/// A font of the machine.
+#[derive(Debug, Clone)]
+pub struct SystemFont {
+    /// Its file.
+    pub bytes: Arc<Vec<u8>>,
+    /// Its face within the file.
+    pub index: u32,
+}
+
+/// What is known of the span before.
+#[derive(Debug, Clone)]
+pub struct PreviousFacts {
+    /// That span.
+    pub range: TimeRange,
+    /// Figures of series without labels.
+    pub series: Vec<(SeriesKey, SeriesStats)>,
+    /// Alerts that were pending or firing at some moment of it.
+    pub alerts: Vec<Alert>,
+    /// Services by name, with the share of observed time each was up.
+    pub services: Vec<(String, f64)>,
+    /// Share of it in which the machine was observed, 0–1.
+    pub coverage: f64,
 }
 
 /// One series over the span.
@@ -104,6 +136,21 @@ pub struct ServiceFacts {
     pub status: ServiceStatus,
     /// Uptime over the span; `None` where nothing was observed.
     pub share: Option<UptimeShare>,
+    /// Where the time went.
+    pub times: ServiceTimes,
+    /// How evenly it answered over the span, 0–1; `None` where that is not measured.
+    pub stability: Option<f64>,
+}
+
+/// Seconds of a span by what a service was in; what is left of the span was not observed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ServiceTimes {
+    /// Online or degraded.
+    pub up: f64,
+    /// Offline.
+    pub down: f64,
+    /// In maintenance, which counts as neither.
+    pub maintenance: f64,
 }
 
 /// Series a report wants.
@@ -163,6 +210,8 @@ const PERFORMANCE: &[WantedSeries] = &[
     WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
     WantedSeries { id: "tcp_retransmits", selector: "tcp_retransmits_per_second" },
     WantedSeries { id: "temperature", selector: "temperature_celsius" },
+    WantedSeries { id: "health", selector: "health_score" },
+    WantedSeries { id: "response", selector: "service_check_seconds" },
 ];
 
 /// Series of a capacity report; ids are the contract.

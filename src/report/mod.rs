@@ -17,14 +17,19 @@ mod tests;
 mod text;
 
 pub use config::{On, ReportConfig, is_path};
-pub use facts::{Facts, SeriesFacts, SeriesStats, ServiceFacts, Wanted, WantedSeries, facts_wanted};
+pub use facts::{
+    Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes, SystemFont, Wanted, WantedSeries, facts_wanted,
+};
+pub use format::covered;
 pub use name::{file_name, path};
 pub use schedule::Schedule;
 
 use context::Context;
 use document::Document;
 
-use crate::model::ReportSpec;
+use std::collections::BTreeSet;
+
+use crate::model::{ReportFormat, ReportSpec};
 
 /// Why a report was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +51,14 @@ pub struct Written {
 /// Sentences of a summary: what a mail shows without being opened.
 pub const SUMMARY_LINES: usize = 5;
 
+/// Signs of a report that its own fonts have not; only pages to print need any.
+pub fn foreign_signs(spec: &ReportSpec, facts: &Facts) -> BTreeSet<char> {
+    if spec.format != ReportFormat::Pdf || spec.range.to <= spec.range.from {
+        return BTreeSet::new();
+    }
+    format::foreign_signs(&Document { spec, facts, sections: section::build(&Context::new(spec, facts)) })
+}
+
 /// Writes a report; the bytes depend on nothing but the arguments.
 ///
 /// # Errors
@@ -54,7 +67,7 @@ pub fn render(spec: &ReportSpec, facts: &Facts) -> Result<Written, ReportError> 
     if spec.range.to <= spec.range.from {
         return Err(ReportError::EmptySpan);
     }
-    let sections = section::build(&Context { spec, facts });
+    let sections = section::build(&Context::new(spec, facts));
     let document = Document { spec, facts, sections };
     let format = format::FORMATS.iter().find(|f| f.format == spec.format).expect("a test holds the table complete");
     Ok(Written { bytes: (format.write)(&document), summary: document.summary() })

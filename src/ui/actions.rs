@@ -71,6 +71,8 @@ pub enum Act {
     Maintenance,
     /// Write a report into a file.
     Export,
+    /// Reports made by the clock.
+    Reports,
     /// Sort by a column; again: invert.
     SortBy(SortColumn),
     /// Choose the column to sort by.
@@ -347,6 +349,7 @@ pub const ACTIONS: &[Action] = &[
     row("zoom-reset", Act::ZoomReset, &["="], Place::Anywhere, "the span of one hour"),
     row("freeze", Act::Freeze, &["space"], Place::Anywhere, "hold everything still, and go on").hint("freeze"),
     row("export", Act::Export, &["e"], Place::Anywhere, "write a report, the charts or the screen into a file").hint("export"),
+    row("reports", Act::Reports, &["E"], Place::Anywhere, "reports made by the clock: write, delete, when the next one comes"),
     row("note", Act::Note, &["w"], Place::On(&[Alerts, History]), "write a note at the moment shown").hint("note").when(operates),
     row("sort-cpu", Act::SortBy(SortColumn::Cpu), &["c"], PROCESSES, "sort by CPU (again: inverted)"),
     row("sort-memory", Act::SortBy(SortColumn::Memory), &["m"], PROCESSES, "sort by memory"),

@@ -103,6 +103,8 @@ pub enum Purpose {
     Decision,
     /// A report.
     Report,
+    /// Reports made by the clock.
+    Reports,
 }
 
 impl Purpose {

@@ -4,6 +4,7 @@
 
 use super::overlay::Input;
 use super::wish::Target;
+use crate::model::KeptReport;
 
 /// What is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub enum PickKind {
     User,
     /// A signal for processes.
     Signal(Vec<Target>),
+    /// A report that is kept.
+    Reports(Vec<KeptReport>),
+    /// What becomes of one.
+    Report(Box<KeptReport>),
 }
 
 /// One row.

@@ -8,6 +8,9 @@ mod html;
 mod json;
 mod pdf;
 
+pub use pdf::covered;
+pub(super) use pdf::foreign_signs;
+
 use super::document::Document;
 use crate::model::ReportFormat;
 

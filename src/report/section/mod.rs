@@ -4,10 +4,14 @@
 
 mod alerts;
 mod capacity;
+mod comparison;
 mod cost;
 mod coverage;
 mod events;
+mod health;
+mod incidents;
 mod issues;
+mod noise;
 mod performance;
 mod posture;
 mod predictions;
@@ -52,12 +56,22 @@ pub(super) const SECTIONS: &[SectionDef] = &[
         depths: LONG,
         fill: recommendations::fill,
     },
+    SectionDef { id: "health", title: "Health", kinds: &[Performance], depths: EVERY, fill: health::fill },
+    SectionDef {
+        id: "comparison",
+        title: "Against the span before",
+        kinds: &[Performance],
+        depths: EVERY,
+        fill: comparison::fill,
+    },
     SectionDef { id: "rightsizing", title: "Right size", kinds: &[Capacity], depths: EVERY, fill: rightsizing::fill },
     SectionDef { id: "cost", title: "Cost", kinds: &[Capacity], depths: EVERY, fill: cost::fill },
     SectionDef { id: "what_if", title: "What if", kinds: &[Capacity], depths: EVERY, fill: what_if::fill },
     SectionDef { id: "performance", title: "Performance", kinds: &[Performance], depths: EVERY, fill: performance::fill },
     SectionDef { id: "trends", title: "Trends", kinds: &[Performance], depths: LONG, fill: trends::fill },
     SectionDef { id: "services", title: "Services", kinds: &[Performance], depths: EVERY, fill: services::fill },
+    SectionDef { id: "incidents", title: "Incidents", kinds: &[Performance], depths: EVERY, fill: incidents::fill },
+    SectionDef { id: "noise", title: "What the alerts were worth", kinds: &[Performance], depths: LONG, fill: noise::fill },
     SectionDef {
         id: "predictions",
         title: "Predictions",

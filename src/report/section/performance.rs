@@ -25,6 +25,7 @@ const CHARTS: &[ChartDef] = &[
     ChartDef("Network", &[("network_receive", "in"), ("network_transmit", "out")], None),
     ChartDef("Pressure", &[("pressure", "")], None),
     ChartDef("Temperature", &[("temperature", "")], None),
+    ChartDef("Health", &[("health", "health")], None),
 ];
 
 /// A figure: the end of its id, its label, how it is taken, and whether it is exact.
@@ -63,7 +64,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         }
         let numbers =
             FIGURES.iter().map(|(_, _, take, _)| Cell::Number(take(&one.stats).filter(|v| v.is_finite()), one.def.unit));
-        let exact = if one.stats.quantiles_exact { "exact" } else { "approximate" };
+        let exact = if one.stats.quantiles_exact { "exact" } else { "sketched" };
         let name = std::iter::once(Cell::Text(one.key.to_string()));
         figures.rows.push(name.chain(numbers).chain([Cell::Text(exact.to_owned())]).collect());
     }
@@ -72,9 +73,14 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.tables.push(figures);
 }
 
-/// The charts of what was read.
+/// The charts of what was read, but for those that have a section of their own.
 pub(super) fn charts(context: &Context<'_>) -> Vec<Chart> {
-    CHARTS.iter().filter_map(|def| chart(context, def)).collect()
+    CHARTS.iter().filter(|def| def.0 != "Health").filter_map(|def| chart(context, def)).collect()
+}
+
+/// The charts of these titles.
+pub(super) fn charts_of(context: &Context<'_>, titles: &[&str]) -> Vec<Chart> {
+    CHARTS.iter().filter(|def| titles.contains(&def.0)).filter_map(|def| chart(context, def)).collect()
 }
 
 fn facts(series: &SeriesFacts) -> impl Iterator<Item = Fact> {

@@ -50,5 +50,53 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
             Cell::Text(status.message.clone()),
         ]);
     }
-    section.tables.push(table);
+    section.tables.extend([table, availability(context)]);
+}
+
+/// Where the time of the span went: up, down, not observed, and maintenance apart; and how promises are kept.
+fn availability(context: &Context<'_>) -> Table {
+    let mut table = Table::grid(
+        "availability",
+        &[
+            ("level", ""),
+            ("service", "Service"),
+            ("up_seconds", "Up"),
+            ("down_seconds", "Down"),
+            ("not_observed_seconds", "Not observed"),
+            ("maintenance_seconds", "Maintenance"),
+            ("slo", "Promised"),
+            ("slo_up", "Kept"),
+            ("budget_left", "Budget left"),
+            ("burn", "Burn rate"),
+            ("stability", "Stability"),
+        ],
+    )
+    .titled("Availability and promises")
+    .or("No service is checked.");
+    let length = context.range().length().as_secs_f64();
+    for service in context.services() {
+        let (times, slo) = (service.times, service.status.slo);
+        let seconds = |value: f64| Cell::Number(Some(value), Unit::Seconds);
+        let left = slo.and_then(|s| s.left);
+        let level = match left {
+            Some(left) if left < 0.0 => Level::Critical,
+            _ if times.down > 0.0 => Level::Warning,
+            _ if times.up > 0.0 => Level::Ok,
+            _ => Level::Unknown,
+        };
+        table.rows.push(vec![
+            Cell::Level(level),
+            Cell::Text(service.status.name.clone()),
+            seconds(times.up),
+            seconds(times.down),
+            seconds((length - times.up - times.down - times.maintenance).max(0.0)),
+            seconds(times.maintenance),
+            Cell::Number(slo.map(|s| s.target), Unit::Ratio),
+            Cell::Number(slo.and(service.share).map(|s| s.up), Unit::Ratio),
+            Cell::Number(left, Unit::Ratio),
+            Cell::Number(slo.and_then(|s| s.burn), Unit::Count),
+            Cell::Number(service.stability, Unit::Ratio),
+        ]);
+    }
+    table
 }

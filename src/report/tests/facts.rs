@@ -6,11 +6,11 @@ use jiff::tz::{TimeZone, offset};
 
 use crate::base::{TimeRange, Timestamp, Unit};
 use crate::model::{
-    Alert, AlertKind, AlertState, AnomalyInterval, Bucket, Explanation, GoodDirection, HostFacts, MetricDef, Outcome, Prediction,
-    Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState, ServiceStatus, Severity, TrackRecord,
-    Trend, TrendDirection, UptimeShare, Verdict,
+    Alert, AlertKind, AlertState, AnomalyInterval, Bucket, Explanation, GoodDirection, HostFacts, JournalEntry, JournalEvent,
+    MetricDef, Outcome, Prediction, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState,
+    ServiceStatus, Severity, SloStanding, TrackRecord, Transition, Trend, TrendDirection, UptimeShare, Verdict,
 };
-use crate::report::{Facts, SeriesFacts, SeriesStats, ServiceFacts};
+use crate::report::{Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes};
 
 /// 2026-11-21 07:00 in the fixture's zone.
 const END: Timestamp = Timestamp::from_seconds(1_795_240_800);
@@ -130,9 +130,59 @@ fn service(name: &str, state: ServiceState, up: f64) -> ServiceFacts {
         since: Some(ago(2.0)),
         response_seconds: Some(0.184),
         message: "200 in 184 ms".to_owned(),
+        slo: Some(SloStanding { target: 0.999, left: Some(if up < 1.0 { -0.4 } else { 1.0 }), burn: Some(1.8) }),
         ..ServiceStatus::default()
     };
-    ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }) }
+    let observed = 0.958 * 86_400.0;
+    let times = ServiceTimes { up: up * observed, down: (1.0 - up) * observed, maintenance: 600.0 };
+    ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }), times, stability: Some(0.93) }
+}
+
+const HEALTH: MetricDef = MetricDef::gauge("health_score", Unit::Count, "The machine's health").good(GoodDirection::Up);
+
+/// The older alert fired, e-mail was told after a false start, Ana took it, and it was over half an hour after it began.
+fn journal() -> Vec<JournalEntry> {
+    let then = |seconds: u64, event| JournalEntry { at: ago(20.0) + Duration::from_secs(seconds), event };
+    let step = |to: AlertState, from: AlertState, seconds: u64| {
+        let over = if to == AlertState::Resolved { Some(19.5) } else { None };
+        let alert = alert("a5", "memory is tight", SeriesKey::total("memory_used_ratio"), (20.0, over));
+        let at = ago(20.0) + Duration::from_secs(seconds);
+        let (id, rule) = (alert.id.clone(), alert.rule.clone());
+        let transition = Transition { alert: id, rule, from: Some(from), to, at, reason: String::new(), author: None };
+        then(seconds, JournalEvent::Transition { transition, alert: Box::new(Alert { level: 0, ..alert }) })
+    };
+    let told = |seconds, error: Option<&str>| {
+        let (alert, channel, note) = ("a5".to_owned(), "email".to_owned(), "fired: 250 taken".to_owned());
+        then(seconds, JournalEvent::Delivered { alert, channel, error: error.map(str::to_owned), note })
+    };
+    let (alert, author, comment) = ("a5".to_owned(), "ana".to_owned(), "restarting <it>".to_owned());
+    vec![
+        step(AlertState::Firing, AlertState::Pending, 0),
+        told(1, Some("the server is away; tried again in 5 s")),
+        told(6, None),
+        then(240, JournalEvent::Acknowledged { alert, author, comment, active: true }),
+        step(AlertState::Resolved, AlertState::Firing, 1800),
+    ]
+}
+
+fn previous() -> PreviousFacts {
+    let range = TimeRange::last(DAY, END - DAY);
+    let stats = |mean: f64| SeriesStats {
+        mean: Some(mean),
+        p95: Some(mean * 1.4),
+        max: Some(mean * 1.6),
+        n: 86_400,
+        exact: true,
+        quantiles_exact: true,
+        ..SeriesStats::default()
+    };
+    PreviousFacts {
+        range,
+        series: vec![(SeriesKey::total("cpu_usage_ratio"), stats(0.31)), (SeriesKey::total("memory_used_ratio"), stats(0.61))],
+        alerts: Vec::new(),
+        services: vec![("shop-web".to_owned(), 0.9991)],
+        coverage: 1.0,
+    }
 }
 
 /// The day.
@@ -158,6 +208,7 @@ pub(super) fn facts() -> Facts {
             series("network_receive", by("network_receive_bytes_per_second", "interface", "eth0"), RECEIVE, |hour| {
                 3_250_000.0 * (1.2 + (hour / 3.0).sin())
             }),
+            series("health", SeriesKey::total("health_score"), HEALTH, |hour| if hour > 20.0 { 60.0 } else { 98.0 }),
             series("temperature", by("temperature_celsius", "sensor", "Core 0"), HEAT, |hour| 55.0 + 6.0 * (hour / 4.0).cos()),
         ],
         alerts: vec![
@@ -180,6 +231,9 @@ pub(super) fn facts() -> Facts {
         coverage: 0.958,
         zone: TimeZone::fixed(offset(1)),
         prices: Prices::default(),
+        fonts: Vec::new(),
         security: None,
+        journal: journal(),
+        previous: Some(previous()),
     }
 }

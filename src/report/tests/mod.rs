@@ -3,6 +3,7 @@
 mod facts;
 mod kinds;
 mod pdf;
+mod sections;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -11,7 +11,7 @@ use crate::ui::event::{Effect, Purpose};
 use crate::ui::overlay::Tone;
 use crate::ui::state::UiState;
 
-use super::{say, time, told};
+use super::{reports, say, time, told};
 
 /// Takes one answer.
 pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusal>) -> Vec<Effect> {
@@ -95,6 +95,7 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
         (Purpose::Report, Answer::Report { name, bytes, .. }) => {
             return vec![Effect::Export(state.export_name.take().unwrap_or(name), bytes)];
         }
+        (Purpose::Reports, Answer::Reports { kept, next }) => reports::list(state, kept, &next),
         (_, Answer::Done { saved, message }) => done(state, saved, &message),
         (_, Answer::Silenced { saved, silence, matches }) => {
             let until = crate::ui::format::time_or_date(silence.until, state.live.at, &state.zone);
@@ -132,7 +133,7 @@ fn done(state: &mut UiState, saved: Saved, message: &str) {
 
 fn refused(state: &mut UiState, purpose: &Purpose, refusal: &Refusal) {
     // A new page of a machine without history has nothing to fetch; only what was wished for is worth a word.
-    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Report | Purpose::Past(_));
+    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Report | Purpose::Reports | Purpose::Past(_));
     if is_wish {
         say(state, Tone::Bad, refusal.message.clone());
     }

@@ -277,6 +277,7 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         Act::Layout => arrange::next_layout(state),
         Act::Themes => state.overlays.push(arrange::themes(state)),
         Act::Graph => return arrange::next_graph(state),
+        Act::Reports => return vec![Effect::Ask(Purpose::Reports, Request::Reports)],
         Act::Bookmark => time::bookmark(state),
         Act::NextBookmark => return time::next_bookmark(state),
         Act::Play => time::faster(state),

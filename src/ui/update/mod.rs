@@ -14,6 +14,7 @@ mod moment;
 mod mouse;
 mod pick;
 mod process;
+mod reports;
 mod time;
 mod tour;
 

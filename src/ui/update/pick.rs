@@ -14,7 +14,7 @@ use crate::ui::pane::Density;
 use crate::ui::pick::{Pick, PickKind, PickRow};
 use crate::ui::state::UiState;
 
-use super::{forms, keys, process};
+use super::{forms, keys, process, reports};
 
 /// The orders; the present one is pointed at.
 pub fn sort(state: &UiState) -> Pick {
@@ -103,6 +103,8 @@ fn choose(state: &mut UiState, pick: Pick, id: &str) -> Vec<Effect> {
             close(state)
         }
         PickKind::Signal(targets) => process::confirm_signal(state, targets, id),
+        PickKind::Reports(kept) => reports::chosen(state, kept, id),
+        PickKind::Report(kept) => reports::carry_out(state, *kept, id),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod kit;
 mod mount;
 mod record;
 mod reload;
+mod report;
 mod screen;
 mod service;
 mod socket;

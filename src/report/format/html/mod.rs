@@ -59,9 +59,9 @@ fn section(page: &mut String, document: &Document<'_>, section: &Section) {
     let (sentences, grids): (Vec<_>, Vec<_>) = section.tables.iter().partition(|t| t.look == Look::Statements);
     sentences.into_iter().for_each(|t| statements(page, t));
     if section.facts_look == FactsLook::Tiles && !section.facts.is_empty() {
-        page.push_str("<dl class=\"tiles\">\n");
+        page.push_str("<div class=\"tiles\">\n");
         section.facts.iter().for_each(|f| tile(page, f));
-        page.push_str("</dl>\n");
+        page.push_str("</div>\n");
     }
     if !section.charts.is_empty() {
         page.push_str("<div class=\"charts\">\n");
@@ -75,7 +75,7 @@ fn section(page: &mut String, document: &Document<'_>, section: &Section) {
 fn tile(page: &mut String, fact: &Fact) {
     let about = if fact.exact { "" } else { "≈ " };
     let value = fact.value.map_or_else(|| "–".to_owned(), |v| format!("{about}{}", text::number(v, fact.unit)));
-    let _ = writeln!(page, "<div><dt>{}</dt><dd>{}</dd></div>", escaped(&fact.label), escaped(&value));
+    let _ = writeln!(page, "<dl><dt>{}</dt><dd>{}</dd></dl>", escaped(&fact.label), escaped(&value));
 }
 
 fn statements(page: &mut String, table: &Table) {
@@ -85,10 +85,13 @@ fn statements(page: &mut String, table: &Table) {
     }
     page.push_str("<ul class=\"lines\">\n");
     for row in &table.rows {
-        let [Cell::Level(level), Cell::Text(what), Cell::Text(because)] = row.as_slice() else { continue };
-        let because =
+        let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
+        let mut aside =
             if because.is_empty() { String::new() } else { format!("<span class=\"because\">{}</span>", escaped(because)) };
-        let _ = writeln!(page, "<li class=\"{}\">{}<span>{}{because}</span></li>", level.name(), glyph(*level), escaped(what));
+        if let [Cell::Text(how)] = how {
+            let _ = write!(aside, "<code>{}</code>", escaped(how));
+        }
+        let _ = writeln!(page, "<li class=\"{}\">{}<span>{}{aside}</span></li>", level.name(), glyph(*level), escaped(what));
     }
     page.push_str("</ul>\n");
 }

@@ -15,7 +15,7 @@ pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone) {
     let title = escaped(&chart.title);
     let _ = write!(page, "<figure>\n<figcaption>{title}");
     for (i, name) in chart::legend(chart).enumerate() {
-        let _ = write!(page, "<span><i class=\"c{i}\"></i>{}</span>", escaped(&name));
+        let _ = write!(page, "<span><i class=\"c{i}\">&nbsp;</i>{}</span>", escaped(&name));
     }
     let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
     chart::draw(chart, zone).iter().for_each(|s| shape(page, s));

@@ -151,8 +151,14 @@ fn op(surface: &mut Surface<'_>, faces: &Faces, op: &Op) {
 fn words(surface: &mut Surface<'_>, faces: &Faces, (x, y): (f32, f32), style: Style, text: &str) {
     surface.set_stroke(None);
     surface.set_fill(Some(fill(style.color)));
-    let (font, text) = (faces.font(style.weight), faces.drawable(text));
-    surface.draw_text(Point::from_xy(x, y), font, style.size, &text, false, TextDirection::Auto);
+    let text = faces.drawable(text);
+    let mut x = x;
+    // Each stretch in the face that has it; a line has one almost always.
+    for stretch in faces.stretches(&text) {
+        let font = faces.font_of(faces.has(stretch.chars().next().unwrap_or(' ')), style.weight);
+        surface.draw_text(Point::from_xy(x, y), font, style.size, stretch, false, TextDirection::Auto);
+        x += faces.width(stretch, style);
+    }
 }
 
 fn fill(color: Color) -> Fill {

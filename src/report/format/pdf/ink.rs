@@ -1,13 +1,18 @@
 //! Faces, colors and the width of words.
 //!
-//! Never knows pages. Invariant: what is measured is what is drawn, and no sign is drawn that the face has not.
+//! Never knows pages. Invariant: what is measured is what is drawn, and no sign is drawn that its face has not.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use krilla::text::Font;
 use skrifa::instance::{LocationRef, Size};
+use skrifa::raw::tables::cmap::Cmap;
+use skrifa::raw::{FontData, FontRead};
 use skrifa::{FontRef, MetadataProvider};
 
+use crate::report::SystemFont;
 use crate::report::document::Level;
 
 /// DejaVu Sans Condensed covers Latin, Greek, Cyrillic and every sign farol writes; see `fonts/LICENSE`.
@@ -84,10 +89,26 @@ impl Style {
     }
 }
 
-/// The two faces of a document.
+/// The faces of a document: its own two, and fonts of the machine for other scripts.
 pub(super) struct Faces {
     regular: Face,
     bold: Face,
+    others: Vec<Other>,
+}
+
+/// A font of the machine, as far as it is needed.
+struct Other {
+    font: Font,
+    /// Width of each sign it is used for, in parts of the letters' square.
+    widths: BTreeMap<char, f32>,
+}
+
+/// Which face has a sign.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Has {
+    Own,
+    Other(usize),
+    Nobody,
 }
 
 struct Face {
@@ -102,9 +123,46 @@ impl Face {
     }
 }
 
+impl Other {
+    /// `None` for a file that is no font, or has none of the signs.
+    fn new(font: &SystemFont, signs: &BTreeSet<char>) -> Option<Self> {
+        let reader = FontRef::from_index(&font.bytes, font.index).ok()?;
+        let (map, metrics) = (reader.charmap(), reader.glyph_metrics(Size::new(1.0), LocationRef::default()));
+        let widths: BTreeMap<char, f32> = signs.iter().filter_map(|c| Some((*c, metrics.advance_width(map.map(*c)?)?))).collect();
+        let font = Font::new(Arc::clone(&font.bytes).into(), font.index).filter(|_| !widths.is_empty())?;
+        Some(Self { font, widths })
+    }
+}
+
+/// Those of the signs that a font's table of signs (`cmap`) has.
+pub fn covered(table: &[u8], signs: &BTreeSet<char>) -> BTreeSet<char> {
+    match Cmap::read(FontData::new(table)) {
+        Ok(map) => signs.iter().copied().filter(|c| map.map_codepoint(*c).is_some_and(|g| g.to_u32() != 0)).collect(),
+        Err(_) => BTreeSet::new(),
+    }
+}
+
 impl Faces {
-    pub(super) fn new() -> Self {
-        Self { regular: Face::new(REGULAR), bold: Face::new(BOLD) }
+    /// The own ones, and `fonts` for those of `signs` that the own ones have not.
+    pub(super) fn new(fonts: &[SystemFont], signs: &BTreeSet<char>) -> Self {
+        let others = fonts.iter().filter_map(|font| Other::new(font, signs)).collect();
+        Self { regular: Face::new(REGULAR), bold: Face::new(BOLD), others }
+    }
+
+    /// Which face has a sign: both of the own ones have the same.
+    pub(super) fn has(&self, sign: char) -> Has {
+        if self.regular.reader.charmap().map(sign).is_some() {
+            return Has::Own;
+        }
+        self.others.iter().position(|o| o.widths.contains_key(&sign)).map_or(Has::Nobody, Has::Other)
+    }
+
+    /// The font of a part of a text.
+    pub(super) fn font_of(&self, has: Has, weight: Weight) -> Font {
+        match has {
+            Has::Other(at) => self.others.get(at).map_or_else(|| self.font(weight), |o| o.font.clone()),
+            Has::Own | Has::Nobody => self.font(weight),
+        }
     }
 
     fn face(&self, weight: Weight) -> &Face {
@@ -119,17 +177,34 @@ impl Faces {
     pub(super) fn width(&self, text: &str, style: Style) -> f32 {
         let face = self.face(style.weight);
         let (signs, metrics) = (face.reader.charmap(), face.reader.glyph_metrics(Size::new(style.size), LocationRef::default()));
-        text.chars().filter_map(|c| metrics.advance_width(signs.map(c)?)).sum()
+        let own = |c: char| metrics.advance_width(signs.map(c)?);
+        let other = |c: char| self.others.iter().find_map(|o| o.widths.get(&c)).map(|w| w * style.size);
+        text.chars().filter_map(|c| own(c).or_else(|| other(c))).sum()
     }
 
-    /// The text with a visible code point for each sign that neither face has; both faces cover the same scripts.
+    /// The text with a visible code point for each sign that no face has.
     pub(super) fn drawable<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let signs = self.regular.reader.charmap();
-        if text.chars().all(|c| signs.map(c).is_some()) {
+        if text.chars().all(|c| self.has(c) != Has::Nobody) {
             return Cow::Borrowed(text);
         }
-        let shown = |c: char| if signs.map(c).is_some() { c.to_string() } else { format!("[U+{:04X}]", u32::from(c)) };
+        let shown = |c: char| if self.has(c) == Has::Nobody { format!("[U+{:04X}]", u32::from(c)) } else { c.to_string() };
         Cow::Owned(text.chars().map(shown).collect())
+    }
+
+    /// The text in parts that one face has each.
+    pub(super) fn stretches<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let mut parts = Vec::new();
+        let (mut start, mut face) = (0, None);
+        for (at, c) in text.char_indices() {
+            let has = self.has(c);
+            if face.is_some_and(|f| f != has) {
+                parts.extend(text.get(start..at));
+                start = at;
+            }
+            face = Some(has);
+        }
+        parts.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+        parts
     }
 
     /// Lines no wider than `width`: broken between words, and within a word that is too long for a line.

@@ -1,7 +1,7 @@
 //! PDF/UA-1: real text in embedded fonts, vector charts, outline, tags.
 //!
 //! The document is laid out first ([`sheet`]), then written ([`file`]). Invariant: the same document gives the same
-//! bytes; no clock and no font of the machine is asked.
+//! bytes; no clock is asked, and fonts of the machine come with the facts.
 
 mod figure;
 mod file;
@@ -11,7 +11,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use ink::{CARD, DIM, STRONG, Style, TEXT};
+use std::collections::BTreeSet;
+
+pub use ink::covered;
+use ink::{CARD, DIM, Faces, Has, STRONG, Style, TEXT};
 use sheet::{LEFT, Mark, Op, Sheet, Tag, WIDTH, rectangle};
 
 use crate::base::format_duration;
@@ -31,12 +34,32 @@ const TILE_HEIGHT: f32 = 32.0;
 const ROW_ROOM: f32 = 70.0;
 
 pub(super) fn write(document: &Document<'_>) -> Vec<u8> {
-    let mut sheet = Sheet::new();
+    let foreign = foreign_signs(document);
+    let mut sheet = Sheet::new(Faces::new(&document.facts.fonts, &foreign));
     heading(&mut sheet, document);
+    if foreign.iter().any(|c| sheet.faces.has(*c) == Has::Nobody) {
+        let note = "Signs that no font here has are shown as their code points, [U+…]; what is copied is the sign.";
+        sheet.paragraph(ASIDE, note);
+    }
     for part in &document.sections {
         sheet.within(Tag::Section, |sheet| section(sheet, document, part));
     }
     file::write(document, sheet)
+}
+
+/// Signs of a document that the own faces have not.
+pub fn foreign_signs(document: &Document<'_>) -> BTreeSet<char> {
+    let own = Faces::new(&[], &BTreeSet::new());
+    let mut texts = vec![title(document)];
+    texts.extend(text::about(document.facts));
+    for part in &document.sections {
+        texts.extend(part.facts.iter().map(|f| f.label.clone()));
+        texts.extend(part.charts.iter().flat_map(|c| c.lines.iter().map(|l| l.name.clone()).chain([c.title.clone()])));
+        let cells = part.tables.iter().flat_map(|t| &t.rows).flatten();
+        texts.extend(cells.filter_map(|c| if let Cell::Text(text) = c { Some(text.clone()) } else { None }));
+    }
+    let clean = texts.iter().map(|t| ink::clean(t)).collect::<String>();
+    clean.chars().filter(|c| own.has(*c) == Has::Nobody).collect()
 }
 
 /// What the report is, of whom and of when.
@@ -115,13 +138,16 @@ fn statements(sheet: &mut Sheet, table: &Table) {
     }
     sheet.open(Tag::List);
     for row in &table.rows {
-        let [Cell::Level(level), Cell::Text(what), Cell::Text(because)] = row.as_slice() else { continue };
+        let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
         let wrap = |sheet: &Sheet, text: &str, style| {
             let text = ink::clean(text);
             sheet.faces.wrap(&sheet.faces.drawable(&text), style, WIDTH - 30.0)
         };
         let what = wrap(sheet, what, WORDS);
-        let because = if because.is_empty() { Vec::new() } else { wrap(sheet, because, ASIDE) };
+        let mut because = if because.is_empty() { Vec::new() } else { wrap(sheet, because, ASIDE) };
+        if let [Cell::Text(how)] = how {
+            because.extend(wrap(sheet, &format!("→ {how}"), ASIDE));
+        }
         let height = what.len() as f32 * WORDS.leading() + because.len() as f32 * ASIDE.leading() + 7.0;
         sheet.make_room(height + 3.0);
         let top = sheet.y;

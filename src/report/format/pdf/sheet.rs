@@ -78,9 +78,9 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(faces: Faces) -> Self {
         let root = Node { tag: Tag::Document, children: Vec::new() };
-        Self { faces: Faces::new(), pages: vec![Vec::new()], marks: Vec::new(), y: TOP, leaves: 0, open: vec![root] }
+        Self { faces, pages: vec![Vec::new()], marks: Vec::new(), y: TOP, leaves: 0, open: vec![root] }
     }
 
     /// The finished tree and how many leaves it has.
