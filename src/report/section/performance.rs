@@ -42,7 +42,8 @@ const FIGURES: [Figure; 7] = [
 ];
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
-    let series = context.all_series();
+    // Health has a section of its own.
+    let series = context.all_series().into_iter().filter(|s| s.id != "health");
     let mut figures = Table::grid(
         "figures",
         &[

@@ -78,9 +78,10 @@ fn each_depth_has_its_sections() {
         let sections = json["sections"].as_array().expect("sections");
         sections.iter().map(|s| s["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(ids(ReportDepth::Hourly), "summary issues performance services alerts coverage");
-    assert_eq!(ids(ReportDepth::Daily), "summary issues recommendations performance trends services predictions alerts coverage");
-    assert_eq!(ids(ReportDepth::Monthly), "summary issues recommendations performance trends services predictions coverage");
+    assert_eq!(ids(ReportDepth::Hourly), "summary issues health comparison performance services incidents alerts coverage");
+    let all = "summary issues recommendations health comparison performance trends services incidents noise predictions alerts coverage";
+    assert_eq!(ids(ReportDepth::Daily), all);
+    assert_eq!(ids(ReportDepth::Monthly), all.replace(" alerts", ""));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::facts::{facts, spec};
 use super::hostile;
 use crate::model::{ReportDepth, ReportFormat, SeriesKey};
-use crate::report::{Facts, render};
+use crate::report::{Facts, SystemFont, foreign_signs, render};
 
 fn pdf(facts: &Facts, depth: ReportDepth) -> Vec<u8> {
     render(&spec(depth, ReportFormat::Pdf), facts).expect("a report").bytes
@@ -141,5 +141,42 @@ fn readers_of_pdf_find_the_words_the_pages_and_the_title() {
     }
     if have("qpdf") {
         assert!(read_by("qpdf", &["--check"], &bytes, &[]).contains("No syntax or stream encoding errors found"));
+    }
+}
+
+#[test]
+fn a_checker_of_html_has_nothing_to_say() {
+    // Of hostile names as well, at every depth.
+    if !have("tidy") {
+        return;
+    }
+    for depth in ReportDepth::ALL {
+        for facts in [facts(), hostile("\"><script>=cmd()\u{1b}[2J")] {
+            let page = render(&spec(*depth, ReportFormat::Html), &facts).expect("a report").bytes;
+            read_by("tidy", &["-quiet", "-errors", "-utf8"], &page, &[]);
+        }
+    }
+}
+
+#[test]
+fn other_scripts_come_from_fonts_of_the_machine_and_are_copied_right_either_way() {
+    let mut named = facts();
+    named.host.name = "web-\u{6f22}\u{5b57}".to_owned();
+    let foreign = foreign_signs(&spec(ReportDepth::Hourly, ReportFormat::Pdf), &named);
+    assert_eq!(foreign, ['\u{6f22}', '\u{5b57}'].into());
+    assert!(foreign_signs(&spec(ReportDepth::Hourly, ReportFormat::Html), &named).is_empty());
+    let without = pdf(&named, ReportDepth::Hourly);
+    if have("pdftotext") {
+        let words = words_of(&without);
+        assert!(words.contains("web-\u{6f22}\u{5b57}") && words.contains("no font here has"), "{words}");
+    }
+    // Debian's fonts-noto-cjk, where it is installed.
+    let Ok(bytes) = std::fs::read("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc") else { return };
+    named.fonts = vec![SystemFont { bytes: std::sync::Arc::new(bytes), index: 0 }];
+    let with = pdf(&named, ReportDepth::Hourly);
+    assert!(with == pdf(&named, ReportDepth::Hourly) && with.len() < 1 << 20, "{} bytes", with.len());
+    if have("pdftotext") {
+        let words = words_of(&with);
+        assert!(words.contains("web-\u{6f22}\u{5b57}") && !words.contains("no font here has"), "{words}");
     }
 }
