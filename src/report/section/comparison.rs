@@ -12,8 +12,10 @@ use crate::report::text;
 /// A change below this share is the same: two quiet days differ by as much.
 const SAME: f64 = 0.05;
 
-/// What is compared of a series.
-const FIGURES: [(&str, fn(&SeriesStats) -> Option<f64>); 3] = [("mean", |s| s.mean), ("95 %", |s| s.p95), ("highest", |s| s.max)];
+/// A figure that is compared: its label, and how it is taken.
+type Figure = (&'static str, fn(&SeriesStats) -> Option<f64>);
+
+const FIGURES: [Figure; 3] = [("mean", |s| s.mean), ("95 %", |s| s.p95), ("highest", |s| s.max)];
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.facts_look = FactsLook::InTables;
