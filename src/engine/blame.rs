@@ -3,12 +3,12 @@
 //! Keeps what every process had used by some moments of the last half hour, the older the fewer. Invariant: a process is
 //! compared only with itself (number and start).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{Culprit, Process, ProcessId, Resource};
+use crate::model::{Culprit, Process, ProcessChange, ProcessId, Resource};
 
 /// Processes kept by each resource.
 pub const TOP: usize = 10;
@@ -91,16 +91,48 @@ pub struct Question<'a> {
 pub struct Blame {
     /// Oldest first.
     looks: VecDeque<Look>,
+    /// Bytes a process was given by children that ended, all and written ones: the kernel adds what they moved to their parent.
+    inherited: HashMap<ProcessId, [f64; 2]>,
+    /// Numbers of parents that lost a child in the last tick.
+    bereaved: HashSet<u32>,
 }
 
 impl Blame {
+    /// Takes in what a tick changed; `before` are the processes of the tick before, by id. What a parent's sums rise by while a child
+    /// of it ends is its children's work, not its own.
+    pub fn follow(&mut self, before: &[Arc<Process>], change: &ProcessChange) {
+        let known = |id: &ProcessId| before.binary_search_by_key(id, |p| p.id).ok().and_then(|place| before.get(place));
+        let parents: HashSet<u32> = change.gone.iter().filter_map(|id| known(id).map(|p| p.parent)).collect();
+        // A parent may have been read before its child was found gone: the next tick counts too.
+        if !(parents.is_empty() && self.bereaved.is_empty()) {
+            let heirs = change.changed.iter().filter(|p| parents.contains(&p.id.pid) || self.bereaved.contains(&p.id.pid));
+            for (heir, then) in heirs.filter_map(|heir| Some((heir, known(&heir.id)?))) {
+                let given = self.inherited.entry(heir.id).or_default();
+                for (sum, resource) in given.iter_mut().zip(MOVED) {
+                    *sum += (raw(heir, resource) - raw(then, resource)).max(0.0);
+                }
+            }
+        }
+        for id in &change.gone {
+            self.inherited.remove(id);
+        }
+        self.bereaved = parents;
+    }
+
+    /// A level, or the sum of a flow since the process's start, without what its children left it.
+    fn sum(&self, process: &Process, resource: Resource) -> f64 {
+        let place = MOVED.iter().position(|r| *r == resource);
+        let given = place.and_then(|place| self.inherited.get(&process.id).map(|given| given[place]));
+        (raw(process, resource) - given.unwrap_or(0.0)).max(0.0)
+    }
+
     /// Remembers what all processes have used by now; called every [`EVERY`].
     pub fn look(&mut self, at: Timestamp, processes: &[Arc<Process>]) {
         // A clock that went back: what it repeats is forgotten.
         while self.looks.back().is_some_and(|last| last.at >= at) {
             self.looks.pop_back();
         }
-        let used = |p: &Process| Resource::ALL.map(|r| sum(p, r) as f32);
+        let used = |p: &Process| Resource::ALL.map(|r| self.sum(p, r) as f32);
         let used = processes.iter().filter(|p| p.memory_bytes > 0).map(|p| (p.id, used(p))).collect();
         self.looks.push_back(Look { at, used });
         self.thin(at);
@@ -156,11 +188,12 @@ impl Blame {
 
     /// What it uses now; of what flows the mean since `span` where that is known.
     fn value(&self, process: &Process, resource: Resource, span: Option<&Look>, at: Timestamp) -> f64 {
-        let Some(look) = span.filter(|_| flows(resource) && is_summed(process, resource)) else {
-            return resource.used_by(process);
-        };
+        if !flows(resource) {
+            return self.sum(process, resource);
+        }
+        let Some(look) = span.filter(|_| is_summed(process, resource)) else { return resource.used_by(process) };
         // Who is not in the look began after it.
-        let used = sum(process, resource) - look.of(process, resource).unwrap_or(0.0);
+        let used = self.sum(process, resource) - look.of(process, resource).unwrap_or(0.0);
         used.max(0.0) / at.since(look.at).as_secs_f64()
     }
 
@@ -190,8 +223,11 @@ fn is_summed(process: &Process, resource: Resource) -> bool {
     resource == Resource::Cpu || (process.read_bytes.is_some() && process.written_bytes.is_some())
 }
 
-/// A level, or the sum of a flow since the process's start.
-fn sum(process: &Process, resource: Resource) -> f64 {
+/// What a parent is given by children that ended.
+const MOVED: [Resource; 2] = [Resource::DiskIo, Resource::DiskSpace];
+
+/// A level, or the sum of a flow since the process's start, as the kernel counts it.
+fn raw(process: &Process, resource: Resource) -> f64 {
     match resource {
         Resource::Cpu => process.cpu_seconds,
         Resource::DiskIo => process.read_bytes.unwrap_or(0) as f64 + process.written_bytes.unwrap_or(0) as f64,
@@ -265,6 +301,27 @@ mod tests {
         looked(&mut blame, 0, &[wrote(1, 9_000_000), wrote(2, 0)]);
         let now = [wrote(1, 9_001_000), wrote(2, 4_000_000)];
         assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60))[0], (2, Some(4_000_000.0)));
+    }
+
+    #[test]
+    fn a_parent_is_not_blamed_for_what_its_ended_children_wrote() {
+        let mut blame = Blame::default();
+        let wrote = |pid, parent, bytes| {
+            Arc::new(Process { parent, written_bytes: Some(bytes), read_bytes: Some(0), ..process(pid, 1_000, 0.0) })
+        };
+        let mut all: Arc<[Arc<Process>]> = [wrote(1, 0, 0), wrote(2, 1, 900), wrote(3, 1, 0)].into();
+        blame.look(at(0), &all);
+        // The second ends; the kernel adds what it wrote to the first, in this tick or the next.
+        for (changed, gone) in
+            [(vec![], vec![2]), (vec![wrote(1, 0, 905)], vec![]), (vec![wrote(1, 0, 915), wrote(3, 1, 50)], vec![])]
+        {
+            let gone = gone.into_iter().map(|pid| ProcessId { pid, started: 1 }).collect();
+            let change = ProcessChange { changed, gone, ended: Vec::new() };
+            blame.follow(&all, &change);
+            all = change.apply(&all);
+        }
+        let now: Vec<Process> = all.iter().map(|p| (**p).clone()).collect();
+        assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60)), [(3, Some(50.0)), (1, Some(10.0))]);
     }
 
     #[test]

@@ -176,6 +176,7 @@ impl Core {
         pulse.since_previous = sample.since_previous;
         if !sample.processes.is_empty() {
             self.changes.processes(at, &self.processes, &sample.processes);
+            self.blame.follow(&self.processes, &sample.processes);
             self.processes = sample.processes.apply(&self.processes);
         }
         pulse.processes = sample.processes;

@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::string_slice)]
 
 mod agree;
+mod causes;
 mod documents;
 mod e2e;
 mod example;
