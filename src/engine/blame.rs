@@ -172,7 +172,9 @@ impl Blame {
         let mut culprits: Vec<Culprit> = using.filter(|c| c.value > 0.0).collect();
         let largest = culprits.iter().map(|c| c.value).fold(0.0, f64::max);
         let grew = |c: &Culprit| c.change.map_or(0.0, |d| d.max(0.0));
-        let is_growth = culprits.iter().map(grew).fold(0.0, f64::max) > GROWTH * largest;
+        // What was ever written says nothing of the present: a database would always be first.
+        let noise = if resource == Resource::DiskSpace { 0.0 } else { GROWTH * largest };
+        let is_growth = culprits.iter().map(grew).fold(0.0, f64::max) > noise;
         let blame = |c: &Culprit| (if is_growth { grew(c) } else { c.value }, c.value);
         culprits.sort_by(|a, b| {
             let ((grew_a, value_a), (grew_b, value_b)) = (blame(a), blame(b));
@@ -299,8 +301,8 @@ mod tests {
         let mut blame = Blame::default();
         let wrote = |pid, bytes| Process { written_bytes: Some(bytes), read_bytes: Some(0), ..process(pid, 1_000, 0.0) };
         looked(&mut blame, 0, &[wrote(1, 9_000_000), wrote(2, 0)]);
-        let now = [wrote(1, 9_001_000), wrote(2, 4_000_000)];
-        assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60))[0], (2, Some(4_000_000.0)));
+        let now = [wrote(1, 9_001_000), wrote(2, 40_000)];
+        assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60))[0], (2, Some(40_000.0)));
     }
 
     #[test]

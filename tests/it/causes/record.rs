@@ -49,7 +49,7 @@ impl Tape {
         self.all.extend(sample.processes.changed.iter().map(|p| (p.id, Arc::clone(p))));
         if is_broken {
             self.during.push((sample.at, self.all.clone()));
-        } else if self.ticks % EVERY == 0 {
+        } else if self.ticks.is_multiple_of(EVERY) {
             if self.before.len() == BEFORE {
                 self.before.pop_front();
             }
