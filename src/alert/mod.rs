@@ -19,6 +19,7 @@ mod silence;
 mod standing;
 mod text;
 mod watch;
+mod written;
 
 pub use crate::model::{EscalationConfig, LevelConfig};
 pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};

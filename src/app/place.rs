@@ -57,14 +57,20 @@ pub fn addresses(dirs: &[PathBuf]) -> Vec<Address> {
 
 /// The configuration of this call.
 pub fn configuration(global: &Global, run: Option<&RunArgs>) -> Result<Loaded, crate::config::ConfigError> {
+    load(&inputs(global, run)?)
+}
+
+/// What the configuration of this call is made from.
+pub fn inputs(global: &Global, run: Option<&RunArgs>) -> Result<Inputs, crate::config::ConfigError> {
     let variable = std::env::var_os("FAROL_CONFIG").map(PathBuf::from);
     let folder = own().map(|p| p.config_dir().to_owned());
     let file = search(global.config.as_deref(), variable.as_deref(), folder.as_deref())?;
-    load(&Inputs {
+    Ok(Inputs {
         file,
         data_dir: data_dir(global).ok(),
         environment: std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))).collect(),
         flags: run.map(flags).unwrap_or_default(),
+        ..Inputs::default()
     })
 }
 

@@ -14,7 +14,7 @@ use crate::api::{self, Access, Ending, Entry, Limits, MonitorSource};
 use crate::base::{Timestamp, Worker};
 use crate::collect::{self, LinuxHost};
 use crate::config::{Config, KeyError, Loaded};
-use crate::engine::{self, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Reread, Role, Setup, Surroundings};
+use crate::engine::{self, Configuring, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Role, Setup, Surroundings};
 use crate::model::Host;
 use crate::monitor::{Answer, Request};
 use crate::notify::Sending;
@@ -151,15 +151,17 @@ pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) ->
     let sending = if args.dry_run { Sending::Dry } else { Sending::Real };
     let dir = lock.dir().to_owned();
     let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| loaded.located(&e))?;
-    let again = (global.clone(), args.clone(), Arc::clone(&host));
-    let reread = Box::new(move || {
-        let loaded = place::configuration(&again.0, Some(&again.1)).map_err(|e| e.to_string())?;
-        let settings = self::access(&loaded.config).and_then(|_| self::settings(&loaded.config, &again.2, &dir, sending));
-        let settings = settings.map_err(|e| loaded.located(&e).to_string())?;
-        Ok(Reread { config: loaded.config, settings })
+    let again = (global.clone(), args.clone());
+    let inputs = Box::new(move || place::inputs(&again.0, Some(&again.1)).map_err(|e| e.to_string()));
+    let machine = Arc::clone(&host);
+    let ready = Box::new(move |config: Config| {
+        self::access(&config)?;
+        let settings = self::settings(&config, &machine, &dir, sending)?;
+        Ok((config, settings))
     });
+    let configuring = Configuring { inputs, ready };
     let config = loaded.config;
-    Ok(Engine::start(Setup { lock, config, settings, feed: Feed::Machine(host), headless: args.record, reread })?)
+    Ok(Engine::start(Setup { lock, config, settings, feed: Feed::Machine(host), headless: args.record, configuring })?)
 }
 
 /// Settings of a core on this machine.

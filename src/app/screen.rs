@@ -267,12 +267,8 @@ fn options(
     let mut terminal = Terminal::from_env(|name| std::env::var(name).ok());
     terminal.ascii |= args.ascii;
     let (theme, faults) = Theme::mended(&config.theme, place::themes().as_deref()).map_err(Failure::usage)?;
-    let graph = match config.graph.as_str() {
-        "braille" => Graph::Braille,
-        "block" => Graph::Block,
-        "ascii" => Graph::Ascii,
-        other => return Err(Failure::usage(anyhow::anyhow!("[ui] graph: \"{other}\" is none of braille, block, ascii"))),
-    };
+    let graph = Graph::named(&config.graph)
+        .ok_or_else(|| Failure::usage(anyhow::anyhow!("[ui] graph: \"{}\" is none of braille, block, ascii", config.graph)))?;
     let (keymap, key_problems) = keys::keymap(config, origins);
     let is_set = |key: &str| origins.get(key).is_some_and(|origin| *origin != Origin::Default);
     Ok(UiOptions {
@@ -282,6 +278,10 @@ fn options(
         zone: commands::zone(global),
         author: place::author(),
         keymap,
+        keymaps: {
+            let (config, origins) = (config.clone(), origins.clone());
+            Box::new(move |name| keys::keymap(&UiConfig { keymap: name.to_owned(), ..config.clone() }, &origins))
+        },
         manner: if args.plain { Manner::Lines } else { Manner::Screen },
         tour: place::tour().filter(|path| !path.exists()),
         export: Box::new(export),
@@ -371,7 +371,10 @@ mod tests {
             settings,
             feed: Feed::Machine(Arc::new(Broken)),
             headless: false,
-            reread: Box::new(|| Err("never read again".to_owned())),
+            configuring: engine::Configuring {
+                inputs: Box::new(|| Err("never read again".to_owned())),
+                ready: Box::new(|_| Err(crate::config::KeyError::new(["general"], "never read again"))),
+            },
         };
         let (wake, woken) = std::sync::mpsc::channel();
         let home = Home::new(Arc::new(move || wake.send(()).unwrap_or_default()));

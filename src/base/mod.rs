@@ -21,6 +21,6 @@ pub use hash::{Fnv, fnv};
 pub use markup::escape_markup;
 pub use queue::{Queue, QueueStats};
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
-pub use units::{Quantity, Unit, UnitError, format_value, parse_quantity};
+pub use units::{Quantity, Unit, UnitError, exact_value, format_value, parse_quantity};
 pub use whole::{Readers, write_whole};
 pub use worker::{Beat, Worker};

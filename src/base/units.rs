@@ -152,6 +152,18 @@ pub fn parse_quantity(text: &str) -> Result<Quantity, UnitError> {
     )))
 }
 
+/// Writes a value so that [`parse_quantity`] reads exactly it: `85%`, `500MB`, `1.5GiB/s`, `50ms`, `12`.
+pub fn exact_value(value: f64, unit: Unit) -> String {
+    let (own, tail) = if unit == Unit::BytesPerSecond { (Unit::Bytes, "/s") } else { (unit, "") };
+    let reads = |text: &str| parse_quantity(text).and_then(|q| q.for_unit(unit)).is_ok_and(|v| v == value);
+    let texts = SUFFIXES.iter().filter(|(_, _, u)| *u == own).map(|(name, factor, _)| {
+        // A share of a percent is written with as many digits as it needs and no more.
+        let scaled = (value / factor * 1e6).round() / 1e6;
+        format!("{scaled}{name}{tail}")
+    });
+    texts.filter(|text| reads(text)).min_by_key(String::len).unwrap_or_else(|| value.to_string())
+}
+
 /// Writes a value for people: `91%`, `21.8 GiB`, `3.1 MiB/s`, `184 ms`, `1,204`.
 pub fn format_value(value: f64, unit: Unit) -> String {
     match unit {
@@ -228,6 +240,22 @@ mod tests {
         }
         for text in ["", "%", "12 parsecs", "1e999", "--4"] {
             assert!(parse_quantity(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn exact_values_are_read_back() {
+        for (value, unit, text) in [
+            (0.85, Unit::Ratio, "85%"),
+            (0.955, Unit::Ratio, "95.5%"),
+            (5e8, Unit::Bytes, "500MB"),
+            (1_610_612_736.0, Unit::BytesPerSecond, "1.5GiB/s"),
+            (0.05, Unit::Seconds, "50ms"),
+            (120.0, Unit::Seconds, "2m"),
+            (2000.0, Unit::Count, "2000"),
+        ] {
+            assert_eq!(exact_value(value, unit), text);
+            assert_eq!(parse_quantity(text).and_then(|q| q.for_unit(unit)), Ok(value), "{text}");
         }
     }
 

@@ -42,6 +42,30 @@ impl Layers {
         merge(&mut self.merged, layer, "", origin, &mut self.origins);
     }
 
+    /// The same, but the tables of the list `list` replace only those below that have their `name`; the others are kept, and each
+    /// one's origin is that of `list.name`.
+    pub(super) fn add_by_name(&mut self, mut layer: Table, list: &str, origin: &Origin) {
+        let below_origin = self.origins.get(list).cloned();
+        if let (Some(Value::Array(above)), Some(Value::Array(below))) = (layer.get_mut(list), self.merged.get(list)) {
+            let name = |table: &Value| table.get("name").and_then(Value::as_str).map(str::to_owned);
+            let own = std::mem::take(above);
+            let mut all = below.clone();
+            for table in &all {
+                self.origins.extend(name(table).zip(below_origin.clone()).map(|(n, origin)| (format!("{list}.{n}"), origin)));
+            }
+            for table in own {
+                let named = name(&table);
+                self.origins.extend(named.clone().map(|n| (format!("{list}.{n}"), origin.clone())));
+                match all.iter_mut().find(|t| named.is_some() && name(t) == named) {
+                    Some(same) => *same = table,
+                    None => all.push(table),
+                }
+            }
+            *above = all;
+        }
+        self.add(layer, origin);
+    }
+
     /// Sets one value; missing tables are made. False where a part of the path is no table.
     pub(super) fn set(&mut self, path: &[String], value: Value, origin: &Origin) {
         let layer = path.iter().rev().fold(value, |value, part| Value::Table(Table::from_iter([(part.clone(), value)])));

@@ -24,6 +24,8 @@ pub struct Inputs {
     pub environment: Vec<(String, String)>,
     /// Dotted key, value and the flag as written.
     pub flags: Vec<(String, Value, String)>,
+    /// Texts to read in place of files, by path; `None`: as if there were no such file.
+    pub instead: BTreeMap<PathBuf, Option<String>>,
 }
 
 /// A configuration and where each value came from.
@@ -71,9 +73,12 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     let mut layers = Layers::default();
     let defaults = Table::try_from(Config::default()).expect("the defaults are plain data");
     layers.add(defaults, &Origin::Default);
-    let overrides = inputs.data_dir.as_ref().map(|d| d.join("overrides.toml")).filter(|p| p.exists());
-    for path in inputs.file.iter().chain(&overrides) {
-        layers.add(read_file(path)?, &Origin::File(path.display().to_string()));
+    if let Some(path) = &inputs.file {
+        layers.add(read_file(path, inputs)?, &Origin::File(path.display().to_string()));
+    }
+    let is_there = |p: &PathBuf| inputs.instead.get(p).map_or_else(|| p.exists(), Option::is_some);
+    if let Some(path) = inputs.overrides().filter(is_there) {
+        layers.add_by_name(read_file(&path, inputs)?, "rule", &Origin::File(path.display().to_string()));
     }
     for (name, text) in &inputs.environment {
         let Some(path) = name.strip_prefix(PREFIX).filter(|key| key.contains("__")) else { continue };
@@ -109,12 +114,15 @@ fn set(layers: &mut Layers, path: &[String], value: Value, origin: &Origin) -> R
 }
 
 /// Reads one file and checks it by itself, so that mistakes have a line.
-fn read_file(path: &Path) -> Result<Table, ConfigError> {
+fn read_file(path: &Path, inputs: &Inputs) -> Result<Table, ConfigError> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        let why = if e.kind() == std::io::ErrorKind::InvalidData { "is not UTF-8 text".to_owned() } else { e.to_string() };
-        ConfigError::new(name.clone(), why)
-    })?;
+    let read = || {
+        std::fs::read_to_string(path).map_err(|e| {
+            let why = if e.kind() == std::io::ErrorKind::InvalidData { "is not UTF-8 text".to_owned() } else { e.to_string() };
+            ConfigError::new(name.clone(), why)
+        })
+    };
+    let text = inputs.instead.get(path).cloned().flatten().map_or_else(read, Ok)?;
     if path.extension().is_some_and(|e| e == "json") {
         let place = |e: &serde_json::Error| format!("{name}:{}:{}", e.line(), e.column());
         serde_json::from_str::<Config>(&text).map_err(|e| ConfigError::new(place(&e), strip_place(&e.to_string())))?;

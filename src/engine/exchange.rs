@@ -35,6 +35,8 @@ pub struct CoreSettings {
     pub rules: Vec<RuleSpec>,
     /// What is not told by plan.
     pub mutes: Vec<Mute>,
+    /// Those that come with farol, as nobody changed them.
+    pub built_in: Arc<[RuleSpec]>,
     /// Escalation, for all and by route.
     pub escalation: Escalations,
     /// `[heartbeat]`.
@@ -81,6 +83,17 @@ pub struct Reread {
     pub config: Config,
     /// What a core is made from it.
     pub settings: CoreSettings,
+    /// Why.
+    pub occasion: Occasion,
+}
+
+/// Why a configuration was read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody asked for it.
+    Asked,
+    /// It was changed from a screen; what and by whom.
+    Changed(String),
 }
 
 /// Rows of the history under their names.

@@ -128,6 +128,9 @@ impl Offline {
         match request {
             Request::CheckNow { .. }
             | Request::Reload
+            | Request::Settings
+            | Request::ChangeSettings { .. }
+            | Request::UndoSettings { .. }
             | Request::HandOver
             | Request::Stop
             | Request::TakeOver

@@ -47,7 +47,9 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
     })?;
     let context = ChannelContext { folder: around.data_dir.to_owned(), client: crate::net::Client::new(&config.net) };
     let opened = configured(&config.notify, around.sending).open(&context).map_err(|e| channel_error(&e))?;
-    let rules = rules(config, catalog, around)?;
+    let mut built_in = alert::default_rules(&around.host, around.link_bits_per_second);
+    built_in.push(own::store_rule());
+    let rules = rules(config, catalog, built_in.clone())?;
     let mutes = config.mute.iter().enumerate().map(|(place, mute)| {
         mute.ready(place).map_err(|e| KeyError::new(["mute".to_owned(), place.to_string(), e.key.to_owned()], &e))
     });
@@ -84,6 +86,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
         analyze: config.analyze.clone(),
         rules,
         mutes,
+        built_in: built_in.into(),
         escalation: Escalations { default: escalation.clone(), routes },
         heartbeat: config.heartbeat.clone(),
         prices: config.prices.clone(),
@@ -130,13 +133,11 @@ fn schedules(config: &Config) -> Result<Vec<Schedule>, KeyError> {
 }
 
 /// Built-in rules, with the user's over those of the same name.
-fn rules(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'_>) -> Result<Vec<RuleSpec>, KeyError> {
+fn rules(config: &Config, catalog: &Arc<Catalog>, built_in: Vec<RuleSpec>) -> Result<Vec<RuleSpec>, KeyError> {
     let wrong = |rule: &str, key: &str, message: String| {
         let at = listed(config.rule.iter().map(|r| &r.name), rule, key);
         KeyError::new(["rule", &at, key], message)
     };
-    let mut built_in = alert::default_rules(&around.host, around.link_bits_per_second);
-    built_in.push(own::store_rule());
     let rules = alert::all_rules(built_in, &config.rule, catalog).map_err(|e| wrong(&e.rule, e.key, e.to_string()))?;
     for rule in &rules {
         let checked = check(&rule.expr, &rule.condition, catalog);

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::configure::{Configurator, Configuring, Taking};
 use super::core::Core;
 use super::event::Event;
 use super::exchange::{CoreSettings, Past};
@@ -23,7 +24,7 @@ use super::past::past;
 use super::thread::core::{Exit, Runner, Wiring};
 use super::thread::fit::{self, Fits};
 use super::thread::inbox::Inbox;
-use super::thread::read::{self, Library, Rereader, Rereading, Taking};
+use super::thread::read::{self, Library};
 use super::thread::sample::{self, Course};
 use super::thread::{Probe, Stop, look, store};
 use super::warm;
@@ -55,8 +56,8 @@ pub struct Setup {
     pub feed: Feed,
     /// Without a screen.
     pub headless: bool,
-    /// Reads the configuration again.
-    pub reread: Rereading,
+    /// How the configuration is read again and changed.
+    pub configuring: Configuring,
 }
 
 /// Why an engine does not start.
@@ -101,7 +102,7 @@ impl Engine {
     /// # Errors
     /// The history cannot be opened, or the system gives no thread.
     pub fn start(setup: Setup) -> Result<Self, StartError> {
-        let Setup { lock, config, settings, mut feed, headless, reread } = setup;
+        let Setup { lock, config, settings, mut feed, headless, configuring } = setup;
         let other = |e: std::io::Error| StartError::Other(format!("no thread: {e}"));
         let now = if let Feed::Simulated(simulation) = &feed { simulation.at } else { Timestamp::now() };
         let path = history_path(&lock);
@@ -161,8 +162,8 @@ impl Engine {
         };
         let (capacity, prices) = (Arc::clone(&library.capacity), Arc::clone(&library.prices));
         let judging = Arc::clone(&library.judging);
-        let rereader = Rereader { read: Arc::new(Mutex::new(reread)), taking: Arc::default(), events: events.clone() };
-        let taking = Arc::clone(&rereader.taking);
+        let configurator = Configurator::new(configuring);
+        let taking = configurator.taking();
         let stop = Stop::default();
         let mut spawn = Spawn::default();
         {
@@ -171,8 +172,8 @@ impl Engine {
             workers.push(spawn.guarded("store", body).map_err(other)?);
         }
         for (name, queue) in [("reader", queues.interactive.clone()), ("batch", queues.batch.clone())] {
-            let (library, rereader) = (library.clone(), rereader.clone());
-            let body = move |beat: &_, guard| read::run(&library, &queue, &rereader, (beat, guard));
+            let (library, configurator, events) = (library.clone(), configurator.clone(), events.clone());
+            let body = move |beat: &_, guard| read::run(&library, &queue, (&configurator, &events), (beat, guard));
             workers.push(spawn.spare(name, body).map_err(other)?);
         }
         {

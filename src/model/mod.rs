@@ -29,6 +29,7 @@ pub mod score;
 pub mod security;
 pub mod series;
 pub mod service;
+pub mod settings;
 pub mod snapshot;
 pub mod source;
 pub mod waiting;
@@ -62,6 +63,7 @@ pub use series::{SeriesKey, SeriesKeyError};
 pub use service::{
     CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,
 };
+pub use settings::{ChannelSetting, OwnFile, RuleSetting, Setting, SettingChange, Settings, SettingsPlace};
 pub use snapshot::Snapshot;
 pub use source::{Bucket, Detail, Points, Resolution, STALE_AFTER_INTERVALS, SeriesSource, SourceError, Values};
 pub use waiting::WaitingMessage;

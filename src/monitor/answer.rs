@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
     Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, NextReport, Points, ProcessDetails, ProcessPoint,
-    SeriesKey, Silence, Snapshot, Transition, WaitingMessage,
+    SeriesKey, Settings, Silence, Snapshot, Transition, WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -119,6 +119,11 @@ pub enum Answer {
     Store(StoreCheck),
     /// What rules would have done.
     Replayed(Box<Replayed>),
+    /// What is set.
+    Settings {
+        /// All of it.
+        settings: Box<Settings>,
+    },
     /// Messages that wait, oldest first.
     Waiting {
         /// One for each message and channel.

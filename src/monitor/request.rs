@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Matcher, ProcessDepth, ProcessId, ReportSpec, RuleSpec, SeriesKey};
+use crate::model::{Matcher, ProcessDepth, ProcessId, ReportSpec, RuleSpec, SeriesKey, SettingChange, SettingsPlace};
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub enum Scope {
     Read,
     /// Also acknowledge, silence, snooze, give feedback, check now, set maintenance.
     Operate,
-    /// Also reload, stop, hand over, and look into a process's environment and files.
+    /// Also change settings, reload, stop, hand over, and look into a process's environment and files.
     Admin,
 }
 
@@ -241,6 +241,22 @@ pub enum Request {
         /// Its name.
         channel: String,
     },
+    /// Everything that is set; no secret is in the answer.
+    Settings,
+    /// Other settings, from now on: checked whole, written, then taken as by a reload.
+    ChangeSettings {
+        /// What changes; all of it or nothing.
+        changes: Vec<SettingChange>,
+        /// Where it is written.
+        place: SettingsPlace,
+        /// Who.
+        author: Author,
+    },
+    /// The settings before the last change that was made this way since the start.
+    UndoSettings {
+        /// Who.
+        author: Author,
+    },
     /// Read the configuration again.
     Reload,
     /// Release the store to another engine: the asker starts one.
@@ -284,6 +300,8 @@ impl Request {
             | Self::Feedback { author, .. }
             | Self::DeleteReport { author, .. }
             | Self::Annotate { author, .. }
+            | Self::ChangeSettings { author, .. }
+            | Self::UndoSettings { author }
             | Self::Maintenance { author, .. } => Some(author),
             _ => None,
         }
@@ -308,6 +326,7 @@ impl Request {
             | Self::KeptReport { .. }
             | Self::Replay(_)
             | Self::Series { .. }
+            | Self::Settings
             | Self::CheckStore => Scope::Read,
             Self::Acknowledge { .. }
             | Self::Unacknowledge { .. }
@@ -321,6 +340,8 @@ impl Request {
             | Self::Maintenance { .. }
             | Self::TestChannel { .. } => Scope::Operate,
             Self::ProcessDetails { depth: ProcessDepth::Private, .. }
+            | Self::ChangeSettings { .. }
+            | Self::UndoSettings { .. }
             | Self::Reload
             | Self::HandOver
             | Self::Stop

@@ -131,6 +131,8 @@ pub enum Act {
     Reload,
     /// Run an engine of one's own, because the recorder is gone.
     TakeOver,
+    /// Change what is set.
+    Set(Set),
     /// Draw everything anew.
     Repaint,
     /// Go to the background.
@@ -144,6 +146,23 @@ pub enum Verity {
     Real,
     /// It was a false alarm.
     False,
+}
+
+/// What becomes of what is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// Yes becomes no; a rule is switched off.
+    Turn,
+    /// A rule of one's own.
+    New,
+    /// As if nobody had set it.
+    Reset,
+    /// The last change is taken back.
+    Undo,
+    /// A test goes out through the chosen channel.
+    Test,
+    /// Changes go into the other file.
+    Place,
 }
 
 /// What becomes of branches of the tree.
@@ -234,6 +253,14 @@ fn administers(state: &UiState) -> bool {
     state.scope >= Scope::Admin
 }
 
+fn has_undo(state: &UiState) -> bool {
+    administers(state) && state.settings.known.as_ref().is_some_and(|k| k.undo.is_some())
+}
+
+fn on_a_channel(state: &UiState) -> bool {
+    operates(state) && matches!(super::settings::chosen(state), Some(super::settings::Row::Channel(_)))
+}
+
 fn is_tree(state: &UiState) -> bool {
     state.tree
 }
@@ -243,12 +270,14 @@ fn has_marks(state: &UiState) -> bool {
 }
 
 use View::{
-    Alerts, Cpu, Disks, Farol, History, Memory, Metrics, Network, Overview, Predictions, Processes, Sensors, Services, Units,
+    Alerts, Cpu, Disks, Farol, History, Memory, Metrics, Network, Overview, Predictions, Processes, Sensors, Services, Settings,
+    Units,
 };
 
-const LISTS: Place = Place::On(&[Overview, Services, Alerts, Predictions, Processes, Units, Metrics]);
+const LISTS: Place = Place::On(&[Overview, Services, Alerts, Predictions, Processes, Units, Metrics, Settings]);
 const LAID_OUT: Place = Place::On(&[Overview, History, Cpu, Memory, Disks, Network, Sensors, Units, Farol]);
 const METRICS: Place = Place::On(&[Metrics]);
+const SETTINGS: Place = Place::On(&[Settings]);
 const ALERTS: Place = Place::On(&[Overview, Alerts]);
 const CHARTS: Place = Place::On(&[Overview, Services, History, Cpu, Memory, Disks, Network, Sensors, Units, Farol, Metrics]);
 const PROCESSES: Place = Place::On(&[Processes, Overview]);
@@ -285,6 +314,20 @@ pub const ACTIONS: &[Action] = &[
     row("units", Act::Go(Units), &["alt-2"], Place::Anywhere, "Units of systemd and containers, and what they use"),
     row("farol", Act::Go(Farol), &["alt-3"], Place::Anywhere, "farol itself: cost, history file, threads"),
     row("metrics", Act::Go(Metrics), &["M", "alt-4"], Place::Anywhere, "Metrics: every one there is, in a chart"),
+    row("settings", Act::Go(Settings), &["O", "alt-5"], Place::Anywhere, "Settings: rules, channels, screen, recorder"),
+    row("set", Act::Open, &["enter"], SETTINGS, "change what is chosen; open a rule; test a channel").hint("change"),
+    row("turn", Act::Set(Set::Turn), &["space"], SETTINGS, "yes or no; a rule on or off").hint("on/off").when(administers),
+    row("new-rule", Act::Set(Set::New), &["n"], SETTINGS, "a new rule").hint("new rule").when(administers),
+    row("reset", Act::Set(Set::Reset), &["d"], SETTINGS, "as if nobody had set it; a rule of one's own goes")
+        .hint("default")
+        .when(administers),
+    row("undo", Act::Set(Set::Undo), &["u"], SETTINGS, "take the last change back").hint("undo").when(has_undo),
+    row("test-channel", Act::Set(Set::Test), &["t"], SETTINGS, "send a test through the chosen channel")
+        .hint("test")
+        .when(on_a_channel),
+    row("place", Act::Set(Set::Place), &["f"], SETTINGS, "write changes into your own file, or beside it")
+        .hint("file")
+        .when(administers),
     row("next-page", Act::Turn(1), &["tab"], Place::Anywhere, "next page"),
     row("previous-page", Act::Turn(-1), &["shift-tab"], Place::Anywhere, "previous page"),
     row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes, Metrics]), "open what is chosen, or close it").hint("open"),
@@ -347,7 +390,7 @@ pub const ACTIONS: &[Action] = &[
     row("zoom-in", Act::Zoom(1), &["+"], NOT_PROCESSES, "shorter span").hint("zoom"),
     row("zoom-out", Act::Zoom(-1), &["-"], NOT_PROCESSES, "longer span").hint("zoom"),
     row("zoom-reset", Act::ZoomReset, &["="], Place::Anywhere, "the span of one hour"),
-    row("freeze", Act::Freeze, &["space"], Place::Anywhere, "hold everything still, and go on").hint("freeze"),
+    row("freeze", Act::Freeze, &["space"], Place::But(&[Settings]), "hold everything still, and go on").hint("freeze"),
     row("export", Act::Export, &["e"], Place::Anywhere, "write a report, the charts or the screen into a file").hint("export"),
     row("reports", Act::Reports, &["E"], Place::Anywhere, "reports made by the clock: write, delete, when the next one comes"),
     row("note", Act::Note, &["w"], Place::On(&[Alerts, History]), "write a note at the moment shown").hint("note").when(operates),

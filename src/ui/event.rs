@@ -99,6 +99,10 @@ pub enum Purpose {
     Older,
     /// Who was told of what.
     Told,
+    /// What is set.
+    Settings,
+    /// A change of what is set.
+    Changed,
     /// A decision.
     Decision,
     /// A report.
@@ -110,7 +114,7 @@ pub enum Purpose {
 impl Purpose {
     /// Whether a newer question of the same kind makes this one useless.
     pub fn is_replaced_by(&self, newer: &Self) -> bool {
-        !matches!(self, Self::Decision | Self::Report | Self::Extra)
+        !matches!(self, Self::Decision | Self::Changed | Self::Report | Self::Extra)
             && std::mem::discriminant(self) == std::mem::discriminant(newer)
     }
 }
@@ -132,6 +136,8 @@ pub enum Effect {
     Repaint,
     /// Draw with this look from now on.
     Look(Look),
+    /// Take the keys of the keymap of that name from now on.
+    Keymap(String),
     /// Give a text to the terminal's clipboard.
     Copy(String),
     /// Stop the process until it is told to go on.

@@ -34,6 +34,7 @@ mod plain;
 pub mod presets;
 pub mod process_list;
 mod run;
+pub mod settings;
 pub mod state;
 mod terminal;
 pub mod theme;
@@ -48,6 +49,8 @@ pub(crate) mod fixture;
 mod page_tests;
 #[cfg(test)]
 mod screen_tests;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 #[cfg(unix)]
 mod terminal_tests;
@@ -65,7 +68,7 @@ pub use lists::Lists;
 pub use memory::Asked;
 pub use pane::{Density, DrawContext, Pane, first_row};
 pub use picture::PictureKind;
-pub use run::{Exit, Export, Manner, UiError, UiOptions, run};
+pub use run::{Exit, Export, Keymaps, Manner, UiError, UiOptions, run};
 pub use state::{Selected, Sort, SortColumn, UiState, View};
 pub use theme::{Theme, ThemeError};
 pub use update::{start, update};

@@ -4,6 +4,7 @@
 //! becomes a request in `update` only.
 
 use super::pick::Pick;
+use super::settings::Goal;
 use super::state::Look;
 use super::wish::{ProcessWish, Target};
 use crate::base::Timestamp;
@@ -93,6 +94,8 @@ pub enum FormKind {
     GoTo,
     /// A service, by name, is worked on.
     Maintenance(String),
+    /// A value of the configuration.
+    Setting(Goal),
     /// Something is done to processes.
     Wish(Vec<Target>, ProcessWish),
 }

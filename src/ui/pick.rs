@@ -3,6 +3,7 @@
 //! What is typed narrows it. Invariant: a row is named by its id, never by its place.
 
 use super::overlay::Input;
+use super::settings::Goal;
 use super::wish::Target;
 use crate::model::KeptReport;
 
@@ -15,6 +16,8 @@ pub enum PickKind {
     Columns,
     /// A user whose processes are shown.
     User,
+    /// A value of the configuration.
+    Setting(Goal),
     /// A signal for processes.
     Signal(Vec<Target>),
     /// A report that is kept.

@@ -4,12 +4,11 @@
 //! together. Invariant: no process is lost and none comes twice, whatever the parents say.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::columns::{Sort, SortColumn};
 use super::filter::Filter;
-use crate::base::Timestamp;
 use crate::model::{Process, ProcessId, Snapshot};
 
 /// What was chosen of the process list beside its order.
@@ -27,8 +26,6 @@ pub struct ProcessChoice {
     pub kernel: Kernel,
     /// The order while something is decided about a process; rows do not move.
     pub held: Option<Vec<ProcessId>>,
-    /// Those that ended lately, newest first.
-    pub ended: VecDeque<Ended>,
 }
 
 /// Whether kernel threads are listed.
@@ -41,29 +38,13 @@ pub enum Kernel {
     Hidden,
 }
 
-/// A process that is over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ended {
-    /// As it was last seen.
-    pub process: Arc<Process>,
-    /// First tick without it.
-    pub at: Timestamp,
-}
-
-/// Ended processes kept: more than a screen shows.
-const ENDED: usize = 200;
-
 impl ProcessChoice {
-    /// Remembers processes that are gone, with what they had used when last seen.
-    pub fn remember(&mut self, before: &Snapshot, gone: &[ProcessId], at: Timestamp) {
+    /// Forgets what was chosen of processes that are gone.
+    pub fn forget(&mut self, gone: &[ProcessId]) {
         for id in gone {
-            if let Ok(place) = before.processes.binary_search_by_key(id, |p| p.id) {
-                self.ended.push_front(Ended { process: Arc::clone(&before.processes[place]), at });
-            }
             self.folded.remove(id);
             self.marked.remove(id);
         }
-        self.ended.truncate(ENDED);
     }
 }
 
@@ -368,13 +349,11 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_is_remembered_with_what_it_used() {
-        let snapshot = machine(&[(1, 0, 0.0, "init"), (5, 1, 0.3, "cc1")]);
+    fn what_ended_is_not_marked_any_more() {
         let mut choice = ProcessChoice::default();
         let id = ProcessId { pid: 5, started: 1 };
         choice.marked.insert(id);
-        choice.remember(&snapshot, &[id, ProcessId { pid: 9, started: 1 }], snapshot.at);
-        assert_eq!(choice.ended.iter().map(|e| &*e.process.name).collect::<Vec<_>>(), ["cc1"]);
+        choice.forget(&[id, ProcessId { pid: 9, started: 1 }]);
         assert!(choice.marked.is_empty());
     }
 }

@@ -24,7 +24,6 @@ use super::layout::Layout;
 use super::memory::{Asked, Remembered};
 use super::overlay::{Toast, Tone};
 use super::paint::Painter;
-use super::picture::{self, PictureKind};
 use super::state::{Look, UiState};
 use super::terminal::{Guard, clipboard, notification, send};
 use super::theme::Theme;
@@ -38,6 +37,9 @@ const PAUSE: Duration = Duration::from_millis(170);
 const SLOWEST: Duration = Duration::from_secs(10);
 /// The first frame waits this long for the charts' history, so that they are full at once.
 const PATIENCE: Duration = Duration::from_millis(40);
+
+/// Makes the keymap of a name, and says what is wrong in it.
+pub type Keymaps = Box<dyn Fn(&str) -> (Keymap, Vec<String>)>;
 
 /// Writes a report's text under a name; gives the path, or why it could not.
 pub type Export = Box<dyn FnMut(&str, &[u8]) -> Result<PathBuf, String>>;
@@ -56,6 +58,8 @@ pub struct UiOptions {
     pub author: String,
     /// Which keys do what.
     pub keymap: Keymap,
+    /// A keymap by its name, and what is wrong with it.
+    pub keymaps: Keymaps,
     /// Writes reports.
     pub export: Export,
     /// The user's folder of themes.
@@ -388,27 +392,13 @@ impl Session {
                 }
                 Effect::Repaint => self.painter.forget(),
                 Effect::Look(look) => self.look(look),
+                Effect::Keymap(name) => self.keymap(&name),
                 Effect::Copy(text) => self.extra.extend(clipboard(&text)),
                 Effect::Suspend => step = Step::Suspend,
                 Effect::Quit => return Step::End(Exit::Quit),
             }
         }
         step
-    }
-
-    /// The page without what lies over it.
-    fn picture(&self, kind: PictureKind) -> String {
-        let mut state = self.state.clone();
-        state.overlays.clear();
-        state.toast = None;
-        state.tour = None;
-        let mut buf = Buffer::empty(Rect::new(0, 0, state.size.0, state.size.1));
-        view(&state, &self.ink, &mut buf);
-        match kind {
-            PictureKind::Text => picture::text(&buf),
-            // Where the theme leaves the ground to the terminal, a dark one is the usual.
-            PictureKind::Svg => picture::svg(&buf, ("#0f1318", "#cdd3dc")),
-        }
     }
 
     /// Draws, and sends what changed; nothing where nothing did.
@@ -424,22 +414,10 @@ impl Session {
         extra.extend(bytes);
         if extra.is_empty() { Ok(()) } else { out(&extra) }
     }
-
-    /// Draws with another theme or other graphs from now on; where there is no such theme nothing changes but a word says so.
-    fn look(&mut self, look: Look) {
-        match Theme::load(&look.theme, self.options.themes.as_deref()) {
-            Ok(theme) => {
-                let graph = if self.options.terminal.ascii { Graph::Ascii } else { look.graph };
-                self.ink = theme.ink(self.options.terminal.depth, graph);
-                self.state.look = Look { graph, ..look };
-            }
-            Err(error) => {
-                let at = self.state.live.at;
-                self.state.toast = Some(Toast { text: error.to_string(), tone: Tone::Warning, at });
-            }
-        }
-    }
 }
+
+#[path = "run_looks.rs"]
+mod looks;
 
 #[cfg(test)]
 #[path = "run_tests.rs"]

@@ -51,6 +51,7 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiO
         zone: TimeZone::UTC,
         author: "tom".to_owned(),
         keymap: Keymap::default(),
+        keymaps: Box::new(|_| (Keymap::default(), Vec::new())),
         manner: Manner::Screen,
         tour: None,
         deed: Some(Box::new(move |target, wish| {

@@ -17,6 +17,7 @@ use super::layout::Layout;
 use super::lists::{Filters, Lists};
 use super::overlay::{Overlay, Toast};
 use super::process_list::ProcessChoice;
+use super::settings::SettingsPage;
 use super::widgets::Graph;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
@@ -56,11 +57,13 @@ pub enum View {
     Farol,
     /// Every metric there is.
     Metrics,
+    /// What is set.
+    Settings,
 }
 
 impl View {
     /// All pages, in the order of their digits.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Overview,
         Self::Services,
         Self::Alerts,
@@ -75,6 +78,7 @@ impl View {
         Self::Units,
         Self::Farol,
         Self::Metrics,
+        Self::Settings,
     ];
 
     /// Its name on the screen.
@@ -94,6 +98,7 @@ impl View {
             Self::Units => "Units",
             Self::Farol => "farol",
             Self::Metrics => "Metrics",
+            Self::Settings => "Settings",
         }
     }
 
@@ -114,6 +119,7 @@ impl View {
             Self::Units => "units",
             Self::Farol => "farol",
             Self::Metrics => "metrics",
+            Self::Settings => "settings",
         }
     }
 
@@ -271,6 +277,8 @@ pub struct UiState {
     pub play: Option<u32>,
     /// What is chosen on the page of metrics.
     pub explore: Explore,
+    /// What is set, and where one is on its page.
+    pub settings: SettingsPage,
     /// Arrangements of panes there are; never empty.
     pub layouts: Arc<[Layout]>,
     /// The one that applies.
@@ -345,6 +353,7 @@ impl UiState {
             bookmarks: Vec::new(),
             play: None,
             explore: Explore::default(),
+            settings: SettingsPage::default(),
             layouts: Layout::all(None, &super::panes::unknown_pane).0.into(),
             layout_at: 0,
             hidden: BTreeSet::new(),

@@ -38,6 +38,7 @@ fn child() {
         zone: jiff::tz::TimeZone::UTC,
         author: "tom".to_owned(),
         keymap: Keymap::default(),
+        keymaps: Box::new(|_| (Keymap::default(), Vec::new())),
         manner: Manner::Screen,
         tour: None,
         deed: None,

@@ -78,6 +78,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["net"]),
     ("tokio_tungstenite", &["remote"]),
     ("toml", &["app", "config", "ui"]),
+    ("toml_edit", &["config"]),
     ("tracing_subscriber", &["app"]),
     ("zbus", &["check", "notify"]),
 ];

@@ -10,7 +10,7 @@ use super::out;
 use crate::app::cli::Global;
 use crate::app::{Failure, place, run};
 use crate::collect::{self, LinuxHost};
-use crate::config::{EXAMPLE, KeyError, Loaded};
+use crate::config::{EXAMPLE, KeyError, Loaded, is_secret};
 use crate::engine::{self, Surroundings};
 use crate::model::catalog::nearest;
 use crate::notify::Sending;
@@ -107,11 +107,4 @@ fn shown(value: &Value) -> String {
     let text = value.to_string();
     let hidden = ["password", "secret", "token"].iter().any(|word| text.contains(word));
     if hidden && matches!(value, Value::Array(_)) { "[(hidden)]".to_owned() } else { text }
-}
-
-/// Secrets come from files or commands; one that is written down all the same is not repeated.
-fn is_secret(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    let secret = ["password", "secret", "token"].iter().any(|word| last.contains(word));
-    secret && !last.ends_with("_file") && !last.ends_with("_command")
 }

@@ -12,7 +12,9 @@ use crate::app::logging::{self, Destination};
 use crate::app::{Failure, place, screen};
 use crate::base::Timestamp;
 use crate::check;
-use crate::engine::{self, CoreSettings, DataLock, Engine, Feed, Reread, Role, Setup, Simulation, Surroundings};
+use crate::config::{Config, Inputs, load};
+use crate::engine::{self, Configuring, CoreSettings, DataLock, Engine, Feed, Role, Setup, Simulation, Surroundings};
+use crate::model::HostFacts;
 use crate::notify::Sending;
 use crate::sim::Machine;
 
@@ -42,28 +44,53 @@ impl Demo {
         logging::start(global, Destination::Nowhere);
         let scratch = Scratch::new("demo")?;
         let lock = DataLock::take(scratch.path(), Role::Screen)?;
-        let loaded = place::configuration(global, Some(args))?;
-        let mut config = loaded.config;
-        config.service.clear();
-        config.rule.clear();
-        config.notify = crate::notify::NotifyConfig::default();
+        // It looks as this user set it; where nothing was set there is nothing to copy.
+        let own = place::inputs(global, Some(args))?.overrides();
+        drop(own.map(|path| std::fs::copy(path, scratch.path().join("overrides.toml"))));
         let now = Timestamp::now();
         let at = Timestamp(now.0 - now.0.rem_euclid(1000));
         let history = self.history.min(MAX_HISTORY);
         let machine = Machine::new(self.seed, at - history);
         let mut facts = machine.facts();
         facts.name = format!("{} (demo)", facts.name);
-        let around =
-            Surroundings { host: Arc::new(facts), link_bits_per_second: None, data_dir: lock.dir(), sending: Sending::Dry };
-        let catalog = Arc::new(engine::catalog());
-        let settings = engine::settings(&config, &catalog, &around).map_err(Failure::usage)?;
-        let settings = CoreSettings { services: services(&machine), ..settings };
-        let same = (config.clone(), settings.clone());
+        let configuring = configuring((global, args), Arc::new(facts), lock.dir(), services(&machine));
+        let inputs = (configuring.inputs)().map_err(|e| Failure::usage(anyhow::anyhow!(e)))?;
+        let (config, settings) = (configuring.ready)(load(&inputs)?.config).map_err(Failure::usage)?;
         let feed = Feed::Simulated(Box::new(Simulation { machine, at, speed: self.speed, history }));
-        let reread = Box::new(move || Ok(Reread { config: same.0.clone(), settings: same.1.clone() }));
-        let engine = Engine::start(Setup { lock, config: config.clone(), settings, feed, headless: false, reread })?;
+        let engine = Engine::start(Setup { lock, config: config.clone(), settings, feed, headless: false, configuring })?;
         screen::on_engine(engine, &config.ui, (global, args))
     }
+}
+
+/// The simulation has services of its own, and nobody is told of it.
+fn simulated(mut config: Config) -> Config {
+    config.service.clear();
+    config.rule.iter_mut().for_each(|rule| rule.channels.clear());
+    config.notify = crate::notify::NotifyConfig::default();
+    config
+}
+
+/// Settings can be changed here as on a real machine; what is changed is forgotten with the scratch folder.
+fn configuring(
+    (global, args): (&Global, &RunArgs),
+    host: Arc<HostFacts>,
+    dir: &Path,
+    services: Vec<check::Service>,
+) -> Configuring {
+    let (global, args, dir) = (global.clone(), args.clone(), dir.to_owned());
+    let scratch = dir.clone();
+    let inputs = Box::new(move || {
+        let inputs = place::inputs(&global, Some(&args)).map_err(|e| e.to_string())?;
+        Ok(Inputs { data_dir: Some(scratch.clone()), ..inputs })
+    });
+    let ready = Box::new(move |config: Config| {
+        let config = simulated(config);
+        let host = Arc::clone(&host);
+        let around = Surroundings { host, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
+        let settings = engine::settings(&config, &Arc::new(engine::catalog()), &around)?;
+        Ok((config, CoreSettings { services: services.clone(), ..settings }))
+    });
+    Configuring { inputs, ready }
 }
 
 /// The simulated machine's services; their results come with the simulation.

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::engine::core::Core;
 use crate::engine::decide;
 use crate::engine::event::Event;
-use crate::engine::exchange::{Judging, Output, Past, Reread};
+use crate::engine::exchange::{Judging, Occasion, Output, Past, Reread};
 use crate::engine::guard::{Guard, Step};
 use crate::engine::hub::{Hub, Reply, Wish};
 use crate::engine::outward::Outward;
@@ -257,6 +257,9 @@ impl Runner {
             | Request::Forecast { .. }
             | Request::Series { .. }
             | Request::CheckStore
+            | Request::Settings
+            | Request::ChangeSettings { .. }
+            | Request::UndoSettings { .. }
             | Request::Reload => {
                 refuse_if_full(self.wiring.batch.push(wish));
             }
@@ -333,7 +336,7 @@ impl Runner {
     }
 
     /// Takes a configuration everywhere it is used; gives what there is to say about it.
-    fn reload(&mut self, Reread { config, settings }: Reread) -> Result<String, String> {
+    fn reload(&mut self, Reread { config, settings, occasion }: Reread) -> Result<String, String> {
         let outside = (settings.services.clone(), settings.channels.clone());
         let judging = settings.judging();
         let output = self.core.reload(settings, self.at)?;
@@ -347,11 +350,19 @@ impl Runner {
         wiring.outward.replace(outside);
         self.carry(output, None);
         let old = std::mem::replace(&mut self.wiring.config, config);
-        let waiting = old.at_next_start(&self.wiring.config);
+        let mut waiting = old.at_next_start(&self.wiring.config);
+        let says = match occasion {
+            Occasion::Asked => "configuration read again".to_owned(),
+            // The screen takes its own part at once.
+            Occasion::Changed(what) => {
+                waiting.retain(|key| !key.starts_with("[ui]"));
+                what
+            }
+        };
         Ok(match waiting.as_slice() {
-            [] => "configuration read again".to_owned(),
-            [one] => format!("configuration read again; {one} takes effect at the next start"),
-            several => format!("configuration read again; {} take effect at the next start", several.join(", ")),
+            [] => says,
+            [one] => format!("{says}; {one} takes effect at the next start"),
+            several => format!("{says}; {} take effect at the next start", several.join(", ")),
         })
     }
 

@@ -1,12 +1,12 @@
 //! Answers from history, away from the core: one thread for screens, one for what takes long.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::analyze::ForecastPlan;
 use crate::base::{Beat, Queue, Timestamp};
-use crate::config::Config;
 use crate::engine::answer::{self, Context};
+use crate::engine::configure::{Change, Configurator};
 use crate::engine::event::Event;
 use crate::engine::exchange::{Judging, Reread};
 use crate::engine::guard::Spare;
@@ -29,30 +29,6 @@ pub(in crate::engine) struct Library {
     /// Where reports are kept.
     pub(in crate::engine) kept: PathBuf,
     pub(in crate::engine) judging: Arc<RwLock<Arc<Judging>>>,
-}
-
-/// Reads the configuration again.
-pub type Rereading = Box<dyn Fn() -> Result<Reread, String> + Send>;
-
-/// Takes what is outside the engine from a configuration read again, or says why that cannot be.
-pub type Taking = Box<dyn Fn(&Config) -> Result<(), String> + Send>;
-
-/// Reading the configuration again: slow, and so never done by the core.
-#[derive(Clone)]
-pub(in crate::engine) struct Rereader {
-    pub(in crate::engine) read: Arc<Mutex<Rereading>>,
-    pub(in crate::engine) taking: Arc<Mutex<Option<Taking>>>,
-    pub(in crate::engine) events: Queue<Event>,
-}
-
-impl Rereader {
-    fn reread(&self) -> Result<Box<Reread>, String> {
-        let read = (self.read.lock().unwrap_or_else(PoisonError::into_inner))()?;
-        if let Some(take) = &*self.taking.lock().unwrap_or_else(PoisonError::into_inner) {
-            take(&read.config)?;
-        }
-        Ok(Box::new(read))
-    }
 }
 
 impl Library {
@@ -87,22 +63,33 @@ pub(in crate::engine) fn any(request: &Request, context: &Context<'_>, capacity:
 /// What becomes of a wish away from the core.
 enum Done {
     Answer(Result<Answer, Refusal>),
-    Reread(Result<Box<Reread>, String>),
+    Reread(Result<(Box<Reread>, Option<Change>), String>),
 }
 
 /// Answers until the queue is closed.
-pub(in crate::engine) fn run(library: &Library, wishes: &Queue<Wish>, rereader: &Rereader, (beat, mut guard): (&Beat, Spare)) {
+pub(in crate::engine) fn run(
+    library: &Library,
+    wishes: &Queue<Wish>,
+    (configurator, events): (&Configurator, &Queue<Event>),
+    (beat, mut guard): (&Beat, Spare),
+) {
     while let Some(Wish { request, reply }) = wishes.pop(None) {
         beat.mark();
         let step = guard.run(|| match &request {
-            Request::Reload => Done::Reread(rereader.reread()),
+            Request::Reload => Done::Reread(configurator.reread()),
+            Request::Settings => Done::Answer(configurator.settings()),
+            Request::ChangeSettings { .. } | Request::UndoSettings { .. } => Done::Reread(configurator.change(&request)),
             request => Done::Answer(library.answer(request)),
         });
         let refuse = |reply: Reply, kind, message: &str| reply(Err(Refusal::new(kind, message)));
         match step {
             Some(Done::Answer(answer)) => reply(answer),
             Some(Done::Reread(reread)) => {
-                if let Err(Event::Reread(_, reply)) = rereader.events.push(Event::Reread(reread, reply)) {
+                let (reread, reply) = match reread {
+                    Ok((reread, Some(change))) => (Ok(reread), configurator.settled(change, reply)),
+                    other => (other.map(|(reread, _)| reread), reply),
+                };
+                if let Err(Event::Reread(_, reply)) = events.push(Event::Reread(reread, reply)) {
                     refuse(reply, RefusalKind::Unavailable, "the engine is ending or overloaded; ask again in a moment");
                 }
             }

@@ -11,6 +11,7 @@ use crate::ui::actions::{ACTIONS, Action};
 use crate::ui::overlay::{FieldValue, Form, FormKind, Input, Overlay};
 use crate::ui::palette::{self, Found};
 use crate::ui::pick::Pick;
+use crate::ui::settings::Goal;
 use crate::ui::state::UiState;
 use crate::ui::update::{all_panes, silence_matches};
 use crate::ui::widgets::text::{lay, width, write};
@@ -278,6 +279,20 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
         }
         FormKind::Wish(_, ProcessWish::Nice(_)) => {
             vec![Phrase::new().dim("-20 comes first, 19 last; below the present value only root may go")]
+        }
+        FormKind::Setting(goal) => {
+            let help = match goal {
+                Goal::Key(key) => state.settings.key(key).map(|k| k.help.clone()),
+                Goal::Rule(_, key) => {
+                    let mut keys = state.settings.known.iter().flat_map(|k| &k.rule_keys);
+                    keys.find(|(name, _)| name == key).map(|(_, help)| help.clone())
+                }
+                Goal::NewRule => {
+                    Some("a limit carries its unit: 85%, 500MB, 2s; what is wrong is said before it is saved".to_owned())
+                }
+            };
+            let help = Phrase::new().dim(&help.unwrap_or_default()).wrap(72);
+            help.into_iter().chain([Phrase::new().dim("nothing: as if nobody had set it")]).collect()
         }
         FormKind::Maintenance(_) => vec![Phrase::new().dim("checks go on; nothing is told, and the time does not count")],
         FormKind::Snooze(_) | FormKind::Note(_) => Vec::new(),

@@ -103,14 +103,22 @@ fn parts(ctx: &DrawContext, keys: &[SeriesKey], window: Window) -> Vec<Phrase> {
     said
 }
 
+/// The highest that series on each other reach, bin by bin.
+fn stacked_top(courses: &[Course]) -> f64 {
+    let bins = courses.iter().map(|c| c.bins.len()).max().unwrap_or(0);
+    let mean = |c: &Course, i: usize| c.bins.get(i).copied().flatten().map_or(0.0, |b| b.mean);
+    (0..bins).map(|i| courses.iter().map(|c| mean(c, i)).sum()).fold(0.0, f64::max)
+}
+
 fn scale(unit: Unit, explore: &explore::Explore, courses: &[Course], ghost: &[Option<Bin>]) -> Scale {
     let all = || courses.iter().flat_map(|c| &c.bins).chain(ghost).flatten();
     let top = match explore.together {
         Together::Lines => all().map(|b| b.max).fold(0.0, f64::max),
-        Together::Stacked => courses.iter().map(|c| c.bins.iter().flatten().map(|b| b.mean).fold(0.0, f64::max)).sum(),
+        Together::Stacked => stacked_top(courses),
     };
     let scale = match unit {
-        Unit::Ratio if top > 0.25 && top <= 1.0 => Scale::SHARE,
+        // Shares of a whole add up to it but for what rounding and means of different spans add.
+        Unit::Ratio if top > 0.25 && top <= 1.05 => Scale::SHARE,
         Unit::Celsius | Unit::Hertz if explore.together == Together::Lines => {
             Scale::around(unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0))
         }

@@ -32,6 +32,7 @@ mod processes;
 mod sensor_panes;
 mod service_rows;
 mod services;
+mod settings;
 mod timeline;
 mod trends;
 mod unit_panes;
@@ -58,6 +59,7 @@ pub const PANES: &[&dyn Pane] = &[
     &page::LaidOut(View::Units),
     &page::LaidOut(View::Farol),
     &metrics::Metrics,
+    &settings::Settings,
 ];
 
 /// Names of the panes that stand on the page, in the order of reading.

@@ -118,17 +118,17 @@ fn notes(ctx: &DrawContext) -> Vec<Phrase> {
     notes
 }
 
-/// `ended in the last minute: 3  cc1 12 s, …`: how much CPU time they had used.
+/// `ended in the last minute:  cc1 12.0 s  ld 0.4 s`: how much CPU time those had used that used most.
 fn ended(ctx: &DrawContext) -> Phrase {
     let minute = Duration::from_secs(60);
-    let lately: Vec<_> = ctx.state.processes.ended.iter().take_while(|e| ctx.live.at.since(e.at) <= minute).collect();
+    let mut lately: Vec<_> = ctx.live.ended.iter().filter(|e| ctx.live.at.since(e.at) <= minute).collect();
     if lately.is_empty() || ctx.cursor().is_some() {
         return Phrase::new();
     }
-    let mut most = lately.clone();
-    most.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));
-    let head = Phrase::new().dim("ended in the last minute: ").text(&lately.len().to_string()).dim(" ");
-    most.iter()
+    lately.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));
+    let head = Phrase::new().dim("ended in the last minute: ");
+    lately
+        .iter()
         .take(3)
         .fold(head, |said, e| said.text(&format!(" {}", e.process.name)).dim(&format!(" {:.1} s", e.process.cpu_seconds)))
 }

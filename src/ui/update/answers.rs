@@ -91,6 +91,11 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
             // More than anybody scrolls through; History has the rest.
             state.older = alerts.into_iter().filter(|a| a.resolved_at.is_some() && !known(a)).take(500).collect();
         }
+        (Purpose::Settings, Answer::Settings { settings }) => return super::settings::take(state, *settings),
+        (Purpose::Changed, Answer::Done { saved, message }) => {
+            done(state, saved, &message);
+            return super::settings::changed(state);
+        }
         (Purpose::Told, Answer::Journal { entries }) => entries.iter().for_each(|e| told(state, &e.event)),
         (Purpose::Report, Answer::Report { name, bytes, .. }) => {
             return vec![Effect::Export(state.export_name.take().unwrap_or(name), bytes)];
@@ -133,7 +138,7 @@ fn done(state: &mut UiState, saved: Saved, message: &str) {
 
 fn refused(state: &mut UiState, purpose: &Purpose, refusal: &Refusal) {
     // A new page of a machine without history has nothing to fetch; only what was wished for is worth a word.
-    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Report | Purpose::Reports | Purpose::Past(_));
+    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Changed | Purpose::Report | Purpose::Reports | Purpose::Past(_));
     if is_wish {
         say(state, Tone::Bad, refusal.message.clone());
     }

@@ -15,7 +15,7 @@ use crate::ui::overlay::{Field, FieldValue, Form, FormKind, Input, Overlay};
 use crate::ui::state::UiState;
 
 use super::moment::{self, Known};
-use super::{export, process, time};
+use super::{export, process, settings, time};
 
 const DEPTHS: &[&str] = &["hourly", "daily", "weekly", "monthly"];
 const FORMATS: &[&str] = &["pdf", "html", "json", "csv"];
@@ -203,6 +203,7 @@ fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
             author,
             comment: form.get("comment").to_owned(),
         },
+        FormKind::Setting(goal) => return settings::submit(state, goal, form),
         FormKind::Export => return export::submit(state, form),
         FormKind::GoTo => return go_to(state, form.get("time")),
         FormKind::Wish(targets, wish) => return process::submit(state, targets, *wish, form),

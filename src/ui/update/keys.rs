@@ -5,15 +5,16 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use crate::monitor::Request;
-use crate::ui::actions::{ACTIONS, Act, Action, Verity};
+use crate::ui::actions::{ACTIONS, Act, Action, Set, Verity};
 use crate::ui::event::{Effect, Purpose};
 use crate::ui::keymap::{self, Chord};
 use crate::ui::overlay::{Input, Overlay, Tone};
 use crate::ui::palette::{self, Found};
 use crate::ui::process_list::Kernel;
+use crate::ui::settings::Row;
 use crate::ui::state::{SortColumn, UiState, View};
 
-use super::{arrange, explore, forms, pick, process, say, time};
+use super::{arrange, explore, forms, pick, process, say, settings, time};
 
 /// One key.
 pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
@@ -214,6 +215,7 @@ pub(super) fn step(state: &mut UiState, by: i64) {
             selected.prediction = next.and_then(|i| snapshot.predictions.get(i)).map(|p| p.id.clone());
         }
         View::Metrics => explore::step(state, by),
+        View::Settings => settings::step(state, by),
         View::Units => {
             let most = i64::try_from(snapshot.processes.len()).unwrap_or(i64::MAX);
             let row = i64::try_from(state.scroll).unwrap_or(0).saturating_add(by).clamp(0, most);
@@ -240,7 +242,14 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
             let words = state.filter().to_owned();
             state.overlays.push(Overlay::Filter(Input::new(&words), words));
         }
+        Act::Open if state.view == View::Settings => return settings::open(state),
         Act::Open => open(state),
+        Act::Set(Set::Turn) => return settings::toggle(state),
+        Act::Set(Set::New) => settings::new_rule(state),
+        Act::Set(Set::Reset) => return settings::reset(state),
+        Act::Set(Set::Undo) => return settings::undo(state),
+        Act::Set(Set::Test) => return settings::test(state),
+        Act::Set(Set::Place) => settings::turn_place(state),
         Act::Back => return back(state),
         Act::Go(view) => go(state, view),
         Act::Turn(by) => {
@@ -402,7 +411,9 @@ fn back(state: &mut UiState) -> Vec<Effect> {
     if state.enlarged.take().is_some() {
         return Vec::new();
     }
-    if state.open {
+    if state.view == View::Settings && state.settings.rule.is_some() {
+        state.settings.chosen = state.settings.rule.take().map(Row::Rule);
+    } else if state.open {
         state.open = false;
     } else if state.past.is_some() {
         return time::live(state);

@@ -15,6 +15,7 @@ mod mouse;
 mod pick;
 mod process;
 mod reports;
+mod settings;
 mod time;
 mod tour;
 
@@ -133,7 +134,7 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
         }
     }
     for pulse in &pulses {
-        state.processes.remember(&state.live, &pulse.processes.gone, pulse.at);
+        state.processes.forget(&pulse.processes.gone);
     }
     state.live = snapshot;
     followed(state);
@@ -157,9 +158,10 @@ fn followed(state: &mut UiState) {
     if state.live.processes.binary_search_by_key(&id, |p| p.id).is_err() {
         state.processes.followed = None;
         let name = state
-            .processes
+            .live
             .ended
             .iter()
+            .rev()
             .find(|e| e.process.id == id)
             .map_or_else(String::new, |e| format!(" {}", e.process.name));
         say(state, Tone::Warning, format!("process {}{name}, which was followed, has ended", id.pid));

@@ -14,7 +14,7 @@ use crate::ui::pane::Density;
 use crate::ui::pick::{Pick, PickKind, PickRow};
 use crate::ui::state::UiState;
 
-use super::{forms, keys, process, reports};
+use super::{forms, keys, process, reports, settings};
 
 /// The orders; the present one is pointed at.
 pub fn sort(state: &UiState) -> Pick {
@@ -102,6 +102,7 @@ fn choose(state: &mut UiState, pick: Pick, id: &str) -> Vec<Effect> {
             of_user(state, id);
             close(state)
         }
+        PickKind::Setting(goal) => settings::change(state, &goal, Some(id.to_owned())),
         PickKind::Signal(targets) => process::confirm_signal(state, targets, id),
         PickKind::Reports(kept) => reports::chosen(state, kept, id),
         PickKind::Report(kept) => reports::carry_out(state, *kept, id),

@@ -99,10 +99,14 @@ fn a_branch_folds_into_its_sum_and_opens_again() {
 fn a_followed_process_is_said_to_have_ended() {
     let screen = Screen::new(SIZE).keys("6 j F");
     assert!(screen.text().contains("follows 41903"));
+    let live = &screen.session.state.live;
+    let id = ProcessId { pid: 41903, started: 4_190_300 };
+    let process = live.processes.iter().find(|p| p.id == id).expect("it runs").clone();
+    let ended = std::sync::Arc::new(crate::model::EndedProcess { process, at: live.at });
     let pulse = Pulse {
         seq: 500,
         at: screen.session.state.live.at,
-        processes: ProcessChange { gone: vec![ProcessId { pid: 41903, started: 4_190_300 }], ..ProcessChange::default() },
+        processes: ProcessChange { gone: vec![id], ended: vec![ended], ..ProcessChange::default() },
         ..Pulse::default()
     };
     let mut screen = screen;
@@ -110,7 +114,7 @@ fn a_followed_process_is_said_to_have_ended() {
     screen.session.handle(UiEvent::Wake);
     let text = screen.text();
     assert!(text.contains("process 41903 postgres, which was followed, has ended"), "{text}");
-    assert!(text.contains("ended in the last minute: 1"), "{text}");
+    assert!(text.contains("ended in the last minute:  postgres"), "{text}");
 }
 
 #[test]

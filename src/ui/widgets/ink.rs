@@ -133,6 +133,18 @@ pub enum Graph {
     Ascii,
 }
 
+impl Graph {
+    /// By its name in the configuration.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "braille" => Some(Self::Braille),
+            "block" => Some(Self::Block),
+            "ascii" => Some(Self::Ascii),
+            _ => None,
+        }
+    }
+}
+
 /// Styles of all roles and grounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ink {

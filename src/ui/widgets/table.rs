@@ -95,6 +95,8 @@ impl<'a> Columns<'a> {
     pub fn cell(&self, ink: &Ink, buf: &mut Buffer, y: u16, index: usize, text: &Phrase) {
         let (x, end) = self.span(index);
         match self.columns.get(index).map(|c| c.align) {
+            // A column of numbers that is cut by the edge says nothing: heads and figures would touch or lie.
+            Some(Align::Right) if end - x < self.columns[index].width => {}
             Some(Align::Right) => {
                 text.put_right(ink, buf, (x, end), y);
             }

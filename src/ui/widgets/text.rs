@@ -137,7 +137,7 @@ impl Phrase {
         for (end, role, weight) in &self.pieces {
             for word in self.text.get(start..*end).unwrap_or("").split_inclusive(' ') {
                 if !line.is_empty() && line.width.saturating_add(width(word.trim_end())) > columns {
-                    lines.push(std::mem::take(&mut line));
+                    lines.push(std::mem::take(&mut line).trimmed());
                 }
                 line = line.push(*role, *weight, word);
             }
@@ -145,6 +145,15 @@ impl Phrase {
         }
         lines.push(line);
         lines
+    }
+
+    /// Without blanks at its end.
+    fn trimmed(mut self) -> Self {
+        let end = self.text.trim_end_matches(' ').len();
+        self.width = self.width.saturating_sub(u16::try_from(self.text.len() - end).unwrap_or(u16::MAX));
+        self.text.truncate(end);
+        self.pieces.iter_mut().for_each(|(until, ..)| *until = (*until).min(end));
+        self
     }
 
     /// Columns it takes.
