@@ -19,10 +19,10 @@ const GENUINE: f64 = 1.15;
 const LONGEST_STEP: f64 = 3.0;
 /// What comes daily is known after so long: two nights and the day after.
 const DAYS_KNOWN_SECONDS: f64 = 3.0 * 86_400.0;
-/// One vote says less than seven: what bars are multiplied with where one detector is listened to alone.
-const ALONE: f64 = 0.3;
 /// Until then only what is so many times as high as a warning warns; the rest is marked.
 const BEYOND_DOUBT: f64 = 1.5;
+/// One vote says less than seven: what bars are multiplied with where one detector is listened to alone.
+const ALONE: f64 = 0.3;
 
 /// The machine as a whole.
 #[derive(Debug, Clone, Default)]
