@@ -249,6 +249,13 @@ impl<'a, S: SeriesSource> Merged<'a, S> {
     }
 }
 
+impl<S> Merged<'_, S> {
+    /// Time between two rounds of the engine; `None` without one.
+    pub fn sampled_every(&self) -> Option<Duration> {
+        self.head.map(|head| read(head).interval)
+    }
+}
+
 fn read(head: &RwLock<Head>) -> std::sync::RwLockReadGuard<'_, Head> {
     head.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -124,8 +124,9 @@ fn readings_at(at: Timestamp, source: &Merged<'_, View>) -> Result<Vec<Reading>,
     Ok(readings)
 }
 
-fn value_at(key: &SeriesKey, at: Timestamp, source: &impl SeriesSource) -> Result<Option<f64>, SourceError> {
-    let span = source.interval(key) * STALE_AFTER_INTERVALS;
+fn value_at(key: &SeriesKey, at: Timestamp, source: &Merged<'_, View>) -> Result<Option<f64>, SourceError> {
+    // Of hundreds of series most have a sample that near; how far apart the others were is looked for below.
+    let span = source.sampled_every().unwrap_or_else(|| source.interval(key)) * STALE_AFTER_INTERVALS;
     let near = source.points(key, TimeRange { from: at - span, to: at }, Resolution::Raw)?;
     if let Some(newest) = near.buckets.last().filter(|b| b.count == 1) {
         return Ok(Some(newest.last));

@@ -106,6 +106,35 @@ fn a_lost_recorder_is_said_in_both_lines_and_a_replay_in_the_first() {
 }
 
 #[test]
+fn a_lost_recorder_is_said_with_the_way_out_in_any_width() {
+    for width in [40, 60, 80, 120, 200] {
+        let screen = Screen::new((width, 24));
+        let lost = Link::Lost {
+            address: "/run/user/1000/farol/farol-0123abcd.sock".to_owned(),
+            since: screen.session.state.live.at,
+            reason: "no engine listens at /run/user/1000/farol/farol-0123abcd.sock".to_owned(),
+        };
+        screen.shared.lock().expect("one thread").link = Some(lost);
+        let text = screen.tick([1]).text();
+        let line = text.lines().nth(1).expect("a second line").trim();
+        assert!(
+            line.contains("✘ LOST ") && line.contains(" since 03:14:31") && line.ends_with("T record here"),
+            "{width}: {line}"
+        );
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_what_it_needs_in_the_room_there_is() {
+    for (size, said) in
+        [((39, 11), "farol needs 40x12, this is 39x11"), ((30, 8), "farol needs 40x12"), ((8, 2), "40x12"), ((2, 1), "40")]
+    {
+        assert_eq!(Screen::new(size).text().trim(), said, "{size:?}");
+    }
+    assert_eq!(Screen::new((1, 1)).text().trim(), "4");
+}
+
+#[test]
 fn what_was_asked_first_is_the_history_of_the_charts() {
     let screen = Screen::new((80, 24));
     let asked = screen.shared.lock().expect("one thread");
