@@ -22,10 +22,10 @@ use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Program, Step, Tick};
 use crate::analyze::{Analyzer, Predictor};
 use crate::base::{TimeRange, Timestamp};
-use crate::check::{Found, ServiceBoard};
+use crate::check::ServiceBoard;
 use crate::model::{
-    Band, CheckResult, Forecast, JournalEntry, JournalEvent, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score,
-    SeriesKey, ServiceStatus, SourceFault, StoreHealth,
+    Band, Forecast, JournalEntry, JournalEvent, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score, SeriesKey,
+    ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Outbox, Reason, Telling};
 use crate::store::{Write, kept};
@@ -356,14 +356,6 @@ impl Core {
         Write::Journal(entry)
     }
 
-    /// The section on services, where it changed.
-    pub(super) fn add_services(&mut self, pulse: &mut Pulse) {
-        if let Some(services) = self.board.statuses() {
-            self.services = Arc::clone(&services);
-            pulse.services = Some(services);
-        }
-    }
-
     /// Sections on alerts, where they changed.
     pub(super) fn add_alerts(&mut self, pulse: &mut Pulse) {
         if self.alerter.take_changed() {
@@ -371,23 +363,6 @@ impl Core {
             pulse.silences = Some(self.alerter.silences());
             pulse.next_steps = Some(self.next_steps());
             pulse.health = Some(self.alerter.health());
-        }
-    }
-
-    /// Takes the result of a check; what it means comes with the next tick.
-    pub fn check(&mut self, result: &CheckResult) {
-        self.board.observe(result);
-    }
-
-    /// Takes what listens and runs here.
-    pub fn found(&mut self, found: Found) {
-        if let Some(services) = found.services {
-            self.changes.listeners(found.at, &services);
-            self.board.set_discovered(services, found.at);
-        }
-        if *self.listeners != *found.listeners {
-            self.listeners = found.listeners.into();
-            self.listeners_changed = true;
         }
     }
 

@@ -30,6 +30,7 @@ mod lock;
 mod moment;
 #[cfg(test)]
 mod moments;
+mod observed;
 mod offline;
 mod outward;
 mod own;

@@ -1,0 +1,36 @@
+//! What checks found, and what listens and runs here without being configured.
+//!
+//! Invariant: what it means comes with the next tick.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use crate::check::Found;
+use crate::model::{CheckResult, Pulse};
+
+impl Core {
+    /// Takes the result of a check; what it means comes with the next tick.
+    pub fn check(&mut self, result: &CheckResult) {
+        self.board.observe(result);
+    }
+
+    /// Takes what listens and runs here.
+    pub fn found(&mut self, found: Found) {
+        if let Some(services) = found.services {
+            self.changes.listeners(found.at, &services);
+            self.board.set_discovered(services, found.at);
+        }
+        if *self.listeners != *found.listeners {
+            self.listeners = found.listeners.into();
+            self.listeners_changed = true;
+        }
+    }
+
+    /// The section on services, where it changed.
+    pub(super) fn add_services(&mut self, pulse: &mut Pulse) {
+        if let Some(services) = self.board.statuses() {
+            self.services = Arc::clone(&services);
+            pulse.services = Some(services);
+        }
+    }
+}
