@@ -53,7 +53,7 @@ fn legend(sheet: &Sheet, chart: &Chart) -> Vec<Vec<Entry>> {
     let mut x = 0.0;
     for (line, name) in chart::legend(chart).enumerate() {
         let name = super::ink::clean(&name);
-        let lines = sheet.faces.wrap(&sheet.faces.drawable(&name), LEGEND, CHART - 12.0);
+        let lines = sheet.faces.wrap(&name, LEGEND, CHART - 12.0);
         let text = lines.into_iter().next().unwrap_or_default();
         let width = sheet.faces.width(&text, LEGEND) + 22.0;
         if x > 0.0 && x + width > CHART {

@@ -103,14 +103,12 @@ fn piece(surface: &mut Surface<'_>, faces: &Faces, piece: &Piece, identifiers: &
         return;
     };
     // Where a sign is shown as its code point, what is copied is the sign.
-    let actual = match piece.ops.as_slice() {
-        [Op::Text { text, .. }] if matches!(faces.drawable(text), std::borrow::Cow::Owned(_)) => Some(text.as_str()),
-        _ => None,
-    };
-    let tag = match actual {
-        Some(text) => ContentTag::Span(SpanTag::empty().with_actual_text(Some(text))),
-        None => ContentTag::Other,
-    };
+    let texts: Vec<&str> =
+        piece.ops.iter().filter_map(|op| if let Op::Text { text, .. } = op { Some(text.as_str()) } else { None }).collect();
+    let is_replaced = texts.iter().any(|text| matches!(faces.drawable(text), std::borrow::Cow::Owned(_)));
+    let actual = texts.join(" ");
+    let tag =
+        if is_replaced { ContentTag::Span(SpanTag::empty().with_actual_text(Some(actual.as_str()))) } else { ContentTag::Other };
     let identifier = surface.start_tagged(tag);
     piece.ops.iter().for_each(|o| op(surface, faces, o));
     surface.end_tagged();

@@ -134,6 +134,11 @@ impl Other {
     }
 }
 
+/// A sign that cannot be drawn, as people can look it up.
+fn code_point(sign: char) -> String {
+    format!("[U+{:04X}]", u32::from(sign))
+}
+
 /// Those of the signs that a font's table of signs (`cmap`) has.
 pub fn covered(table: &[u8], signs: &BTreeSet<char>) -> BTreeSet<char> {
     match Cmap::read(FontData::new(table)) {
@@ -179,7 +184,9 @@ impl Faces {
         let (signs, metrics) = (face.reader.charmap(), face.reader.glyph_metrics(Size::new(style.size), LocationRef::default()));
         let own = |c: char| metrics.advance_width(signs.map(c)?);
         let other = |c: char| self.others.iter().find_map(|o| o.widths.get(&c)).map(|w| w * style.size);
-        text.chars().filter_map(|c| own(c).or_else(|| other(c))).sum()
+        // What no face has is drawn as its code point.
+        let shown = |c: char| code_point(c).chars().filter_map(own).sum::<f32>();
+        text.chars().map(|c| own(c).or_else(|| other(c)).unwrap_or_else(|| shown(c))).sum()
     }
 
     /// The text with a visible code point for each sign that no face has.
@@ -187,7 +194,7 @@ impl Faces {
         if text.chars().all(|c| self.has(c) != Has::Nobody) {
             return Cow::Borrowed(text);
         }
-        let shown = |c: char| if self.has(c) == Has::Nobody { format!("[U+{:04X}]", u32::from(c)) } else { c.to_string() };
+        let shown = |c: char| if self.has(c) == Has::Nobody { code_point(c) } else { c.to_string() };
         Cow::Owned(text.chars().map(shown).collect())
     }
 

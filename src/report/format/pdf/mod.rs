@@ -85,7 +85,7 @@ fn heading(sheet: &mut Sheet, document: &Document<'_>) {
 
 fn headline(sheet: &mut Sheet, level: u16, style: Style, words: &str) {
     let words = ink::clean(words);
-    let lines = sheet.faces.wrap(&sheet.faces.drawable(&words), style, WIDTH);
+    let lines = sheet.faces.wrap(&words, style, WIDTH);
     sheet.marks.push(Mark { title: words.clone(), page: sheet.page(), y: sheet.y });
     sheet.open(Tag::Heading(level, words));
     for line in lines {
@@ -141,7 +141,7 @@ fn statements(sheet: &mut Sheet, table: &Table) {
         let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
         let wrap = |sheet: &Sheet, text: &str, style| {
             let text = ink::clean(text);
-            sheet.faces.wrap(&sheet.faces.drawable(&text), style, WIDTH - 30.0)
+            sheet.faces.wrap(&text, style, WIDTH - 30.0)
         };
         let what = wrap(sheet, what, WORDS);
         let mut because = if because.is_empty() { Vec::new() } else { wrap(sheet, because, ASIDE) };

@@ -95,7 +95,7 @@ fn widths(sheet: &Sheet, table: &Table, rows: &[Vec<Ready>]) -> Vec<f32> {
 }
 
 fn cell_lines(sheet: &Sheet, cell: &Ready, width: f32) -> Vec<String> {
-    let mut lines = sheet.faces.wrap(&sheet.faces.drawable(&cell.text), BODY, width - 2.0 * PAD);
+    let mut lines = sheet.faces.wrap(&cell.text, BODY, width - 2.0 * PAD);
     if lines.len() > MOST_LINES {
         lines.truncate(MOST_LINES);
         if let Some(last) = lines.last_mut() {
