@@ -202,7 +202,7 @@ mod tests {
     use crate::engine::core::Core;
     use crate::engine::exchange::{CoreSettings, Past, Timing};
     use crate::engine::{Surroundings, catalog, settings};
-    use crate::model::{HostFacts, JournalEvent, Reading, Sample, Transition};
+    use crate::model::{Bucket, HostFacts, JournalEvent, Matcher, Points, Reading, Sample, SourceError, Transition};
     use crate::store::{Reader, Store, StoreConfig, Writer};
 
     const RULES: &str = r#"
@@ -331,13 +331,34 @@ no_data = "20s"
         assert!(found.messages["file"] > 10, "{:?}", found.messages);
     }
 
+    /// A history whose samples are gone.
+    struct Rolled;
+
+    impl SeriesSource for Rolled {
+        fn select(&self, metric: Option<&str>, _: &[Matcher]) -> Result<Vec<SeriesKey>, SourceError> {
+            Ok(vec![SeriesKey::total(metric.unwrap_or_default())])
+        }
+
+        fn points(&self, key: &SeriesKey, range: TimeRange, _: Resolution) -> Result<Points, SourceError> {
+            let starts = (0..60).map(|n| range.from + Duration::from_secs(n * 10));
+            let buckets = starts.map(|at| Bucket { count: 10, ..Bucket::raw(at, 0.9) }).collect();
+            Ok(Points { key: key.clone(), resolution: Resolution::TenSeconds, buckets })
+        }
+
+        fn interval(&self, _: &SeriesKey) -> Duration {
+            Duration::from_secs(1)
+        }
+    }
+
     #[test]
     fn what_is_not_known_any_more_is_said() {
-        let raw = Duration::from_secs(600);
-        let mut live = live(&StoreConfig { raw, ..StoreConfig::default() });
-        while live.writer.maintain(at(SECONDS)).expect("room") {}
-        assert!(replayed(&live).approximate);
-        let predicted = live.settings.rules.iter().find(|r| r.name == "prediction").expect("it comes along");
+        let rule = RuleSpec::of("tight", "memory_used_ratio", crate::model::Limit::Above(0.85));
+        let range = TimeRange { from: at(0), to: at(600) };
+        let found = run(vec![rule], range, (Duration::from_secs(1), &Judging::default()), &Rolled).expect("readable");
+        assert!(found.approximate && found.alerts.len() == 1, "{found:?}");
+        let host = HostFacts::default();
+        let predicted = crate::alert::default_rules(&host, None).into_iter().find(|r| r.name == "prediction");
+        let predicted = predicted.expect("it comes along");
         assert!(not_kept(&predicted.expr, &predicted.condition).is_some());
     }
 }

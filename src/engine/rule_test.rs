@@ -118,7 +118,7 @@ mod tests {
         assert!(error.contains("expected 10s pending; it did 10s pending, 130s fired, 145s resolved"), "{error}");
         let disks = "metric='filesystem_used_ratio'\nabove='90%'\nwindow='1m'";
         let series = "interval='10s'\nseries={'filesystem_used_ratio{mount=\"/var\"}'='0.5x10 1x10'}";
-        assert_eq!(run(disks, &format!("{series}\nexpect=['150s fired /var']")), Ok(()));
+        assert_eq!(run(disks, &format!("{series}\nexpect=['140s fired /var']")), Ok(()));
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
             ("expect=[]", "no series"),
             ("series={memory_used_ratio='x'}\nexpect=[]", "not understood"),
             ("series={memory_used_ratio='1x99999999'}\nexpect=[]", "not understood"),
-            ("series={'a b'='1'}\nexpect=[]", "a b"),
+            ("series={'x{'='1'}\nexpect=[]", "x{"),
             ("interval='0s'\nseries={memory_used_ratio='1'}\nexpect=[]", "interval"),
         ] {
             let error = run(rule, test).expect_err(test);
