@@ -330,7 +330,7 @@ pub const ACTIONS: &[Action] = &[
         .when(administers),
     row("next-page", Act::Turn(1), &["tab"], Place::Anywhere, "next page"),
     row("previous-page", Act::Turn(-1), &["shift-tab"], Place::Anywhere, "previous page"),
-    row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes, Metrics]), "open what is chosen, or close it").hint("open"),
+    row("open", Act::Open, &["enter"], Place::On(&[Alerts, Processes, Metrics]), "open what is chosen, and deeper").hint("open"),
     row("pin", Act::Pin, &["x"], METRICS, "keep the chosen series in the chart, or let it go").hint("pin"),
     row("log", Act::Log, &["l"], METRICS, "logarithmic scale, or even").hint("log"),
     row("stack", Act::Stack, &["a"], METRICS, "series on each other, or over each other").hint("stack"),

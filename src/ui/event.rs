@@ -11,7 +11,7 @@ use super::picture::PictureKind;
 use super::state::{Look, Subject};
 use super::wish::{ProcessWish, Target};
 use crate::base::Timestamp;
-use crate::model::{Pulse, SeriesKey, Snapshot};
+use crate::model::{ProcessId, Pulse, SeriesKey, Snapshot};
 use crate::monitor::{Answer, Link, Refusal, Request, Scope};
 
 /// Something that happened.
@@ -99,6 +99,10 @@ pub enum Purpose {
     Older,
     /// Who was told of what.
     Told,
+    /// A process in full.
+    Inside(ProcessId),
+    /// What it used.
+    InsideHistory(ProcessId),
     /// What is set.
     Settings,
     /// A change of what is set.

@@ -19,6 +19,7 @@ pub mod filter;
 pub mod format;
 pub mod hints;
 mod input;
+pub mod inside;
 pub mod keymap;
 pub mod layout;
 pub mod lists;
@@ -47,6 +48,8 @@ pub mod wish;
 pub(crate) mod fixture;
 #[cfg(test)]
 mod page_tests;
+#[cfg(test)]
+mod process_page_tests;
 #[cfg(test)]
 mod screen_tests;
 #[cfg(test)]

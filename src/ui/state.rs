@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 pub use super::chart_keys::ChartKeys;
 use super::charts::{ChartStore, CpuTracks};
 use super::explore::Explore;
+use super::inside::Inside;
 use super::keymap::{Chord, Keymap};
 use super::layout::Layout;
 use super::lists::{Filters, Lists};
@@ -245,6 +246,8 @@ pub struct UiState {
     pub filter: [String; View::ALL.len()],
     /// The same, understood.
     pub filters: Filters,
+    /// The process that is looked at in full.
+    pub inside: Option<Inside>,
     /// What was chosen of the process list.
     pub processes: ProcessChoice,
     /// Alerts of the last days that are over and not in the snapshot any more, newest first; fetched for the page of alerts.
@@ -337,6 +340,7 @@ impl UiState {
             tree: false,
             filter: Default::default(),
             filters: Filters::default(),
+            inside: None,
             processes: ProcessChoice::default(),
             older: Arc::default(),
             older_until: None,

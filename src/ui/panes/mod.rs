@@ -26,6 +26,7 @@ mod page;
 mod parts;
 mod prediction_rows;
 mod predictions;
+mod process_page;
 mod process_panel;
 mod process_table;
 mod processes;

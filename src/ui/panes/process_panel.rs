@@ -46,7 +46,8 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect, process: &Process) 
     Phrase::new().dim("cmd ").join(&command(process, Directory::Shown)).put(ctx.ink, buf, (last.x, last.y), last.right());
 }
 
-fn identity(ctx: &DrawContext, process: &Process) -> Phrase {
+/// Name, number, parent, state, nice value and user.
+pub fn identity(ctx: &DrawContext, process: &Process) -> Phrase {
     let parent = ctx.snapshot.processes.iter().find(|p| p.id.pid == process.parent);
     let mut said = Phrase::new().strong(&process.name).dim("  pid ").text(&process.id.pid.to_string());
     if let Some(parent) = parent {

@@ -9,8 +9,8 @@ use ratatui::layout::Rect;
 
 use super::limits::Limits;
 use super::parts::{Slot, percent};
-use super::process_panel;
 use super::process_table::Table;
+use super::{process_page, process_panel};
 use crate::base::{Unit, format_value, units::plain};
 use crate::model::SeriesKey;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
@@ -30,6 +30,10 @@ impl Pane for Processes {
     fn draw(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
         if super::is_too_small(area) {
+            return;
+        }
+        if let Some(inside) = &ctx.state.inside {
+            process_page::draw(ctx, buf, area, inside);
             return;
         }
         machine(ctx, buf, Rect { height: 1, ..area });

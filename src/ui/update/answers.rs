@@ -91,6 +91,8 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
             // More than anybody scrolls through; History has the rest.
             state.older = alerts.into_iter().filter(|a| a.resolved_at.is_some() && !known(a)).take(500).collect();
         }
+        (Purpose::Inside(id), Answer::ProcessDetails { details }) => super::inside::details(state, id, *details),
+        (Purpose::InsideHistory(id), Answer::ProcessHistory { points }) => super::inside::history(state, id, points),
         (Purpose::Settings, Answer::Settings { settings }) => return super::settings::take(state, *settings),
         (Purpose::Changed, Answer::Done { saved, message }) => {
             done(state, saved, &message);
@@ -137,6 +139,9 @@ fn done(state: &mut UiState, saved: Saved, message: &str) {
 }
 
 fn refused(state: &mut UiState, purpose: &Purpose, refusal: &Refusal) {
+    if let Purpose::Inside(id) = purpose {
+        super::inside::refused(state, *id, &refusal.message);
+    }
     // A new page of a machine without history has nothing to fetch; only what was wished for is worth a word.
     let is_wish = matches!(purpose, Purpose::Decision | Purpose::Changed | Purpose::Report | Purpose::Reports | Purpose::Past(_));
     if is_wish {

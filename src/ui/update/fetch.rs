@@ -80,6 +80,7 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
     effects.extend(extra(state));
     effects.extend(super::explore::missing(state));
     effects.extend(super::settings::missing(state));
+    effects.extend(super::inside::missing(state));
     effects.extend(older(state));
     effects.extend(responses(state));
     let is_told = |pane: &&str| matches!(*pane, "timeline" | "happened");

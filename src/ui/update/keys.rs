@@ -14,7 +14,7 @@ use crate::ui::process_list::Kernel;
 use crate::ui::settings::Row;
 use crate::ui::state::{SortColumn, UiState, View};
 
-use super::{arrange, explore, forms, pick, process, say, settings, time};
+use super::{arrange, explore, forms, inside, pick, process, say, settings, time};
 
 /// One key.
 pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
@@ -180,6 +180,7 @@ fn filter_key(state: &mut UiState, mut input: Input, before: String, chord: Chor
 pub(super) fn go(state: &mut UiState, view: View) {
     state.view = view;
     state.open = false;
+    state.inside = None;
     state.enlarged = None;
     state.pane = None;
     state.scroll = 0;
@@ -187,6 +188,10 @@ pub(super) fn go(state: &mut UiState, view: View) {
 
 /// Moves the choice of the page's list by rows.
 pub(super) fn step(state: &mut UiState, by: i64) {
+    if let Some(inside) = &mut state.inside {
+        inside::scroll(inside, by);
+        return;
+    }
     let snapshot = std::sync::Arc::clone(state.shown());
     let (lists, selected) = (&state.lists, &mut state.selected);
     let to = |row: usize, list: &[usize]| -> Option<usize> {
@@ -389,6 +394,8 @@ fn open(state: &mut UiState) {
             state.view = View::Processes;
             state.open = true;
         }
+        View::Processes if state.open && state.inside.is_none() => inside::open(state),
+        View::Processes if state.inside.is_some() => {}
         View::Alerts | View::Processes => {
             bind(state);
             state.open = !state.open;
@@ -408,7 +415,7 @@ fn bind(state: &mut UiState) {
 
 /// One step back: the pane that was enlarged, what is open, the time cursor, the filter, the first page.
 fn back(state: &mut UiState) -> Vec<Effect> {
-    if state.enlarged.take().is_some() {
+    if state.enlarged.take().is_some() || state.inside.take().is_some() {
         return Vec::new();
     }
     if state.view == View::Settings && state.settings.rule.is_some() {

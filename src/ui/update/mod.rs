@@ -9,6 +9,7 @@ mod explore;
 mod export;
 mod fetch;
 mod forms;
+mod inside;
 mod keys;
 mod moment;
 mod mouse;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub use arrange::all_panes;
 pub use fetch::start;
 pub use forms::silence_matches;
+pub use inside::step as inside_step;
 pub use moment::HOW;
 pub use time::{SPANS, step};
 
