@@ -28,7 +28,7 @@ const SEED: u64 = 0x0066_6f72_6573_7400;
 /// Its row.
 pub const DEF: ChallengerDef = ChallengerDef {
     name: "forest",
-    because: "strong on one labeled track, weak on the others; averaging all metrics dilutes faults of one resource",
+    because: "two of three of its alarms on labeled hosts are false: all metrics together dilute faults of one resource",
     watches: Watches::Machine(|| Box::<Forest>::default()),
 };
 

@@ -10,7 +10,7 @@ const WINDOW: usize = 60;
 /// Row of what is medium.
 pub const MEDIUM: ChallengerDef = ChallengerDef {
     name: "z-2.5",
-    because: "votes on the tails of plain noise: half its alarms on labeled hosts are false",
+    because: "votes on the tails of plain noise: four of five of its alarms on labeled hosts are false",
     watches: Watches::Series(|| Box::new(Rolling { spreads: 2.5, newest: Vec::new() })),
 };
 /// Row of what is high.
