@@ -1,3 +1,5 @@
+//! Tests of changes to configuration files: whole files before and after.
+
 use super::*;
 use crate::config::load;
 

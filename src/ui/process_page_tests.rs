@@ -19,7 +19,7 @@ fn a_process_in_full_fits_three_sizes_and_is_gone_through() {
 
 #[test]
 fn enter_goes_deeper_and_esc_back_one_step_at_a_time() {
-    let screen = Screen::new((120, 40)).keys("6 enter enter");
+    let screen = Screen::new((200, 50)).keys("6 enter enter");
     let text = screen.text();
     for part in ["Sockets 2", "0.0.0.0:5432", "PGDATA=", "Control group", "214 used of 1024", "seccomp"] {
         assert!(text.contains(part), "{part}\n{text}");
@@ -31,7 +31,7 @@ fn enter_goes_deeper_and_esc_back_one_step_at_a_time() {
 
 #[test]
 fn who_may_not_see_secrets_asks_for_none_and_is_told_so() {
-    let screen = Screen::on(snapshot(), (120, 40), Scope::Operate).keys("6 enter enter");
+    let screen = Screen::on(snapshot(), (200, 50), Scope::Operate).keys("6 enter enter");
     assert!(screen.text().contains("only the recorder's own user"), "{}", screen.text());
     let asked = screen.shared.lock().expect("one thread").asked.clone();
     let depth = asked.iter().find_map(|r| match r {
