@@ -193,9 +193,35 @@ pub struct Explanation {
     pub query: String,
 }
 
+impl Explanation {
+    /// What the sentence says beyond the title, which stands beside it already: `usually 31–38%; postgres (pid 812) uses
+    /// 9.4 GiB`; `None` where it says nothing more. The title may have another value by now.
+    pub fn beyond(&self, title: &str) -> Option<String> {
+        let sentence = self.summary.as_str();
+        let is_title = |text: &str| text.chars().filter(|c| c.is_alphabetic()).eq(title.chars().filter(|c| c.is_alphabetic()));
+        if sentence.is_empty() || is_title(sentence) {
+            return None;
+        }
+        let usually = sentence.split_once(", usually ").filter(|(head, _)| is_title(head));
+        let after = || sentence.split_once("; ").filter(|(head, _)| is_title(head)).map_or(sentence, |(_, rest)| rest);
+        Some(usually.map_or_else(|| after().to_owned(), |(_, rest)| format!("usually {rest}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_title_says_is_not_said_again() {
+        let beyond = |summary: &str| Explanation { summary: summary.to_owned(), ..Explanation::default() }.beyond("memory 91%");
+        assert_eq!(beyond(""), None);
+        assert_eq!(beyond("memory 91%."), None);
+        assert_eq!(beyond("memory 91%; java (pid 7) uses 9 GiB").as_deref(), Some("java (pid 7) uses 9 GiB"));
+        assert_eq!(beyond("memory 90%, usually 31%; boot").as_deref(), Some("usually 31%; boot"));
+        assert_eq!(beyond("the report holds it.").as_deref(), Some("the report holds it."));
+        assert_eq!(beyond("refused; stopped by tom").as_deref(), Some("refused; stopped by tom"));
+    }
 
     fn check(key: &str, expected: Option<Resource>) {
         assert_eq!(Resource::of(&key.parse().expect(key)), expected, "{key}");

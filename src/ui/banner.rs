@@ -190,8 +190,7 @@ fn subject(alert: &Alert) -> &str {
 fn causes(alert: &Alert) -> Vec<String> {
     let why = &alert.explanation;
     let Some(culprit) = why.processes.first() else {
-        let summary = why.summary.trim_end_matches('.');
-        return if summary.is_empty() { Vec::new() } else { vec![summary.to_owned()] };
+        return why.beyond(&alert.title).map(|w| w.trim_end_matches('.').to_owned()).into_iter().collect();
     };
     let amount = amount(alert, culprit);
     let long = format!("{} {amount}", culprit.name);

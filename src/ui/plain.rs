@@ -162,8 +162,7 @@ fn sentence(alert: &Alert, before: Option<(AlertState, u8, bool)>, snapshot: &Sn
     if before.is_some_and(|(_, level, _)| alert.level > level) {
         return format!("level {} of 4, nobody has acknowledged: {}", alert.level, alert.title);
     }
-    let why = &alert.explanation.summary;
-    let why = if why.is_empty() { String::new() } else { format!(". {why}") };
+    let why = alert.explanation.beyond(&alert.title).map_or(String::new(), |why| format!(". {why}"));
     format!("{word} since {}: {}{why}", time_or_date(fired, snapshot.at, zone), alert.title)
 }
 

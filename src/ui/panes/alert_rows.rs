@@ -113,10 +113,10 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect, depth: Depth) -> u1
         }
         alert_line(ctx, buf, Rect { y, height: 1, ..area }, alert);
         y += 1;
-        let why = &alert.explanation.summary;
-        let active = alert.state == AlertState::Firing && !alert.is_quiet();
-        if depth == Depth::Why && active && !why.is_empty() && y < area.bottom() {
-            Phrase::new().dim("why ").text(why).put(ctx.ink, buf, (area.x + 2, y), area.right());
+        let active = depth == Depth::Why && alert.state == AlertState::Firing && !alert.is_quiet();
+        let why = active.then(|| alert.explanation.beyond(&alert.title)).flatten();
+        if let Some(why) = why.filter(|_| y < area.bottom()) {
+            Phrase::new().dim("why ").text(&why).put(ctx.ink, buf, (area.x + 2, y), area.right());
             y += 1;
         }
     }
