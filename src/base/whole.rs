@@ -13,6 +13,8 @@ pub enum Readers {
     Usual,
     /// Its owner alone.
     Owner,
+    /// Who could read the file that is replaced; as [`Readers::Usual`] where there is none.
+    Kept,
 }
 
 /// Writes beside and renames, so that a full disk leaves the old file, or none. A link is followed to its file; what is no
@@ -34,9 +36,15 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
             ErrorKind::AlreadyExists => std::fs::remove_file(&beside).and_then(|()| create(&beside, readers)),
             _ => Err(e),
         })?;
+        if let Some(meta) = std::fs::metadata(&target).ok().filter(|_| readers == Readers::Kept) {
+            file.set_permissions(meta.permissions())?;
+        }
         file.write_all(bytes)?;
         file.sync_all()?;
-        std::fs::rename(&beside, &target)
+        std::fs::rename(&beside, &target)?;
+        // The name is on the disk as well, where the system can say so of a folder.
+        let _ = target.parent().and_then(|folder| File::open(folder).ok()).map(|folder| folder.sync_all());
+        Ok(())
     };
     write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
@@ -64,6 +72,15 @@ mod tests {
         for text in ["old", "new"] {
             write_whole(&path, text.as_bytes(), Readers::Owner).expect("room");
             assert_eq!(std::fs::read_to_string(&path).expect("a file"), text);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = || std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
+            write_whole(&path, b"newer", Readers::Kept).expect("room");
+            assert_eq!(mode(), 0o640);
         }
         assert!(write_whole(&folder.path().join("none/report.pdf"), b"x", Readers::Usual).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
 use super::{Config, ConfigError, Inputs};
+use crate::base::{Readers, write_whole};
 use crate::model::{OwnFile, SettingChange, SettingsPlace};
 
 /// One file before and after; `None`: there is none.
@@ -92,19 +92,7 @@ impl Proposal {
 impl Edit {
     fn write(&self) -> std::io::Result<()> {
         let Some(text) = &self.after else { return fs::remove_file(&self.path) };
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let beside = folder.join(format!(".farol-settings-{}", std::process::id()));
-        let written = || {
-            let mut file = fs::File::create(&beside)?;
-            if let Ok(meta) = fs::metadata(&self.path) {
-                file.set_permissions(meta.permissions())?;
-            }
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&beside, &self.path)?;
-            fs::File::open(folder)?.sync_all()
-        };
-        written().inspect_err(|_| drop(fs::remove_file(&beside)))
+        write_whole(&self.path, text.as_bytes(), Readers::Kept)
     }
 }
 
