@@ -199,6 +199,8 @@ pub struct Toast {
     pub tone: Tone,
     /// Time of the newest snapshot when it came; it goes some seconds later.
     pub at: Timestamp,
+    /// How often new readings have come since: time runs fast in a simulation, people do not read faster.
+    pub seen: u8,
 }
 
 #[cfg(test)]

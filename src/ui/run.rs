@@ -199,7 +199,7 @@ impl Session {
         if let Some(fault) = faults.first() {
             let more = faults.len() - 1;
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-            state.toast = Some(Toast { text: format!("{fault}{more}"), tone: Tone::Warning, at: Timestamp::default() });
+            state.toast = Some(Toast { text: format!("{fault}{more}"), tone: Tone::Warning, at: Timestamp::default(), seen: 0 });
         }
         Self {
             monitor,

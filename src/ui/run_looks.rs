@@ -34,7 +34,7 @@ impl Session {
         let (keymap, faults) = (self.options.keymaps)(name);
         self.state.keymap = Arc::new(keymap);
         if let Some(fault) = faults.into_iter().next() {
-            self.state.toast = Some(Toast { text: fault, tone: Tone::Warning, at: self.state.live.at });
+            self.state.toast = Some(Toast { text: fault, tone: Tone::Warning, at: self.state.live.at, seen: 0 });
         }
     }
 
@@ -48,7 +48,7 @@ impl Session {
             }
             Err(error) => {
                 let at = self.state.live.at;
-                self.state.toast = Some(Toast { text: error.to_string(), tone: Tone::Warning, at });
+                self.state.toast = Some(Toast { text: error.to_string(), tone: Tone::Warning, at, seen: 0 });
             }
         }
     }

@@ -41,6 +41,9 @@ use crate::model::{JournalEvent, Pulse};
 /// Messages stay this long: long enough to be read, gone before they are in the way.
 const TOAST: Duration = Duration::from_secs(8);
 
+/// New readings a message outlives at least: they come once a second to a screen, whatever the clock of a simulation does.
+const TOAST_SEEN: u8 = 5;
+
 /// Rows of the process list keep their places this long: between htop's and btop's usual intervals of one and a half and two
 /// seconds a row is hardly read before it moves.
 const SETTLED: Duration = Duration::from_secs(4);
@@ -90,7 +93,7 @@ pub fn update(state: &mut UiState, event: UiEvent) -> Vec<Effect> {
 
 /// Shows a short message.
 fn say(state: &mut UiState, tone: Tone, text: impl Into<String>) {
-    state.toast = Some(Toast { text: text.into(), tone, at: state.live.at });
+    state.toast = Some(Toast { text: text.into(), tone, at: state.live.at, seen: 0 });
 }
 
 /// Makes the lists for the snapshot shown.
@@ -142,7 +145,10 @@ fn take(state: &mut UiState, changed: Changed) -> Vec<Effect> {
     followed(state);
     state.link = link;
     state.scope = scope;
-    let is_over = |toast: &Toast| state.live.at.since(toast.at) > TOAST;
+    if let Some(toast) = &mut state.toast {
+        toast.seen = toast.seen.saturating_add(1);
+    }
+    let is_over = |toast: &Toast| toast.seen >= TOAST_SEEN && state.live.at.since(toast.at) > TOAST;
     if state.toast.as_ref().is_some_and(is_over) {
         state.toast = None;
     }

@@ -200,3 +200,18 @@ fn a_refusal_is_said() {
     super::update(&mut state, crate::ui::UiEvent::Answered(crate::ui::Purpose::Decision, Err(refusal)));
     assert_eq!(state.toast.map(|t| t.text), Some("no such alert".to_owned()));
 }
+
+#[test]
+fn a_message_can_be_read_where_a_simulation_runs_fast() {
+    let mut screen = Screen::new(SIZE);
+    super::say(&mut screen.session.state, super::Tone::Good, "kept as report");
+    let minute_later = |screen: &mut Screen| {
+        let at = screen.session.state.live.at + Duration::from_secs(60);
+        let pulse = crate::model::Pulse { seq: 500, at, ..crate::model::Pulse::default() };
+        screen.shared.lock().expect("one thread").pulses.push(std::sync::Arc::new(pulse));
+        screen.session.handle(crate::ui::UiEvent::Wake);
+        screen.session.state.toast.is_some()
+    };
+    let seen = (0..6).map(|_| minute_later(&mut screen)).take_while(|seen| *seen).count();
+    assert_eq!(seen, 4, "it goes with the fifth reading");
+}
