@@ -13,6 +13,7 @@ use super::columns::{Grid, TailRow, decode_buckets, decode_raw, decode_times, en
 use super::error::Fault;
 use super::frame::{OWN, frame, put};
 use super::numbers::rounded;
+use super::packing::packing_order;
 use super::schema::{BLOCK, Kind, SERIES, Slab, TAIL, parse_tail_key, tail_key};
 use super::series::{series_key, series_row};
 use super::shared::Shared;
@@ -98,7 +99,9 @@ impl Writer {
         self.transact(|writer, txn| {
             let mut blocks = txn.open_table(BLOCK)?;
             let stored = &mut writer.state.stored[target.kind as usize];
-            for (series, row) in &job.made {
+            let key_len = target.key(0).len();
+            let sizes: Vec<usize> = job.made.iter().map(|(_, row)| key_len + row.len()).collect();
+            for (series, row) in packing_order(&sizes).into_iter().filter_map(|place| job.made.get(place)) {
                 let key = target.key(*series);
                 blocks.insert(key.as_slice(), row.as_slice())?;
                 *stored += (key.len() + row.len()) as u64;

@@ -15,6 +15,7 @@ mod job;
 mod medium;
 mod numbers;
 mod open;
+mod packing;
 mod processes;
 mod retention;
 mod rows;
