@@ -4,7 +4,9 @@
 //! repeated, which may be a secret.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
 use super::Origin;
@@ -32,7 +34,8 @@ pub(super) fn place(origins: &BTreeMap<String, Origin>, path: &[String]) -> Stri
     match origin(origins, path) {
         Some(Origin::File(file)) => {
             let text = std::fs::read_to_string(file).unwrap_or_default();
-            match start(&text, path) {
+            let is_json = Path::new(file).extension().is_some_and(|e| e == "json");
+            match if is_json { start_in_json(&text, path) } else { start(&text, path) } {
                 Some(at) => {
                     let (line, column) = line_and_column(&text, at);
                     format!("{file}:{line}:{column}")
@@ -75,6 +78,25 @@ fn start(text: &str, path: &[String]) -> Option<usize> {
     Some(at.span().start)
 }
 
+/// Where the innermost part of a path that is there begins in a JSON text.
+fn start_in_json(text: &str, path: &[String]) -> Option<usize> {
+    let mut at: &RawValue = serde_json::from_str(text).ok()?;
+    for (depth, part) in path.iter().enumerate() {
+        let inner = match part.parse::<usize>() {
+            Ok(n) => serde_json::from_str::<Vec<&RawValue>>(at.get()).ok().and_then(|list| list.get(n).copied()),
+            Err(_) => serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok().and_then(|table| table.get(part).copied()),
+        };
+        let Some(inner) = inner else { return (depth > 0).then(|| offset(text, at)) };
+        at = inner;
+    }
+    Some(offset(text, at))
+}
+
+/// Bytes of a text before a part of it.
+fn offset(text: &str, part: &RawValue) -> usize {
+    part.get().as_ptr().addr() - text.as_ptr().addr()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +105,21 @@ mod tests {
     const TEXT: &str = "[general]\nhost = \"a\"\n\n[[rule]]\nname = \"x\"\nmetric = \"load_average\"\nabove = 3\n\n\
                         [notify.ops]\ntype = \"file\"\npath = \"p\"\n";
 
+    const JSON: &str = r#"{
+  "general": {"host": "\u0061"},
+  "rule": [{"name": "x", "metric": "load_average",
+    "above": 3}],
+  "notify": {"ops": {"type": "file", "path": "p"}}
+}"#;
+
     fn located(path: &[&str]) -> String {
+        located_in("config.toml", TEXT, path)
+    }
+
+    fn located_in(name: &str, text: &str, path: &[&str]) -> String {
         let dir = tempfile::tempdir().expect("a folder");
-        let file = dir.path().join("config.toml");
-        std::fs::write(&file, TEXT).expect("written");
+        let file = dir.path().join(name);
+        std::fs::write(&file, text).expect("written");
         let environment = vec![("FAROL_GENERAL__INTERVAL".to_owned(), "2s".to_owned())];
         let loaded = load(&Inputs { file: Some(file), environment, ..Inputs::default() }).expect("right");
         let text = loaded.located(&KeyError::new(path.iter().copied(), "wrong")).to_string();
@@ -97,6 +130,14 @@ mod tests {
     fn a_mistake_is_shown_where_its_key_stands() {
         assert_eq!(located(&["rule", "0", "above"]), "config.toml:7:9: wrong");
         assert_eq!(located(&["notify", "ops", "path"]), "config.toml:11:8: wrong");
+    }
+
+    #[test]
+    fn a_mistake_in_json_is_shown_where_its_value_stands() {
+        assert_eq!(located_in("config.json", JSON, &["rule", "0", "above"]), "config.json:4:14: wrong");
+        assert_eq!(located_in("config.json", JSON, &["rule", "0", "clear"]), "config.json:3:12: wrong");
+        assert_eq!(located_in("config.json", JSON, &["notify", "ops", "path"]), "config.json:5:46: wrong");
+        assert_eq!(located_in("config.json", JSON, &["general", "host"]), "config.json:2:23: wrong");
     }
 
     #[test]
