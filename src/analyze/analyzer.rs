@@ -14,10 +14,13 @@ use super::explain;
 use super::machine::{Machine, Round, Top};
 use super::scale::Scale;
 use super::series::Series;
+use super::stability::SERVICE_STABILITY;
 use super::trend;
 use super::watch::{Budget, Step};
 use crate::base::{Timestamp, Unit};
-use crate::model::{AnomalyInterval, Band, Catalog, Correlate, MetricDef, Reading, Score, SeriesKey, Trend, Verdict};
+use crate::model::{
+    AnomalyInterval, Band, Catalog, Correlate, GoodDirection, MetricDef, Reading, Score, SeriesKey, Trend, Verdict,
+};
 
 /// Strength from which a series or the machine is a warning.
 pub const WARN_STRENGTH: f64 = 0.5;
@@ -45,6 +48,13 @@ pub const METRICS: &[MetricDef] = &[
         "How unusual a series is; absent while it is normal. 0.5 warns, 0.8 is critical.",
     )
     .by(&["metric"]),
+    MetricDef::gauge(
+        SERVICE_STABILITY,
+        Unit::Ratio,
+        "Share of the last 24 hours in which the service was up and answered in the time expected of it.",
+    )
+    .by(&["service"])
+    .good(GoodDirection::Up),
 ];
 
 /// What changed about an anomaly; it is the same one as long as key and `from` are the same.
@@ -328,6 +338,7 @@ fn trend_of(series: &Series) -> Trend {
 fn is_skipped(metric: &str) -> bool {
     metric == "uptime_seconds"
         || metric == "health_score"
+        || metric == SERVICE_STABILITY
         || metric.starts_with("anomaly_")
         || metric.starts_with("farol_")
         || metric.ends_with("_expiry_seconds")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::duration_text;
+use crate::base::units::share_text;
 
 /// The section `[analyze]` of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,11 +18,22 @@ pub struct AnalyzeConfig {
     /// How much of the past capacity forecasts learn from.
     #[serde(with = "duration_text")]
     pub train_on: Duration,
+    /// Largest error of a service, as a share of the time an answer may take, that is as forecast.
+    pub stability_error: f64,
+    /// Share of the time as forecast below which a service is told of.
+    #[serde(with = "share_text")]
+    pub stability_below: f64,
 }
 
 impl Default for AnalyzeConfig {
     fn default() -> Self {
-        Self { warn_per_week: 2.0, critical_per_month: 1.0, train_on: Duration::from_secs(7 * 86_400) }
+        Self {
+            warn_per_week: 2.0,
+            critical_per_month: 1.0,
+            train_on: Duration::from_secs(7 * 86_400),
+            stability_error: 0.05,
+            stability_below: 0.8,
+        }
     }
 }
 
@@ -35,5 +47,8 @@ mod tests {
         let set: AnalyzeConfig = toml::from_str("warn_per_week = 5\ntrain_on = \"14d\"").unwrap();
         assert_eq!((set.warn_per_week, set.train_on.as_secs()), (5.0, 14 * 86_400));
         assert!(toml::from_str::<AnalyzeConfig>("warn_per_weak = 5").is_err());
+        let below = |text: &str| toml::from_str::<AnalyzeConfig>(text).map(|set| set.stability_below).ok();
+        assert_eq!(below("stability_below = \"75%\""), Some(0.75));
+        assert_eq!([below("stability_below = 75"), below("stability_below = \"75\"")], [None, None]);
     }
 }

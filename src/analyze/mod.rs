@@ -23,6 +23,7 @@ mod routine;
 mod saved;
 mod scale;
 mod series;
+mod stability;
 mod surprise;
 mod tail;
 mod trend;
@@ -40,6 +41,7 @@ pub use noise::Noise;
 pub use plan::{ForecastPlan, asked_past, capacity_plan, chart_plan, crossing_plan};
 pub use predict::{PREDICTION_SHOWN, Predictor};
 pub use saved::RestoreError;
+pub use stability::{SERVICE_STABILITY, Stability};
 pub use trend::{Slope, slope};
 
 #[cfg(test)]

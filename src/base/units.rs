@@ -152,6 +152,30 @@ pub fn parse_quantity(text: &str) -> Result<Quantity, UnitError> {
     )))
 }
 
+/// Shares in configuration files: `"80%"`.
+pub mod share_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::{Unit, exact_value, parse_quantity};
+
+    /// Writes percent.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(share: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&exact_value(*share, Unit::Ratio))
+    }
+
+    /// Reads what [`parse_quantity`] reads as a ratio.
+    ///
+    /// # Errors
+    /// A text that is no share.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_quantity(&text).and_then(|q| q.for_unit(Unit::Ratio)).map_err(D::Error::custom)
+    }
+}
+
 /// Writes a value so that [`parse_quantity`] reads exactly it: `85%`, `500MB`, `1.5GiB/s`, `50ms`, `12`.
 pub fn exact_value(value: f64, unit: Unit) -> String {
     let (own, tail) = if unit == Unit::BytesPerSecond { (Unit::Bytes, "/s") } else { (unit, "") };

@@ -66,6 +66,12 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
             return Err((key, "a number of anomalies is 0 or more".to_owned()));
         }
     }
+    if !(analyze.stability_error.is_finite() && analyze.stability_error > 0.0) {
+        return Err(("analyze.stability_error", "stability_error must be above 0, as in 0.05".to_owned()));
+    }
+    if !(0.0..=1.0).contains(&analyze.stability_below) {
+        return Err(("analyze.stability_below", "stability_below must lie between 0% and 100%, as in \"80%\"".to_owned()));
+    }
     if config.heartbeat.every < HEARTBEAT_LEAST {
         return Err(("heartbeat.every", format!("every must be at least {}", exact(HEARTBEAT_LEAST))));
     }

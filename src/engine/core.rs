@@ -18,9 +18,10 @@ use super::own::OwnKeys;
 use super::periodic::Due;
 use super::plan;
 use super::schedule::Reports;
+use super::steady;
 use super::telling::channel_fault;
 use crate::alert::{Alerter, Cause, Program, Step, Tick};
-use crate::analyze::{Analyzer, Predictor};
+use crate::analyze::{Analyzer, Predictor, Stability};
 use crate::base::{TimeRange, Timestamp};
 use crate::check::ServiceBoard;
 use crate::model::{
@@ -47,12 +48,13 @@ pub struct Core {
     pub(super) board: ServiceBoard,
     pub(super) outbox: Outbox,
     pub(super) reports: Reports,
+    pub(super) stability: Stability,
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
     pub(super) changes: Changes,
     own: OwnKeys,
     /// This tick's readings as the history keeps them.
-    kept: Vec<Reading>,
+    pub(super) kept: Vec<Reading>,
     scores: Arc<[Score]>,
     // Of each score the series it is recorded as.
     score_keys: Vec<SeriesKey>,
@@ -97,6 +99,8 @@ impl Core {
         let mut outbox = Outbox::new(&settings.host.name, settings.routing.clone(), settings.sending);
         outbox.restore(past.outbox);
         let reports = Reports::restore(settings.reports.clone(), &past.reports);
+        let mut stability = steady::measure(&settings);
+        stability.restore(past.stability.as_deref().unwrap_or_default());
         Ok(Self {
             head: Arc::new(RwLock::new(Head::new(settings.interval))),
             analyzer,
@@ -106,6 +110,7 @@ impl Core {
             board,
             outbox,
             reports,
+            stability,
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),
@@ -214,6 +219,8 @@ impl Core {
         self.keep_maintenance(at);
         self.add_services(pulse);
         self.board.readings(&mut readings);
+        self.stability.observe(at, pulse.since_previous, &self.services, &self.analyzer);
+        self.stability.readings(at, &mut readings);
         let own = [
             self.alerter.health().score,
             timing.round.as_secs_f64(),

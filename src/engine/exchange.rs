@@ -108,6 +108,8 @@ pub struct Past {
     pub services: NamedRows,
     /// What the analyzer learned.
     pub learned: Option<Vec<u8>>,
+    /// How steady services were.
+    pub stability: Option<Vec<u8>>,
     /// Predictions kept.
     pub predictions: Vec<Prediction>,
     /// Messages not done with.

@@ -6,6 +6,7 @@ use super::blame::Question;
 use super::changes::Around;
 use super::core::Core;
 use crate::alert::explain_summary;
+use crate::analyze::SERVICE_STABILITY;
 use crate::base::{Timestamp, format_value};
 use crate::model::{Alert, Explanation, Process, Resource, SeriesKey};
 
@@ -47,6 +48,9 @@ impl Core {
             query: format!("farol query '{key}' --from {} --to {}", (alert.since - SHOWN).rfc3339(), at.rfc3339()),
         };
         explanation.summary = explain_summary(alert, &explanation);
+        if key.metric() == SERVICE_STABILITY {
+            explanation.summary = format!("{}; {}", explanation.summary.trim_end_matches('.'), self.stability_advice());
+        }
         explanation
     }
 }

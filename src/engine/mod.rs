@@ -49,6 +49,7 @@ mod scenarios;
 mod schedule;
 mod setup;
 mod start;
+mod steady;
 mod tape;
 mod telling;
 mod thread;

@@ -1,7 +1,13 @@
 //! What farol measures about itself.
 
+use std::time::Duration;
+
+use crate::analyze::SERVICE_STABILITY;
 use crate::base::Unit;
 use crate::model::{AlertKind, GoodDirection, Limit, MetricDef, Reading, RuleSpec, SeriesKey, Severity};
+
+/// How much above its limit a service's stability must come back: a fifth of an hour of the day would flap.
+const STEADIER: f64 = 0.02;
 
 /// farol's own metrics.
 pub const METRICS: &[MetricDef] = &[
@@ -29,6 +35,20 @@ pub fn store_rule() -> RuleSpec {
         title: "history cannot be written{}".to_owned(),
         built_in: true,
         ..RuleSpec::of("history", "farol_store_ok", Limit::Below(0.5))
+    }
+}
+
+/// The rule on services that do not behave as forecast; `below` is the share of the last day.
+pub fn stability_rule(below: f64) -> RuleSpec {
+    RuleSpec {
+        metric: SERVICE_STABILITY.to_owned(),
+        unit: Unit::Ratio,
+        title: "{service} behaved as expected only {value} of the last day".to_owned(),
+        hold: Duration::from_secs(60),
+        clear: Some(Limit::Below((below + STEADIER).min(1.0))),
+        clear_hold: Duration::from_secs(600),
+        built_in: true,
+        ..RuleSpec::of("stability", SERVICE_STABILITY, Limit::Below(below))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::anomalies;
 use super::exchange::{LAST_ID, LEARNED, Past};
 use super::moment::standing_at;
+use super::steady::STABILITY;
 use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
 use crate::store::{ReadError, View};
@@ -30,6 +31,7 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
         alerts: Restored { standing, last_id, last_tick: newest },
         services: view.services()?,
         learned: view.model(LEARNED)?,
+        stability: view.model(STABILITY)?,
         predictions: view.predictions()?,
         outbox,
         reports: view.schedules()?,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::blame;
 use super::core::Core;
 use super::exchange::{LEARNED, Timing};
+use super::steady::STABILITY;
 use crate::base::Timestamp;
 use crate::model::{MaintenanceWindow, Process, Pulse};
 use crate::store::Write;
@@ -107,6 +108,7 @@ impl Core {
 
     pub(super) fn save_hours(&mut self) {
         self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
+        self.later.push(Write::Model { name: STABILITY.to_owned(), row: Some(self.stability.save()) });
     }
 
     /// Services under a maintenance silence do not count; where several match, the last to end is shown.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::core::Core;
 use super::exchange::{CoreSettings, Output};
 use super::judge::Judge;
-use super::plan;
+use super::{plan, steady};
 use crate::base::Timestamp;
 use crate::model::{HostFacts, SeriesSource};
 
@@ -27,6 +27,7 @@ impl Core {
         self.outbox.set_routing(settings.routing.clone());
         self.reports.set_plans(settings.reports.clone());
         self.analyzer.configure(&settings.analyze);
+        self.stability.configure(settings.analyze.stability_error, steady::allowed(&settings));
         let name = self.settings.host.name.clone();
         settings.host = Arc::new(HostFacts { name, ..(*settings.host).clone() });
         settings.interval = self.settings.interval;

@@ -49,6 +49,7 @@ pub fn settings(config: &Config, catalog: &Arc<Catalog>, around: &Surroundings<'
     let opened = configured(&config.notify, around.sending).open(&context).map_err(|e| channel_error(&e))?;
     let mut built_in = alert::default_rules(&around.host, around.link_bits_per_second);
     built_in.push(own::store_rule());
+    built_in.push(own::stability_rule(config.analyze.stability_below));
     let rules = rules(config, catalog, built_in.clone())?;
     let mutes = config.mute.iter().enumerate().map(|(place, mute)| {
         mute.ready(place).map_err(|e| KeyError::new(["mute".to_owned(), place.to_string(), e.key.to_owned()], &e))

@@ -6,11 +6,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::out;
+use crate::analyze::SERVICE_STABILITY;
 use crate::app::Failure;
 use crate::app::cli::{Format, Global};
 use crate::app::reach::Reach;
 use crate::base::{Timestamp, format_duration};
-use crate::model::{Prediction, ServiceState, ServiceStatus, UptimeShare};
+use crate::model::{Prediction, ServiceState, ServiceStatus, Snapshot, UptimeShare};
 
 /// Arguments of `services`.
 #[derive(Debug, Args)]
@@ -37,12 +38,12 @@ impl Services {
         let snapshot = Reach::find(global)?.snapshot()?;
         match self.format {
             Format::Json => {
-                let list: Vec<Value> = snapshot.services.iter().map(service_json).collect();
+                let list: Vec<Value> = snapshot.services.iter().map(|s| service_json(s, stability(&snapshot, s))).collect();
                 out::print(&out::object("services", Timestamp::now(), json!({"services": list})))?;
             }
             Format::Text if snapshot.services.is_empty() => out::print("no services\n")?,
             Format::Text => {
-                let rows: Vec<Vec<String>> = snapshot.services.iter().map(service_row).collect();
+                let rows: Vec<Vec<String>> = snapshot.services.iter().map(|s| service_row(s, stability(&snapshot, s))).collect();
                 out::print(&out::table(&rows))?;
             }
         }
@@ -59,14 +60,20 @@ fn state(state: ServiceState) -> &'static str {
     }
 }
 
-fn service_row(service: &ServiceStatus) -> Vec<String> {
+/// Share of the last day in which it behaved as forecast; `None` before enough is known.
+fn stability(snapshot: &Snapshot, service: &ServiceStatus) -> Option<f64> {
+    snapshot.part(SERVICE_STABILITY, &service.name)
+}
+
+fn service_row(service: &ServiceStatus, stability: Option<f64>) -> Vec<String> {
     let response = service.response_seconds.map_or_else(String::new, |s| format!("{:.0} ms", s * 1000.0));
     let share = service.uptime[0].map_or_else(String::new, |u| format!("{:.2}% of 24 h", u.up * 100.0));
-    let row = [state(service.state), &service.name, &service.target, &response, &share, &service.message];
+    let steady = stability.map_or_else(String::new, |s| format!("{:.0}% as expected", s * 100.0));
+    let row = [state(service.state), &service.name, &service.target, &response, &share, &steady, &service.message];
     row.into_iter().map(str::to_owned).collect()
 }
 
-fn service_json(service: &ServiceStatus) -> Value {
+fn service_json(service: &ServiceStatus, stability: Option<f64>) -> Value {
     let share = |u: Option<UptimeShare>| u.map_or(Value::Null, |u| json!({"up": u.up, "observed": u.observed}));
     json!({
         "name": service.name,
@@ -78,6 +85,7 @@ fn service_json(service: &ServiceStatus) -> Value {
         "response_seconds": service.response_seconds,
         "message": service.message,
         "uptime": {"24h": share(service.uptime[0]), "7d": share(service.uptime[1]), "30d": share(service.uptime[2])},
+        "stability": stability,
         "failures": service.failures,
         "fail_after": service.fail_after,
         "depends_on": service.depends_on,
