@@ -84,7 +84,9 @@ fn start_in_json(text: &str, path: &[String]) -> Option<usize> {
     for (depth, part) in path.iter().enumerate() {
         let inner = match part.parse::<usize>() {
             Ok(n) => serde_json::from_str::<Vec<&RawValue>>(at.get()).ok().and_then(|list| list.get(n).copied()),
-            Err(_) => serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok().and_then(|table| table.get(part).copied()),
+            Err(_) => {
+                serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok().and_then(|table| table.get(part).copied())
+            }
         };
         let Some(inner) = inner else { return (depth > 0).then(|| offset(text, at)) };
         at = inner;

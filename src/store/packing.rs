@@ -34,10 +34,10 @@ pub(super) fn packing_order(sizes: &[usize]) -> Vec<usize> {
         let last = end - 1;
         let enough = (PAGE as f64 * FIRST) as usize + bytes / (end - begin);
         let mut taken = if last > begin { sizes[last] + ROW } else { 0 };
-        for place in begin..last {
+        for (place, size) in sizes.iter().enumerate().take(last).skip(begin) {
             if taken < enough {
                 first.push(place);
-                taken += sizes[place] + ROW;
+                taken += size + ROW;
             } else {
                 rest.push(place);
             }
