@@ -155,7 +155,8 @@ impl Blame {
     /// Those to blame, the likeliest first: who grew before who was always large.
     ///
     /// Memory, open files and threads are compared with ten minutes before it began. CPU and device use are means since it began,
-    /// compared with the means before that; what was written is what came in these ten minutes.
+    /// compared with the means before that; what was written is compared with what as long a time brought before, or, where everybody
+    /// goes on as always, with ten minutes before.
     pub fn culprits(&self, processes: &[Arc<Process>], question: &Question<'_>) -> Vec<Culprit> {
         let resource = question.resource;
         // What led to it began before it.
@@ -166,22 +167,26 @@ impl Blame {
             let value = self.value(p, resource, span, question.at);
             let change = before.map(|look| value - self.usual(p, resource, look));
             let unit = p.container.as_ref().or(p.unit.as_ref()).map(|u| u.to_string());
-            Culprit { name: p.name.to_string(), pid: p.id.pid, unit, value, change }
+            // What was ever written says nothing of the present: a database would always be first.
+            let (large, more) = match before.filter(|_| resource == Resource::DiskSpace) {
+                None => (value, change.unwrap_or(0.0)),
+                Some(look) => {
+                    let came = change.unwrap_or(0.0);
+                    (came, came - self.rate(p, resource, look) * question.at.since(look.at).as_secs_f64())
+                }
+            };
+            (more.max(0.0), large, Culprit { name: p.name.to_string(), pid: p.id.pid, unit, value, change })
         };
         let using = processes.iter().filter(|p| (question.among)(p)).map(culprit);
-        let mut culprits: Vec<Culprit> = using.filter(|c| c.value > 0.0).collect();
-        let largest = culprits.iter().map(|c| c.value).fold(0.0, f64::max);
-        let grew = |c: &Culprit| c.change.map_or(0.0, |d| d.max(0.0));
-        // What was ever written says nothing of the present: a database would always be first.
-        let noise = if resource == Resource::DiskSpace { 0.0 } else { GROWTH * largest };
-        let is_growth = culprits.iter().map(grew).fold(0.0, f64::max) > noise;
-        let blame = |c: &Culprit| (if is_growth { grew(c) } else { c.value }, c.value);
-        culprits.sort_by(|a, b| {
-            let ((grew_a, value_a), (grew_b, value_b)) = (blame(a), blame(b));
-            grew_b.total_cmp(&grew_a).then(value_b.total_cmp(&value_a)).then(a.pid.cmp(&b.pid))
+        let mut culprits: Vec<(f64, f64, Culprit)> = using.filter(|(.., c)| c.value > 0.0).collect();
+        let most = |of: fn(&(f64, f64, Culprit)) -> f64| culprits.iter().map(of).fold(0.0, f64::max);
+        let is_growth = most(|c| c.0) > GROWTH * most(|c| c.1);
+        culprits.sort_by(|(more_a, large_a, a), (more_b, large_b, b)| {
+            let more = if is_growth { more_b.total_cmp(more_a) } else { std::cmp::Ordering::Equal };
+            more.then(large_b.total_cmp(large_a)).then(b.value.total_cmp(&a.value)).then(a.pid.cmp(&b.pid))
         });
         culprits.truncate(NAMED);
-        culprits
+        culprits.into_iter().map(|(.., culprit)| culprit).collect()
     }
 
     fn newest_by(&self, at: Timestamp) -> Option<&Look> {
@@ -202,9 +207,12 @@ impl Blame {
     /// What it had before: a level, or the mean of a flow over all that is known up to `before`.
     fn usual(&self, process: &Process, resource: Resource, before: &Look) -> f64 {
         let Some(had) = before.of(process, resource) else { return 0.0 };
-        if !flows(resource) {
-            return had;
-        }
+        if flows(resource) { self.rate(process, resource, before) } else { had }
+    }
+
+    /// How much of a sum came each second, over all that is known up to `before`.
+    fn rate(&self, process: &Process, resource: Resource, before: &Look) -> f64 {
+        let Some(had) = before.of(process, resource) else { return 0.0 };
         let first = self.looks.front().filter(|first| first.at < before.at);
         let (since, then) = match first.and_then(|first| Some((first.at, first.of(process, resource)?))) {
             Some(known) => known,
@@ -303,6 +311,19 @@ mod tests {
         looked(&mut blame, 0, &[wrote(1, 9_000_000), wrote(2, 0)]);
         let now = [wrote(1, 9_001_000), wrote(2, 40_000)];
         assert_eq!(asked(&blame, &now, Resource::DiskSpace, (60, 60))[0], (2, Some(40_000.0)));
+    }
+
+    #[test]
+    fn who_always_writes_is_named_after_who_began_to_unless_everybody_goes_on_as_always() {
+        let wrote = |pid, bytes| Process { written_bytes: Some(bytes), read_bytes: Some(0), ..process(pid, 1_000, 0.0) };
+        let mut blame = Blame::default();
+        for second in (0..=900).step_by(10) {
+            looked(&mut blame, second, &[wrote(1, 1_000_000 * second as u64), wrote(2, 10_000 * second as u64)]);
+        }
+        let steady = [wrote(1, 910_000_000), wrote(2, 9_100_000)];
+        assert_eq!(asked(&blame, &steady, Resource::DiskSpace, (910, 910))[0].0, 1);
+        let filling = [wrote(1, 910_000_000), wrote(2, 9_100_000), wrote(3, 80_000_000)];
+        assert_eq!(asked(&blame, &filling, Resource::DiskSpace, (910, 910))[0], (3, Some(80_000_000.0)));
     }
 
     #[test]
