@@ -3,6 +3,7 @@
 //! Invariant: a quiet instance costs one comparison and no memory; every change comes out as a [`Step`].
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,10 @@ pub enum Cause {
     /// It got clearly worse after somebody took care of it, or reached a worse severity: their care is over, and escalation starts
     /// again.
     Worsened,
+    /// It flaps, and its condition changed: nobody is told.
+    Wavered,
+    /// It flaps no longer, and still fires.
+    Settled,
     /// A silence or a snooze ended while it fires: those who were not told are.
     Audible,
     /// Over: told to those who were told that it fired.
@@ -58,10 +63,10 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether people may be told. The other two need no commit of their own: they go with the next flush, and a
+    /// Whether people may be told. The others need no commit of their own: they go with the next flush, and a
     /// [`Cause::Pending`] that is withdrawn before it leaves no trace.
     pub fn is_told(self) -> bool {
-        !matches!(self, Self::Pending | Self::Withdrawn)
+        !matches!(self, Self::Pending | Self::Withdrawn | Self::Wavered)
     }
 }
 
@@ -145,7 +150,7 @@ impl Alerter {
     /// Takes up alerts and silences from before a restart; call once, before the first tick.
     ///
     /// A firing alert goes on firing. A pending one goes on counting if the first tick comes less than two intervals after
-    /// `last_tick`, else its `for` starts again; `clear_for` and `times` start again. Escalation counts the downtime: one step
+    /// `last_tick`, else its `for` starts again; `clear_for`, `times` and the `for` of one that flaps start again. Escalation counts the downtime: one step
     /// to the level due.
     pub fn restore(&mut self, restored: Restored) {
         let Restored { standing, last_id, last_tick } = restored;
@@ -171,6 +176,15 @@ impl Alerter {
             }
         }
         self.recent.make_contiguous().sort_by_key(|a| a.resolved_at);
+        // The last alert of a series says how it came and went.
+        for over in self.recent.iter().rev() {
+            let Some(at) = self.rules.iter().position(|r| r.name == over.rule) else { continue };
+            if let Entry::Vacant(place) = self.watches[at].active.entry(Labels(over.key.clone()))
+                && let Some(instance) = Instance::remembered(over.flaps, last_tick)
+            {
+                place.insert(instance);
+            }
+        }
         self.touch();
     }
 

@@ -87,6 +87,12 @@ pub struct RuleConfig {
     /// How long it lasts at most: then it is over, and fires again only once it was right.
     #[serde(with = "span", skip_serializing_if = "Option::is_none")]
     pub max_duration: Option<Duration>,
+    /// An alert flaps above this share of changes among the last twenty changes or quiet minutes; `"100%"`: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flap_start: Option<Amount>,
+    /// It has settled below this share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flap_stop: Option<Amount>,
     /// How many of the last values must be wrong: `"3 of 5"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<String>,
@@ -139,6 +145,8 @@ impl Default for RuleConfig {
             by: Vec::new(),
             min_duration: None,
             max_duration: None,
+            flap_start: None,
+            flap_stop: None,
             times: None,
             severity: None,
             kind: None,

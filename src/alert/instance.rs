@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Timestamp, format_duration};
-use crate::model::{Alert, AlertState, CRITICAL_LEVEL, RuleSpec, SeriesKey, Severity, Transition};
+use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Flaps, RuleSpec, SeriesKey, Severity, Transition};
 
+use super::flap::Flap;
 use super::watch::alert_labels;
 use super::{Cause, Step, title};
 
@@ -71,7 +72,11 @@ pub(super) struct Instance {
     pub(super) snoozed_at: f64,
     /// Value and severity when somebody took care of it.
     pub(super) acknowledged_at: Option<(f64, Severity)>,
+    /// How it came and went lately.
+    pub(super) flap: Flap,
     wrong_for: Duration,
+    /// While it flaps and was right: how long it has been wrong again.
+    wrong_again_for: Option<Duration>,
     right_for: Option<Duration>,
     missing_for: Duration,
     history: u64,
@@ -102,8 +107,15 @@ impl Instance {
         let wrong_for = last_tick.map_or(Duration::ZERO, |at| at.since(alert.since));
         let quiet = alert.is_quiet();
         let acknowledged_at = alert.acknowledged.as_ref().map(|_| (alert.value, alert.severity));
+        let flap = Flap::restored(alert.flaps, last_tick);
         let lasted = last_tick.zip(alert.fired_at).map_or(Duration::ZERO, |(at, fired)| at.since(fired));
-        Self { quiet, snoozed_at: alert.value, acknowledged_at, wrong_for, lasted, alert: Some(alert), ..Self::default() }
+        Self { quiet, snoozed_at: alert.value, acknowledged_at, wrong_for, lasted, flap, alert: Some(alert), ..Self::default() }
+    }
+
+    /// An instance whose last alert is over, and of which it is remembered how it came and went; `None`: nothing is.
+    pub(super) fn remembered(flaps: Flaps, last_tick: Option<Timestamp>) -> Option<Self> {
+        let flap = Flap::restored(flaps, last_tick);
+        (!flap.is_idle()).then(|| Self { flap, ..Self::default() })
     }
 
     /// Judges a value.
@@ -119,6 +131,7 @@ impl Instance {
             self.lasted = passed.added(self.lasted);
             if let Some(most) = rule.at_most.filter(|most| self.lasted >= *most) {
                 self.spent = wrong;
+                self.flap.ends();
                 return Judged::Changed(Cause::Resolved, format!("lasted {}, the longest it may", format_duration(most)));
             }
         }
@@ -130,19 +143,46 @@ impl Instance {
             (AlertState::Pending, false) => {
                 Judged::Changed(Cause::Withdrawn, format!("right again before {} had passed", format_duration(rule.hold)))
             }
-            _ if wrong || rule.clear.is_some_and(|c| c.is_broken_by(value)) => {
+            _ if self.flap.is_calm() && wrong => self.wrong_again(rule, passed),
+            _ if !self.flap.is_calm() && (wrong || rule.clear.is_some_and(|c| c.is_broken_by(value))) => {
                 self.right_for = None;
                 Judged::Same { idle: false }
             }
             _ => {
                 let right_for = self.right_for.map_or(Duration::ZERO, |d| passed.added(d));
-                self.right_for = Some(right_for);
+                (self.right_for, self.wrong_again_for) = (Some(right_for), None);
                 if right_for >= rule.clear_hold && self.lasted >= rule.at_least {
-                    return Judged::Changed(Cause::Resolved, resolved_reason(rule));
+                    return self.right(|| resolved_reason(rule));
                 }
                 Judged::Same { idle: false }
             }
         }
+    }
+
+    /// Its condition is right: it is over, or, where it flaps, perhaps for the moment.
+    pub(super) fn right(&mut self, reason: impl FnOnce() -> String) -> Judged {
+        if self.flap.is_calm() {
+            return Judged::Same { idle: false };
+        }
+        let cause = if self.flap.is_flapping() { Cause::Wavered } else { Cause::Resolved };
+        if cause == Cause::Wavered {
+            self.flap.turns()
+        } else {
+            self.flap.ends()
+        }
+        Judged::Changed(cause, reason())
+    }
+
+    /// It flaps, was right, and is wrong: for as long as it takes to fire, it counts.
+    fn wrong_again(&mut self, rule: &RuleSpec, passed: Passed) -> Judged {
+        let held = self.wrong_again_for.map_or(Duration::ZERO, |d| passed.added(d));
+        self.wrong_again_for = Some(held);
+        if held < rule.hold {
+            return Judged::Same { idle: false };
+        }
+        (self.wrong_again_for, self.right_for) = (None, None);
+        self.flap.turns();
+        Judged::Changed(Cause::Wavered, fired_reason(rule))
     }
 
     /// Goes on under a rule of the same name that judges the same values.
@@ -167,7 +207,7 @@ impl Instance {
     /// Takes its alert, which is over; what `times` counts stays.
     pub(super) fn end(&mut self) -> Option<Arc<Alert>> {
         let alert = self.alert.take();
-        *self = Self { history: self.history, seen: self.seen, spent: self.spent, ..Self::default() };
+        *self = Self { history: self.history, seen: self.seen, spent: self.spent, flap: self.flap, ..Self::default() };
         alert
     }
 
@@ -191,13 +231,14 @@ impl Instance {
 
     /// Whether nothing is remembered.
     pub(super) fn is_idle(&self) -> bool {
-        self.alert.is_none() && self.history == 0 && !self.spent
+        self.alert.is_none() && self.history == 0 && !self.spent && self.flap.is_idle()
     }
 
-    fn fire_if_held(&self, rule: &RuleSpec) -> Judged {
+    fn fire_if_held(&mut self, rule: &RuleSpec) -> Judged {
         if self.wrong_for < rule.hold {
             return Judged::Same { idle: false };
         }
+        self.flap.fires(rule.flap);
         Judged::Changed(Cause::Fired, fired_reason(rule))
     }
 
@@ -223,7 +264,10 @@ impl Instance {
         match self.alert.as_ref().map(|a| a.state) {
             None => Judged::Same { idle: true },
             Some(AlertState::Pending) => Judged::Changed(Cause::Withdrawn, no_data_reason()),
-            Some(_) => Judged::Changed(Cause::Resolved, no_data_reason()),
+            Some(_) => {
+                self.flap.ends();
+                Judged::Changed(Cause::Resolved, no_data_reason())
+            }
         }
     }
 
@@ -248,7 +292,7 @@ impl Instance {
     /// A pending alert's time starts again after a gap.
     pub(super) fn restart_hold(&mut self, at: Timestamp) -> bool {
         self.wrong_for = Duration::ZERO;
-        self.right_for = None;
+        (self.right_for, self.wrong_again_for) = (None, None);
         self.worse_for.fill(None);
         let pending = self.alert.as_mut().filter(|a| a.state == AlertState::Pending);
         pending.map(|alert| Arc::make_mut(alert).since = at).is_some()
@@ -296,7 +340,7 @@ pub(super) fn change(alert: &mut Arc<Alert>, cause: Cause, at: Timestamp, reason
                 changed.worsened_at = Some(at);
             }
         }
-        Cause::Pending | Cause::Escalated | Cause::Audible => {}
+        Cause::Pending | Cause::Escalated | Cause::Audible | Cause::Wavered | Cause::Settled => {}
     }
     let transition = Transition {
         alert: changed.id.clone(),

@@ -10,6 +10,7 @@ mod config;
 mod decision;
 mod defaults;
 mod expression;
+mod flap;
 mod health;
 mod instance;
 mod json;

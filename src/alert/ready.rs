@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use crate::base::{Unit, format_duration};
-use crate::model::{Catalog, Limit, RuleSpec};
+use crate::base::{Unit, format_duration, format_value};
+use crate::model::{Catalog, FlapLimits, Limit, RuleSpec};
 
 use super::condition::Fault;
-use super::config::{RuleConfig, RuleError};
+use super::config::{Amount, RuleConfig, RuleError};
 use super::expression::value;
 
 /// Most values `times` looks back on: a machine word of history.
@@ -49,6 +49,7 @@ impl RuleConfig {
             clear_hold: self.clear_for.unwrap_or_default(),
             at_least,
             at_most,
+            flap: self.flaps(FlapLimits::default())?,
             times: self.times.as_deref().map(times).transpose()?,
             severity,
             kind: self.kind.unwrap_or_default(),
@@ -69,6 +70,22 @@ impl RuleConfig {
             }
             most => Ok((least, most)),
         }
+    }
+
+    /// `flap_start` and `flap_stop`, with what holds where they are not written.
+    fn flaps(&self, base: FlapLimits) -> Result<FlapLimits, Fault> {
+        let share = |key, amount: &Option<Amount>, base| match amount {
+            None => Ok(base),
+            Some(amount) => match value(key, amount, Unit::Ratio)? {
+                share if (0.0..=1.0).contains(&share) => Ok(share),
+                _ => Err((key, "must be between 0% and 100%".to_owned())),
+            },
+        };
+        let (start, stop) = (share("flap_start", &self.flap_start, base.start)?, share("flap_stop", &self.flap_stop, base.stop)?);
+        if stop > start {
+            return Err(("flap_stop", format!("must not be greater than flap_start ({})", format_value(start, Unit::Ratio))));
+        }
+        Ok(FlapLimits { start, stop })
     }
 
     /// A built-in rule with the keys written here; what it judges stays.
@@ -100,6 +117,7 @@ impl RuleConfig {
         rule.severity = ladder.first().map_or(self.severity.unwrap_or(base.severity), |(mildest, _)| *mildest);
         rule.ladder = if written { ladder.into_iter().skip(1).collect() } else { base.ladder.clone() };
         (rule.at_least, rule.at_most) = self.durations((base.at_least, base.at_most))?;
+        rule.flap = self.flaps(base.flap)?;
         rule.kind = self.kind.unwrap_or(base.kind);
         if !self.channels.is_empty() {
             rule.channels.clone_from(&self.channels);
@@ -233,6 +251,8 @@ mod tests {
             ("name='x'\nmetric='cpu_usage_ratio'\nabove='8%'\ntimes='1 of 65'", "times", "64"),
             ("name='x'\nmetric='cpu_usage_ratio'\nabove='8%'\nwhere={cpu='1'}", "where", "core"),
             ("name='x'\nexpr='up'\nabove=1\nwindow='1m'", "window", "expr"),
+            ("name='x'\nexpr='up'\nabove=1\nflap_start='4%'", "flap_stop", "flap_start (4%)"),
+            ("name='x'\nexpr='up'\nabove=1\nflap_start='110%'", "flap_start", "100%"),
         ] {
             let (found, message) = error(text);
             assert!(found == key && message.contains(hint), "{text}: {found}: {message}");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::base::{Timestamp, fnv, format_duration};
 use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Escalations, Explanation, RuleSpec, SeriesKey, Severity, Silence};
 
+use super::flap::Settled;
 use super::instance::{self, Instance, Judged, Labels, Passed};
 use super::mute::Mutes;
 use super::silence::{silenced_by, worse_since_snooze};
@@ -137,6 +138,11 @@ impl Watch {
                     Judged::Same { .. } | Judged::Began => {}
                 }
             }
+            if let Some(settled) = instance.flap.passed(moment.passed, rule.flap)
+                && settle(instance, settled, moment, channels, out)
+            {
+                return false;
+            }
             quiet_and_level(instance, rule, &joined, moment, channels, out);
             true
         });
@@ -208,12 +214,25 @@ fn raise(instance: &mut Instance, rule: &RuleSpec, moment: &Moment<'_>, channels
     out.steps.push(instance::step(alert, Cause::Worsened, moment.at, reason, channels));
 }
 
-fn absent_is_over(instance: &Instance) -> Judged {
+fn absent_is_over(instance: &mut Instance) -> Judged {
+    let reason = || "no longer expected".to_owned();
     match instance.alert.as_ref().map(|a| a.state) {
-        None => Judged::Same { idle: true },
-        Some(AlertState::Pending) => Judged::Changed(Cause::Withdrawn, "no longer expected".to_owned()),
-        Some(_) => Judged::Changed(Cause::Resolved, "no longer expected".to_owned()),
+        None => Judged::Same { idle: instance.flap.is_idle() },
+        Some(AlertState::Pending) => Judged::Changed(Cause::Withdrawn, reason()),
+        Some(_) => instance.right(reason),
     }
+}
+
+/// Tells that an alert flaps no longer; true where it is over and nothing is remembered.
+fn settle(instance: &mut Instance, settled: Settled, moment: &Moment<'_>, channels: &Arc<[String]>, out: &mut Outcome) -> bool {
+    let Some(alert) = &instance.alert else { return instance.is_idle() };
+    let last = alert.flaps.changed_at.unwrap_or(alert.since);
+    let (cause, how) = match settled {
+        Settled::Right => (Cause::Resolved, "right"),
+        Settled::Wrong => (Cause::Settled, "wrong"),
+    };
+    let reason = format!("settled: {how} for {}", format_duration(moment.at.since(last)));
+    apply(instance, cause, (moment.at, reason), channels, out)
 }
 
 /// Applies a change of state; true where the alert is over.
@@ -225,6 +244,9 @@ fn apply(
     out: &mut Outcome,
 ) -> bool {
     let Some(alert) = instance.alert.as_mut() else { return true };
+    if matches!(cause, Cause::Fired | Cause::Wavered | Cause::Settled | Cause::Resolved) {
+        Arc::make_mut(alert).flaps = instance.flap.note(at);
+    }
     out.steps.push(instance::step(alert, cause, at, reason, channels));
     if matches!(cause, Cause::Resolved | Cause::Withdrawn) {
         let over = instance.end();
@@ -250,6 +272,11 @@ fn begin(
         alert.labels = alert_labels(rule, &alert.key, alert.severity);
         alert.silenced_by = moment.quiet(&alert.labels);
     }
+    if cause == Cause::Fired {
+        instance.flap.fires(rule.flap);
+        instance.flap.note(moment.at);
+    }
+    alert.flaps = instance.flap.kept();
     let mut alert = Arc::new(alert);
     let mut step = instance::step(&mut alert, cause, moment.at, reason, channels);
     step.transition.from = None;
@@ -283,6 +310,7 @@ fn new_alert(rule: &RuleSpec, key: &SeriesKey, value: f64, moment: &Moment<'_>, 
         snoozed: None,
         silenced_by: Vec::new(),
         worsened_at: None,
+        flaps: crate::model::Flaps::default(),
         feedback: None,
         explanation: Explanation { query: rule.expr.clone(), ..Explanation::default() },
         key,
@@ -354,9 +382,11 @@ fn quiet_and_level(
     }
     let levels = moment.escalation.of(&alert.labels);
     let fired_at = alert.fired_at.unwrap_or(moment.at);
-    if let (false, Passed::Observed(d)) = (instance.quiet, moment.passed) {
+    // Nobody takes care of what comes and goes by itself: its levels wait until it has settled.
+    let held = instance.quiet || instance.flap.is_flapping();
+    if let (false, Passed::Observed(d)) = (held, moment.passed) {
         instance.firing_for = if fired_at == moment.at { std::time::Duration::ZERO } else { instance.firing_for + d };
-    } else if !instance.quiet {
+    } else if !held {
         // Downtime counts: one step to the level that is due.
         instance.firing_for = instance.firing_for.max(moment.at.since(alert.counts_from().unwrap_or(fired_at)));
     } else {
@@ -368,7 +398,7 @@ fn quiet_and_level(
     }
     instance.quiet = quiet;
     let due = levels.due(instance.firing_for);
-    if !quiet && alert.acknowledged.is_none() && due > alert.level {
+    if !quiet && !alert.is_flapping() && alert.acknowledged.is_none() && due > alert.level {
         let changed = Arc::make_mut(alert);
         changed.level = due;
         if due >= CRITICAL_LEVEL {

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::config::{Amount, RuleConfig};
-use crate::base::exact_value;
-use crate::model::{Limit, RuleSpec};
+use crate::base::{Unit, exact_value};
+use crate::model::{FlapLimits, Limit, RuleSpec};
 
 impl RuleConfig {
     /// What somebody would write to have a built-in rule as it is; it says nothing of what is judged.
@@ -33,6 +33,10 @@ impl RuleConfig {
         config.clear_for = some(spec.clear_hold);
         config.min_duration = some(spec.at_least);
         config.max_duration = spec.at_most;
+        let share = |share: f64, usual: f64| (share != usual).then(|| Amount::Text(exact_value(share, Unit::Ratio)));
+        let usual = FlapLimits::default();
+        config.flap_start = share(spec.flap.start, usual.start);
+        config.flap_stop = share(spec.flap.stop, usual.stop);
         config.times = spec.times.map(|(n, of)| format!("{n} of {of}"));
         config.severity = Some(spec.severity).filter(|_| spec.ladder.is_empty());
         config.kind = Some(spec.kind);

@@ -20,6 +20,7 @@ use super::plan;
 use super::schedule::Reports;
 use super::steady;
 use super::telling::channel_fault;
+use super::telling::reason;
 use crate::alert::{Alerter, Cause, Program, Step, Tick};
 use crate::analyze::{Analyzer, Predictor, Stability};
 use crate::base::{TimeRange, Timestamp};
@@ -28,7 +29,7 @@ use crate::model::{
     Band, Forecast, JournalEntry, JournalEvent, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score, SeriesKey,
     ServiceStatus, SourceFault, StoreHealth,
 };
-use crate::notify::{Outbox, Reason, Telling};
+use crate::notify::{Outbox, Telling};
 use crate::store::{Write, kept};
 
 /// Most values of a learned band in one answer: more than a screen has columns.
@@ -312,20 +313,15 @@ impl Core {
             }
             let event = JournalEvent::Transition { transition: step.transition, alert: Box::new((*alert).clone()) };
             let write = self.journal(at, event, pulse);
-            if matches!(step.cause, Cause::Pending | Cause::Withdrawn) {
+            if !step.cause.is_told() {
                 // Nobody decided and nobody is told: the next flush is soon enough, and what came and went before it is not written.
-                if step.cause == Cause::Pending || !self.forget_pending(&alert.id) {
+                if step.cause != Cause::Withdrawn || !self.forget_pending(&alert.id) {
                     self.later.push(write);
                 }
                 continue;
             }
             output.now.push(write);
-            let reason = match step.cause {
-                Cause::Escalated => Reason::Reminder(alert.level),
-                Cause::Resolved => Reason::Resolved,
-                Cause::Worsened => Reason::Worse(0),
-                _ => Reason::Fired,
-            };
+            let reason = reason(step.cause, &alert);
             tellings.push(Telling { alert, reason, channels: step.channels });
         }
         self.tell(at, &tellings, output, pulse);

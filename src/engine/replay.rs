@@ -13,12 +13,13 @@ use super::exchange::Judging;
 use super::future::Forecasts;
 use super::judge::{Evidence, Judge};
 use super::live::Head;
-use crate::alert::{Alerter, Cause, FED, Step, Tick};
+use super::telling::reason;
+use crate::alert::{Alerter, FED, Step, Tick};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::catalog::nearest;
 use crate::model::{Alert, Condition, Resolution, RuleSpec, SeriesKey, SeriesSource};
 use crate::monitor::{Answer, Refusal, RefusalKind, ReplayRequest, Replayed};
-use crate::notify::{Outbox, OutboxEvent, OutboxStep, Reason, Receipt, Sending, Telling};
+use crate::notify::{Outbox, OutboxEvent, OutboxStep, Receipt, Sending, Telling};
 use crate::query;
 
 /// Every round of the engine has it: what happened in rounds in which a rule had no value.
@@ -153,12 +154,7 @@ impl Told {
     fn tell(&mut self, steps: &[Step], at: Timestamp) {
         let telling = |step: &Step| Telling {
             alert: Arc::clone(&step.alert),
-            reason: match step.cause {
-                Cause::Escalated => Reason::Reminder(step.alert.level),
-                Cause::Resolved => Reason::Resolved,
-                Cause::Worsened => Reason::Worse(0),
-                _ => Reason::Fired,
-            },
+            reason: reason(step.cause, &step.alert),
             channels: Arc::clone(&step.channels),
         };
         // What waited for a time before this one went out then.

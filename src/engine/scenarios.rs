@@ -14,7 +14,7 @@ use crate::base::{TimeRange, Timestamp};
 use crate::config::{Inputs, load};
 use crate::model::{Alert, AlertState, HostFacts, JournalEvent, Process, ProcessChange, ProcessId, Reading, Sample, SeriesKey};
 use crate::monitor::{RefusalKind, Request};
-use crate::notify::{Delivery, Sending};
+use crate::notify::{Delivery, DeliveryReport, Reason, Receipt, Sending};
 use crate::sim::Machine;
 use crate::store::{Reader, Store, StoreConfig, Writer};
 
@@ -149,6 +149,37 @@ fn a_rule_fires_is_acknowledged_and_resolved_over_restarts() {
         })
         .collect();
     assert_eq!(told, ["Pending", "Firing", "Acknowledged", "Resolved"]);
+}
+
+#[test]
+fn a_storm_of_a_thousand_changes_is_two_messages_once_it_is_known_to_flap_over_restarts() {
+    let rule =
+        "[notify.file]\npath = \"alerts.jsonl\"\n[[rule]]\nname = \"tight\"\nmetric = \"memory_used_ratio\"\nabove = \"85%\"\n";
+    let mut scene = Scene::with(rule, Timestamp::from_seconds(1_780_000_000), Sending::Real);
+    let mut told = Vec::new();
+    let mut tick = |scene: &mut Scene, used| {
+        scene.tick(used);
+        while let Some(delivery) = scene.deliveries.pop() {
+            if delivery.message.json["alert"]["rule"] == "tight" {
+                told.push((delivery.message.reason, delivery.message.subject.contains("flapping")));
+            }
+            let report = DeliveryReport { row: delivery.row, result: Ok(Receipt::default()) };
+            let output = scene.core.delivered(report, scene.at);
+            scene.write(output);
+        }
+    };
+    for change in 0..1000 {
+        tick(&mut scene, if change % 2 == 0 { 0.95 } else { 0.5 });
+        match change {
+            400 => scene.restart("well"),
+            700 => scene.restart("in a crash"),
+            _ => {}
+        }
+    }
+    assert!(scene.alert().is_some_and(|a| a.is_flapping() && a.state == AlertState::Firing));
+    (0..1200).for_each(|_| tick(&mut scene, 0.5));
+    let (fired, over) = ((Reason::Fired, false), (Reason::Resolved, false));
+    assert_eq!(told, [fired, over, fired, over, (Reason::Fired, true), over]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::core::Core;
 use super::exchange::Output;
 use super::periodic::Due;
+use crate::alert::Cause;
 use crate::base::Timestamp;
 use crate::model::{Alert, AlertState, Pulse, SourceFault, TerminalNotice, WaitingMessage};
 use crate::notify::{DeliveryReport, Failing, OutboxEvent, OutboxRow, OutboxStep, OutboxWrite, Reason, Telling};
@@ -24,7 +25,10 @@ impl Core {
     pub(super) fn tell_again(&mut self, at: Timestamp, output: &mut Output, pulse: &mut Pulse) {
         let ids = self.outbox.repeats_due(at);
         if !ids.is_empty() {
-            let open = |a: &&Arc<Alert>| a.state == AlertState::Firing && !a.is_quiet() && a.acknowledged.is_none();
+            let open = |a: &&Arc<Alert>| {
+                let is_told = !a.is_quiet() && !a.is_flapping() && a.acknowledged.is_none();
+                a.state == AlertState::Firing && is_told
+            };
             let alerts = self.alerter.alerts();
             let again = alerts.iter().filter(|a| ids.contains(&a.id)).filter(open);
             let channels =
@@ -102,6 +106,18 @@ impl Core {
             self.report_sent(outcome, at, output);
         }
         output.deliveries.extend(step.deliveries);
+    }
+}
+
+/// Why people are told of a step.
+pub(super) fn reason(cause: Cause, alert: &Alert) -> Reason {
+    match cause {
+        Cause::Escalated => Reason::Reminder(alert.level),
+        Cause::Resolved => Reason::Resolved,
+        Cause::Worsened => Reason::Worse(0),
+        // It goes on firing, and they believe that it flaps.
+        Cause::Settled => Reason::Repeat(0),
+        _ => Reason::Fired,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Explanation, Matcher, Outcome, SeriesKey};
+use super::{Explanation, Flaps, Matcher, Outcome, SeriesKey};
 use crate::base::{Timestamp, Unit};
 
 /// How bad it is.
@@ -137,6 +137,9 @@ pub struct Alert {
     pub snoozed: Option<Snooze>,
     /// Ids of the silences that match it.
     pub silenced_by: Vec<String>,
+    /// How it came and went lately.
+    #[serde(default, skip_serializing_if = "Flaps::is_none")]
+    pub flaps: Flaps,
     /// Real or false, as somebody said.
     pub feedback: Option<Outcome>,
     /// Why it fired; made when it fires.
@@ -147,6 +150,11 @@ impl Alert {
     /// From when its levels count: escalation begins again where it got worse.
     pub fn counts_from(&self) -> Option<Timestamp> {
         self.worsened_at.or(self.fired_at)
+    }
+
+    /// Whether it changes too often to be told each time.
+    pub fn is_flapping(&self) -> bool {
+        self.flaps.since.is_some()
     }
 
     /// Whether nobody should be told: silenced or snoozed.

@@ -43,6 +43,9 @@ fn alert_json(alert: &Alert) -> Value {
         "acknowledged": alert.acknowledged.as_ref().map(|a| json!({"by": a.by, "at": a.at.rfc3339(), "comment": a.comment})),
         "snoozed": alert.snoozed.as_ref().map(|s| json!({"until": time(s.until), "condition": s.condition})),
         "silenced_by": alert.silenced_by,
+        "flapping": alert.flaps.since.map(|since| {
+            json!({"since": since.rfc3339(), "changes": alert.flaps.n_changes, "calm": alert.flaps.calm})
+        }),
         "feedback": alert.feedback,
         "explanation": {
             "summary": e.summary,

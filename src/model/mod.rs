@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod catalog;
 pub mod escalation;
 pub mod explanation;
+pub mod flaps;
 pub mod forecast;
 pub mod health;
 pub mod host;
@@ -39,6 +40,7 @@ pub use alert::{Acknowledgment, Alert, AlertKind, AlertState, Severity, Silence,
 pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
 pub use escalation::{CRITICAL_LEVEL, EscalationConfig, Escalations, LevelConfig};
 pub use explanation::{Correlate, Culprit, Explanation, Resource};
+pub use flaps::{FlapLimits, Flaps};
 pub use forecast::{Backtest, Crossing, Forecast};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};

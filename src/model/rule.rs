@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlertKind, Severity};
+use super::{AlertKind, FlapLimits, Severity};
 use crate::base::Unit;
 
 /// When a value is wrong; in the unit of the rule.
@@ -118,6 +118,9 @@ pub struct RuleSpec {
     /// After this it is over even where it is still wrong, and fires again only once it was right.
     #[serde(default)]
     pub at_most: Option<Duration>,
+    /// From when its alerts flap, and until when.
+    #[serde(default)]
+    pub flap: FlapLimits,
     /// Of the last `.1` values `.0` must be wrong; `None`: the newest.
     pub times: Option<(u32, u32)>,
     /// How bad.
@@ -157,6 +160,7 @@ impl RuleSpec {
             clear_hold: Duration::ZERO,
             at_least: Duration::ZERO,
             at_most: None,
+            flap: FlapLimits::default(),
             times: None,
             severity: Severity::Warning,
             kind: AlertKind::Performance,

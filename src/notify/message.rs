@@ -126,6 +126,7 @@ impl Message {
         let host = text::line(host);
         let severity = parts.iter().map(|p| p.alert.severity).max().unwrap_or_default();
         let single = parts.len() == 1 && reason != Reason::Digest;
+        let flaps = single && reason.is_alarm() && alert.is_flapping();
         let what = if single { text::line(&alert.title) } else { summary(parts, reason) };
         let mut lead = if single { sentence(first, reason, &host, at) } else { format!("{what} on {host}.") };
         if !note.is_empty() {
@@ -140,7 +141,7 @@ impl Message {
             reason,
             severity,
             at,
-            subject: format!("[{}] {host}: {what}", mark(reason, severity)),
+            subject: format!("[{}{}] {host}: {what}", mark(reason, severity), if flaps { ", flapping" } else { "" }),
             host,
             lead,
             facts: if single { facts(alert, reason) } else { Vec::new() },
@@ -295,10 +296,21 @@ fn sentence(part: &Part, reason: Reason, host: &str, at: Timestamp) -> String {
     let fired = alert.fired_at.unwrap_or(alert.since);
     let lasted = |until: Timestamp| format_duration(until.since(fired));
     match reason {
+        Reason::Resolved if alert.flaps.n_changes > 0 => {
+            let lasted = lasted(alert.resolved_at.unwrap_or(at));
+            format!("{rule} on {host} has settled and is over after {lasted}; it changed {} times.", alert.flaps.n_changes)
+        }
         Reason::Resolved => format!("{rule} on {host} is over after {}.", lasted(alert.resolved_at.unwrap_or(at))),
         Reason::Reminder(_) => format!("{rule} on {host}: nobody has taken care of it for {}.", lasted(at)),
         Reason::Worse(_) => format!("{rule} on {host} got worse."),
+        Reason::Repeat(_) if alert.flaps.changed_at == Some(part.at) => {
+            format!("{rule} on {host} no longer flaps after {} changes, and still fires.", alert.flaps.n_changes)
+        }
         Reason::Repeat(_) => format!("{rule} on {host} still fires after {}.", lasted(at)),
+        _ if alert.is_flapping() => {
+            let n = alert.flaps.n_changes;
+            format!("{rule} on {host} flaps: it changed {n} times in a short while. You are told again when it has settled.")
+        }
         _ => format!("{rule} on {host} since {}.", alert.since.rfc3339()),
     }
 }
@@ -380,6 +392,21 @@ mod tests {
         assert!(over.subject.starts_with("[resolved] ") && over.lead.contains("is over after 2 min"), "{}", over.lead);
         let doubtful = over.marked_doubtful();
         assert!(doubtful.body().contains("may have arrived before") && doubtful.json["possible_duplicate"] == true);
+    }
+
+    #[test]
+    fn a_flapping_alert_says_so_once_and_how_it_ended() {
+        let mut alert = alert("7k", "memory 91% > 85%");
+        alert.flaps = crate::model::Flaps { since: Some(at(0)), n_changes: 5, ..Default::default() };
+        let begins = about(alert.clone(), Reason::Fired, 0);
+        assert_eq!(begins.subject, "[critical, flapping] web-1: memory 91% > 85%");
+        assert!(begins.lead.contains("flaps: it changed 5 times") && begins.json["alert"]["flapping"]["changes"] == 5);
+        alert.flaps = crate::model::Flaps { changed_at: Some(at(900)), n_changes: 1000, ..Default::default() };
+        let goes_on = about(alert.clone(), Reason::Repeat(1), 900);
+        assert!(goes_on.lead.contains("no longer flaps after 1000 changes, and still fires"), "{}", goes_on.lead);
+        alert.resolved_at = Some(at(900));
+        let over = about(alert, Reason::Resolved, 900);
+        assert!(over.lead.contains("has settled and is over after 15 min; it changed 1000 times"), "{}", over.lead);
     }
 
     #[test]

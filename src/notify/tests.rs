@@ -35,6 +35,7 @@ pub(super) fn alert(id: &str, title: &str) -> Alert {
         snoozed: None,
         silenced_by: Vec::new(),
         worsened_at: None,
+        flaps: crate::model::Flaps::default(),
         feedback: None,
         explanation: Explanation::default(),
     }

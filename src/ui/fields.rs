@@ -93,6 +93,7 @@ pub fn alert_state(alert: &Alert) -> &'static str {
         _ if !alert.silenced_by.is_empty() => "silenced",
         _ if alert.snoozed.is_some() => "snoozed",
         AlertState::Pending => "pending",
+        AlertState::Firing if alert.is_flapping() => "flapping",
         AlertState::Firing => "firing",
     }
 }

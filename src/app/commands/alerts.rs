@@ -80,6 +80,9 @@ fn row(alert: &Alert, now: Timestamp, zone: &jiff::tz::TimeZone) -> Vec<String> 
         AlertState::Resolved => "resolved".to_owned(),
     };
     let mut notes = Vec::new();
+    if alert.is_flapping() {
+        notes.push(format!("flapping, {} changes", alert.flaps.n_changes));
+    }
     if let Some(ack) = &alert.acknowledged {
         notes.push(format!("acknowledged by {}", ack.by));
     }

@@ -118,6 +118,9 @@ impl Story {
             Some(until) => format!("snoozed until {}", until.rfc3339()),
             None => "snoozed until it changes".to_owned(),
         }));
+        why.extend(alert.flaps.since.map(|since| {
+            format!("flapping since {}, {} changes; told again when it has settled", since.rfc3339(), alert.flaps.n_changes)
+        }));
         why.extend(alert.acknowledged.as_ref().map(|a| format!("acknowledged by {}", a.by)));
         why
     }

@@ -92,6 +92,7 @@ fn alert(id: &str, rule: &str, key: SeriesKey, (fired, over): (f64, Option<f64>)
         snoozed: None,
         silenced_by: Vec::new(),
         worsened_at: None,
+        flaps: crate::model::Flaps::default(),
         feedback: Some(Outcome::Right),
         explanation: Explanation {
             summary: "postgres 4711 (report-nightly) grew by 9.8 GiB in 12 min".to_owned(),

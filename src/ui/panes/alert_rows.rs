@@ -67,6 +67,11 @@ pub fn standing(ctx: &DrawContext, alert: &Alert) -> Phrase {
         return Phrase::new().dim("not yet for long enough");
     }
     let said = told(ctx, alert);
+    if let Some(since) = alert.flaps.since {
+        let now = if alert.flaps.calm { ", right at the moment" } else { "" };
+        let flaps = format!("flapping since {}, {} changes{now}", at(since), alert.flaps.n_changes);
+        return Phrase::new().text(&flaps).dim(" · ").join(&said);
+    }
     match next_step(ctx, alert) {
         Some(next) => said.dim(" · ").join(&next),
         None => said,

@@ -35,7 +35,7 @@ impl Kind {
         let above = if self == Self::ConnectionLeak { "2500" } else { "90%" };
         let rule = |hold: u64| {
             format!(
-                "[[rule]]\nname = \"{}\"\nmetric = \"{}\"\n{}above = \"{above}\"\nfor = \"{hold}s\"\n",
+                "[[rule]]\nname = \"{}\"\nmetric = \"{}\"\n{}above = \"{above}\"\nfor = \"{hold}s\"\nflap_start = \"100%\"\n",
                 self.rule(hold),
                 key.metric(),
                 if labels.is_empty() { String::new() } else { format!("where = {{{}}}\n", labels.join(", ")) }
