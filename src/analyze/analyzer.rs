@@ -12,6 +12,7 @@ use super::detect::{DETECTORS, Detector};
 use super::event::{Seen, follow};
 use super::explain;
 use super::machine::{Machine, Round, Top};
+use super::peers::PEER_DISTANCE;
 use super::scale::Scale;
 use super::series::Series;
 use super::stability::SERVICE_STABILITY;
@@ -55,6 +56,12 @@ pub const METRICS: &[MetricDef] = &[
     )
     .by(&["service"])
     .good(GoodDirection::Up),
+    MetricDef::gauge(
+        PEER_DISTANCE,
+        Unit::Count,
+        "How many spreads a core, disk, interface or container is from its siblings; absent while it is like them.",
+    )
+    .by(&["metric"]),
 ];
 
 /// What changed about an anomaly; it is the same one as long as key and `from` are the same.
@@ -204,7 +211,7 @@ impl Analyzer {
         }
         let place = match self.index.get(key) {
             Some(place) => Some(*place),
-            None if is_skipped(key.metric()) => None,
+            None if !has_habits(key.metric()) => None,
             None => {
                 let mut series = Series::new(key.clone(), Scale::of(self.catalog.get(key.metric())));
                 if let Alone::Series(make) = self.alone {
@@ -334,12 +341,14 @@ fn trend_of(series: &Series) -> Trend {
     }
 }
 
-/// What says nothing about the machine's habits: it only grows, never changes, or was made from scores.
-fn is_skipped(metric: &str) -> bool {
-    metric == "uptime_seconds"
+/// Whether a metric says something about the machine's habits: not what only grows, never changes, or was made from scores.
+pub fn has_habits(metric: &str) -> bool {
+    let is_skipped = metric == "uptime_seconds"
         || metric == "health_score"
         || metric == SERVICE_STABILITY
+        || metric == PEER_DISTANCE
         || metric.starts_with("anomaly_")
         || metric.starts_with("farol_")
-        || metric.ends_with("_expiry_seconds")
+        || metric.ends_with("_expiry_seconds");
+    !is_skipped
 }

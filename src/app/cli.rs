@@ -177,6 +177,8 @@ pub enum Command {
     Services(commands::lists::Services),
     /// What will happen, when and how likely.
     Predictions(commands::lists::Predictions),
+    /// Parts unlike their siblings, what changed for good, and what behaves alike.
+    Patterns(commands::patterns::PatternsArgs),
     /// Values of the history by a query in PromQL's syntax.
     Query(commands::query::Query),
     /// The expected course of a metric.

@@ -13,8 +13,14 @@ use crate::model::{Culprit, HostFacts, Process, ProcessChange, Reading, ServiceS
 /// How long before an alert a change may have led to it.
 const RECENT: Duration = Duration::from_secs(900);
 
-/// Most changes remembered.
-const MOST: usize = 64;
+/// How long changes are remembered: what they changed for good is known half a day later, and sooner than after a day.
+const KEPT: Duration = Duration::from_secs(26 * 3600);
+
+/// Most changes remembered, some eighty bytes each.
+const MOST: usize = 256;
+
+/// How long before and after the moment of a new level what led to it is looked for: the moment is known to some minutes.
+const LED_TO: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(180));
 
 /// Changes named in an alert.
 const NAMED: usize = 5;
@@ -144,7 +150,7 @@ impl Changes {
 
     /// Notes that something happened; again within [`AGAIN`] it replaces what was said of it.
     pub fn note(&mut self, at: Timestamp, subject: String, verb: &'static str) {
-        while self.seen.front().is_some_and(|c| at.since(c.at) > RECENT + AGAIN) || self.seen.len() >= MOST {
+        while self.seen.front().is_some_and(|c| at.since(c.at) > KEPT) || self.seen.len() >= MOST {
             self.seen.pop_front();
         }
         let package = |s: &str| PACKAGE_MANAGERS.contains(&s);
@@ -155,6 +161,12 @@ impl Changes {
             Some(known) => (known.at, known.verb) = (at, verb),
             None => self.seen.push_back(Change { at, subject, verb }),
         }
+    }
+
+    /// What changed next to a moment, if anything did (`postgres restarted`).
+    pub fn around(&self, at: Timestamp) -> Option<String> {
+        let near = self.seen.iter().filter(|c| c.at >= at - LED_TO.0 && c.at <= at + LED_TO.1);
+        near.min_by_key(|c| c.at.0.abs_diff(at.0)).map(|c| format!("{} {}", c.subject, c.verb))
     }
 
     /// The changes shortly before `at`: those about a culprit first, then the newest. Services that went down and the start of the

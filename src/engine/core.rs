@@ -15,6 +15,7 @@ use super::future::{Forecasts, tells};
 use super::judge::{Evidence, Judge};
 use super::live::Head;
 use super::own::OwnKeys;
+use super::patterns::Noticed;
 use super::periodic::Due;
 use super::plan;
 use super::schedule::Reports;
@@ -50,6 +51,7 @@ pub struct Core {
     pub(super) outbox: Outbox,
     pub(super) reports: Reports,
     pub(super) stability: Stability,
+    pub(super) noticed: Noticed,
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
     pub(super) changes: Changes,
@@ -112,6 +114,7 @@ impl Core {
             outbox,
             reports,
             stability,
+            noticed: Noticed::restore(past.shifts.as_deref()),
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),
@@ -159,6 +162,7 @@ impl Core {
         pulse.predictions = Some(self.predictor.shown());
         pulse.record = Some(self.predictor.record());
         pulse.anomalies = Some(self.anomalies.list());
+        pulse.patterns = Some(self.noticed.patterns());
         pulse.services = Some(Arc::clone(&self.services)).filter(|s| !s.is_empty()).or_else(|| self.board.statuses());
         pulse.processes.changed = self.processes.to_vec();
         pulse.readings = self.rounds.last().map(|(_, readings)| Arc::clone(readings));
@@ -222,6 +226,7 @@ impl Core {
         self.board.readings(&mut readings);
         self.stability.observe(at, pulse.since_previous, &self.services, &self.analyzer);
         self.stability.readings(at, &mut readings);
+        self.noticed.readings(&mut readings);
         let own = [
             self.alerter.health().score,
             timing.round.as_secs_f64(),

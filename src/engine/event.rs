@@ -8,7 +8,7 @@ use super::schedule::{MadeReport, ReportJob};
 use super::thread::core::Exit;
 use super::thread::fit::What;
 use crate::check::Found;
-use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth, TerminalNotice};
+use crate::model::{CheckResult, Cluster, Forecast, Process, Sample, Shift, StoreHealth, TerminalNotice};
 use crate::notify::DeliveryReport;
 
 /// Everything that can happen.
@@ -27,6 +27,8 @@ pub enum Event {
     Fitted(Vec<Arc<Forecast>>),
     /// Forecasts that were not all made, for want of time.
     Unfitted(What),
+    /// What stands out over days and among programs.
+    Patterned(Vec<Shift>, Vec<Cluster>),
     /// A delivery ended.
     Delivered(DeliveryReport),
     /// A message is to be shown in terminals that look on.

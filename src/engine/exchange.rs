@@ -110,6 +110,8 @@ pub struct Past {
     pub learned: Option<Vec<u8>>,
     /// How steady services were.
     pub stability: Option<Vec<u8>>,
+    /// Changes of the last week.
+    pub shifts: Option<Vec<u8>>,
     /// Predictions kept.
     pub predictions: Vec<Prediction>,
     /// Messages not done with.

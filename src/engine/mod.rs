@@ -35,6 +35,7 @@ mod offline;
 mod outward;
 mod own;
 mod past;
+mod patterns;
 mod periodic;
 mod plan;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::anomalies;
 use super::exchange::{LAST_ID, LEARNED, Past};
 use super::moment::standing_at;
+use super::patterns::SHIFTS;
 use super::steady::STABILITY;
 use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
@@ -32,6 +33,7 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
         services: view.services()?,
         learned: view.model(LEARNED)?,
         stability: view.model(STABILITY)?,
+        shifts: view.model(SHIFTS)?,
         predictions: view.predictions()?,
         outbox,
         reports: view.schedules()?,

@@ -64,6 +64,7 @@ impl Core {
         }
         if Due::take(&mut self.due.trends, at, TRENDS_EVERY) {
             pulse.trends = Some(self.analyzer.trends().into());
+            self.look_at_peers(at, pulse);
         }
         if Due::take(&mut self.due.health, at, HEALTH_EVERY) {
             self.recorder.round_seconds = timing.round.as_secs_f64();

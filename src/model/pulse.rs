@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, Listener, NextStep, Prediction, ProcessChange,
-    Reading, RecorderHealth, Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
+    Alert, AnomalyInterval, Forecast, HealthScore, HostFacts, JournalEntry, Listener, NextStep, Patterns, Prediction,
+    ProcessChange, Reading, RecorderHealth, Score, ServiceStatus, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -42,6 +42,9 @@ pub struct Pulse {
     pub scores: Option<Arc<[Score]>>,
     /// Anomalies of the last hours, open ones included, newest last.
     pub anomalies: Option<Arc<[AnomalyInterval]>>,
+    /// What stands out among parts, over days and among programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patterns: Option<Arc<Patterns>>,
     /// Trends of the series shown.
     pub trends: Option<Arc<[Trend]>>,
     /// Forecasts.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, Listener, MOST_ENDED, NextStep,
-    Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault, TrackRecord,
-    Trend, WatchedRule,
+    Patterns, Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault,
+    TrackRecord, Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -41,6 +41,9 @@ pub struct Snapshot {
     pub scores: Arc<[Score]>,
     /// Anomalies of the last hours, newest last.
     pub anomalies: Arc<[AnomalyInterval]>,
+    /// What stands out among parts, over days and among programs; empty in the past.
+    #[serde(default)]
+    pub patterns: Arc<Patterns>,
     /// Trends of the series shown.
     pub trends: Arc<[Trend]>,
     /// Forecasts.
@@ -82,6 +85,7 @@ impl Snapshot {
             listeners: Arc::new([]),
             scores: Arc::new([]),
             anomalies: Arc::new([]),
+            patterns: Arc::default(),
             trends: Arc::new([]),
             forecasts: Arc::new([]),
             predictions: Arc::new([]),
@@ -117,6 +121,7 @@ impl Snapshot {
         replace(&mut next.listeners, &pulse.listeners);
         replace(&mut next.scores, &pulse.scores);
         replace(&mut next.anomalies, &pulse.anomalies);
+        replace(&mut next.patterns, &pulse.patterns);
         replace(&mut next.trends, &pulse.trends);
         replace(&mut next.forecasts, &pulse.forecasts);
         replace(&mut next.predictions, &pulse.predictions);

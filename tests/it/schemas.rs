@@ -113,6 +113,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("alerts", &["alerts", "--all", "--format", "json"]),
     ("services", &["services", "--format", "json"]),
     ("predictions", &["predictions", "--format", "json"]),
+    ("patterns", &["patterns", "--format", "json"]),
     ("silences", &["silence", "list", "--format", "json"]),
     ("rules", &["rules", "list", "--format", "json"]),
     ("replay", &["rules", "replay", "--last", "1h", "--format", "json"]),

@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod import;
 pub mod lists;
 pub mod notify;
+pub mod patterns;
 pub mod query;
 pub mod report;
 pub mod reports;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Silence(command) => command.run(&global),
         Command::Services(command) => command.run(&global),
         Command::Predictions(command) => command.run(&global),
+        Command::Patterns(command) => command.run(&global),
         Command::Query(command) => command.run(&global),
         Command::Forecast(command) => command.run(&global),
         Command::Eval(command) => command.run(&global),

@@ -29,6 +29,9 @@ use crate::notify::{Message, Sending};
 /// Time between two rounds of capacity forecasts: disks fill over hours.
 const CAPACITY_EVERY: Duration = Duration::from_secs(600);
 
+/// How often a week is looked over for changes, and programs for groups: both are for people who look back.
+const PATTERNS_EVERY: Duration = Duration::from_secs(1800);
+
 /// Time between two looks at the threads.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 
@@ -76,6 +79,7 @@ pub(in crate::engine) struct Wiring {
 struct Due {
     charts: Timestamp,
     capacity: Timestamp,
+    patterns: Timestamp,
     probe: Timestamp,
     scan: Timestamp,
 }
@@ -185,6 +189,11 @@ impl Runner {
             }
             Event::Unfitted(What::Charts(_)) => self.due.charts = self.at,
             Event::Unfitted(What::Capacity(_)) => self.due.capacity = self.at,
+            Event::Unfitted(What::Patterns) => self.due.patterns = self.at,
+            Event::Patterned(shifts, clusters) => {
+                let output = self.core.patterned((shifts, clusters), self.at);
+                self.carry(output, None);
+            }
             Event::Reread(reread, reply) => self.reread(reread, reply),
             Event::Delivered(report) => {
                 let output = self.core.delivered(report, self.now());
@@ -383,8 +392,9 @@ impl Runner {
         let charts_every = future::charts_renew(interval);
         let charts = self.wiring.hub.readers() > 0 && due(self.due.charts, self.at, charts_every);
         let capacity = due(self.due.capacity, self.at, CAPACITY_EVERY);
+        let patterns = due(self.due.patterns, self.at, PATTERNS_EVERY);
         // What is not asked for, or not taken, stays due.
-        if !(charts || capacity) || under_pressure(&self.wiring.hub.snapshot()) {
+        if !(charts || capacity || patterns) || under_pressure(&self.wiring.hub.snapshot()) {
             return;
         }
         if charts && self.wiring.fit.ask(Job { at: self.at, what: What::Charts(interval) }) {
@@ -393,6 +403,9 @@ impl Runner {
         let plan = *self.wiring.capacity.read().unwrap_or_else(PoisonError::into_inner);
         if capacity && self.wiring.fit.ask(Job { at: self.at, what: What::Capacity(plan) }) {
             self.due.capacity = self.at + CAPACITY_EVERY;
+        }
+        if patterns && self.wiring.fit.ask(Job { at: self.at, what: What::Patterns }) {
+            self.due.patterns = self.at + PATTERNS_EVERY;
         }
     }
 

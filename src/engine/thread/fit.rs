@@ -11,10 +11,10 @@ use super::read::Library;
 use crate::analyze::ForecastPlan;
 use crate::base::{Beat, Queue, QueueStats, Timestamp};
 use crate::engine::event::Event;
-use crate::engine::future;
 use crate::engine::guard::Spare;
 use crate::engine::live::Merged;
-use crate::model::{Forecast, Snapshot};
+use crate::engine::{future, patterns};
+use crate::model::{Cluster, Forecast, Shift, Snapshot};
 
 /// Most bytes of forecasts of one job: some thousand series a week ahead. What does not fit is left out, counted.
 const BUDGET: usize = 16 << 20;
@@ -41,6 +41,8 @@ pub(in crate::engine) enum What {
     Charts(Duration),
     /// The next days of what can become full.
     Capacity(ForecastPlan),
+    /// What stands out over days and among programs.
+    Patterns,
 }
 
 impl What {
@@ -68,7 +70,7 @@ pub(in crate::engine) struct Fits {
 impl Fits {
     pub(in crate::engine) fn new() -> Self {
         // One of each kind.
-        Self { jobs: Queue::new(2), left_out: Arc::default() }
+        Self { jobs: Queue::new(3), left_out: Arc::default() }
     }
 
     /// How full it is; what was left out counts as dropped.
@@ -89,6 +91,13 @@ pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Even
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
     while let Some(job) = fits.jobs.pop(None) {
         beat.mark();
+        if job.what == What::Patterns {
+            let found = guard.run(|| notice(library, fits, job.at, beat)).flatten();
+            let event = found.map_or(Event::Unfitted(What::Patterns), |(shifts, clusters)| Event::Patterned(shifts, clusters));
+            // Where it does not fit, the next one replaces it.
+            let _ = events.push(event);
+            continue;
+        }
         let Some((forecasts, paused)) = guard.run(|| fit(library, fits, &job, beat)) else { continue };
         if !forecasts.is_empty() {
             // The next one replaces it.
@@ -106,6 +115,7 @@ fn fit(library: &Library, fits: &Fits, job: &Job, beat: &Beat) -> (Vec<Forecast>
     let plan = match job.what {
         What::Charts(interval) => future::charts(interval),
         What::Capacity(plan) => future::capacity(plan),
+        What::Patterns => return (Vec::new(), false),
     };
     let (mut forecasts, mut held) = (Vec::new(), 0);
     let view = library.reader.view().ok();
@@ -134,6 +144,22 @@ fn fit(library: &Library, fits: &Fits, job: &Job, beat: &Beat) -> (Vec<Forecast>
         forecasts.extend(made);
     }
     (forecasts, false)
+}
+
+/// What stands out over days and among programs; `None` where pressure or the end keeps from looking.
+fn notice(library: &Library, fits: &Fits, at: Timestamp, beat: &Beat) -> Option<(Vec<Shift>, Vec<Cluster>)> {
+    let snapshot = library.hub.snapshot();
+    let mut shifts = Vec::new();
+    for key in patterns::told(&snapshot) {
+        beat.mark();
+        if fits.jobs.is_closed() || under_pressure(&library.hub.snapshot()) {
+            return None;
+        }
+        let view = library.reader.view().ok();
+        let source = Merged::new(Some(&*library.head), view.as_ref());
+        shifts.extend(patterns::shifts(&key, &source, &library.catalog, at));
+    }
+    Some((shifts, patterns::groups(&snapshot)))
 }
 
 /// Bytes of a forecast's course: a mean and two bands.
