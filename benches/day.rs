@@ -16,7 +16,7 @@ use farol::notify::Sending;
 use farol::sim::Machine;
 use farol::store::Store;
 
-/// Series of a usual server with all sources (the figure).
+/// Series of a usual server with all sources.
 const SERIES: usize = 300;
 
 /// Most KiB above the end of the first hour: what an allocator keeps of the largest moment (the first hourly rollup).
