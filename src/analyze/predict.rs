@@ -2,18 +2,22 @@
 //!
 //! Invariant: what was said is never changed; only the outcome is written, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::limit::Capacity;
 use crate::base::{Timestamp, fnv, format_duration};
-use crate::model::{Crossing, Forecast, Outcome, Prediction, SeriesKey, TrackRecord};
+use crate::model::{Calibration, Crossing, Forecast, Outcome, Prediction, SeriesKey, TrackRecord};
 
 /// Predictions at least this likely are shown and raised (P4 of the goals: above 0.7).
 pub const PREDICTION_SHOWN: f64 = 0.7;
-/// How long a scored one stays on the screen.
-const SHOWN_AFTER: Duration = Duration::from_secs(86_400);
+/// How long a scored one stays on the screen: a week, in which people remember what was said.
+const SHOWN_AFTER: Duration = Duration::from_secs(7 * 86_400);
+/// Scored ones on the screen at most: every snapshot carries them, and no list has more rows.
+const MOST_SCORED: usize = 40;
+/// Lead times kept for their median: about a month of a busy machine.
+const LEADS: usize = 512;
 /// After an event the value must sink by this share of the limit before it can happen again.
 const HYSTERESIS: f64 = 0.02;
 /// The only kind so far.
@@ -22,7 +26,7 @@ const KIND: &str = "capacity";
 /// Keeps predictions as they were made and scores them when they are due.
 #[derive(Debug, Default)]
 pub struct Predictor {
-    /// Open ones and those scored within a day.
+    /// Open ones and those scored within a week.
     kept: Vec<Prediction>,
     watched: BTreeMap<SeriesKey, Watched>,
     score: Score,
@@ -46,6 +50,9 @@ struct Score {
     wrong: u32,
     missed: u32,
     squares: f64,
+    said: [Calibration; 3],
+    /// Seconds from what was said to what came, oldest first.
+    leads: VecDeque<f64>,
 }
 
 impl Score {
@@ -59,6 +66,30 @@ impl Score {
             (false, false) => return,
         }
         self.squares += (prediction.probability - f64::from(u8::from(happened))).powi(2);
+        if is_shown(prediction) {
+            self.calibrate(prediction, happened);
+        }
+    }
+
+    fn calibrate(&mut self, prediction: &Prediction, happened: bool) {
+        let tenth = ((prediction.probability - PREDICTION_SHOWN) * 10.0 + 1e-9) as usize;
+        let bin = &mut self.said[tenth.min(2)];
+        let before = f64::from(bin.cases);
+        bin.said = (bin.said * before + prediction.probability) / (before + 1.0);
+        bin.cases += 1;
+        bin.came += u32::from(happened);
+        if let Some(at) = prediction.scored_at.filter(|_| happened) {
+            self.leads.push_back(at.since(prediction.made_at).as_secs_f64());
+            if self.leads.len() > LEADS {
+                self.leads.pop_front();
+            }
+        }
+    }
+
+    fn lead(&self) -> Option<f64> {
+        let mut all: Vec<f64> = self.leads.iter().copied().collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len().checked_sub(1)? / 2).copied()
     }
 }
 
@@ -177,7 +208,9 @@ impl Predictor {
         }
         for (key, watched) in happened {
             if !scored.iter().any(|p| p.key == key && p.scored_at == Some(now) && p.at_hi >= now && is_shown(p)) {
-                scored.extend(self.miss(now, &key, watched));
+                let missed = self.miss(now, &key, watched);
+                self.kept.extend(missed.clone());
+                scored.extend(missed);
             }
         }
         scored.iter().for_each(|p| self.score.add(p));
@@ -201,7 +234,7 @@ impl Predictor {
             confidence: 0.0,
             factors: Vec::new(),
             advice: capacity.advice.to_owned(),
-            method: "missed".to_owned(),
+            method: Prediction::MISSED.to_owned(),
             made_at: now,
             outcome: Some(Outcome::Right),
             scored_at: Some(now),
@@ -212,7 +245,7 @@ impl Predictor {
         self.kept.retain(|p| p.scored_at.is_none_or(|at| now.since(at) <= SHOWN_AFTER));
     }
 
-    /// The newest open one of each series, soonest first, then those scored within a day, newest first.
+    /// The newest open one of each series, soonest first, then what was scored or missed within a week, newest first.
     pub fn shown(&self) -> Arc<[Prediction]> {
         let shown = || self.kept.iter().filter(|p| is_shown(p));
         let mut newest: BTreeMap<&SeriesKey, &Prediction> = BTreeMap::new();
@@ -224,14 +257,16 @@ impl Predictor {
         }
         let mut open: Vec<&Prediction> = newest.into_values().collect();
         open.sort_by_key(|p| p.at);
-        let mut scored: Vec<&Prediction> = shown().filter(|p| p.outcome.is_some()).collect();
+        let is_told = |p: &&Prediction| p.outcome.is_some() && (is_shown(p) || p.is_missed());
+        let mut scored: Vec<&Prediction> = self.kept.iter().filter(is_told).collect();
         scored.sort_by_key(|p| std::cmp::Reverse(p.scored_at));
+        scored.truncate(MOST_SCORED);
         open.into_iter().chain(scored).cloned().collect()
     }
 
     /// How the shown ones did, with the events that none of them named.
     pub fn record(&self) -> TrackRecord {
-        let Score { right, wrong, missed, squares } = self.score;
+        let Score { right, wrong, missed, squares, .. } = self.score;
         let open = self.kept.iter().filter(|p| p.outcome.is_none() && is_shown(p)).count();
         let n = f64::from(right + wrong + missed);
         let base = f64::from(right + missed) / n;
@@ -242,6 +277,8 @@ impl Predictor {
             missed,
             brier: (n > 0.0).then(|| squares / n),
             base_rate_brier: (n > 0.0).then_some(base * (1.0 - base)),
+            said: self.score.said,
+            lead_seconds: self.score.lead(),
         }
     }
 }
@@ -258,7 +295,7 @@ fn factors(forecast: &Forecast, crossing: &Crossing) -> Vec<String> {
     if let (Some(first), Some(last)) = (forecast.mean.first(), forecast.mean.last())
         && span > 0.0
     {
-        factors.push(format!("{:+.1}% a day expected", (last - first) / span * 86_400.0 * 100.0));
+        factors.push(rise((last - first) / span));
         factors.push(format!("{:.0}% used now", first * 100.0));
     }
     factors.push(format!(
@@ -267,6 +304,17 @@ fn factors(forecast: &Forecast, crossing: &Crossing) -> Vec<String> {
         format_duration(forecast.step * u32::try_from(forecast.mean.len()).unwrap_or(u32::MAX))
     ));
     factors
+}
+
+/// A rise of a ratio by `a_second`, in the span in which it reads well: `+2.1% a day`, `+23.7% an hour`.
+fn rise(a_second: f64) -> String {
+    let day = a_second * 86_400.0 * 100.0;
+    match day.abs() {
+        d if d < 0.05 => "as full as now on average; its swings get there".to_owned(),
+        d if d < 50.0 => format!("{day:+.1}% a day expected"),
+        d if d < 1_440.0 => format!("{:+.1}% an hour expected", day / 24.0),
+        _ => format!("{:+.1}% a minute expected", day / 1_440.0),
+    }
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub use listener::{Listener, Protocol};
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_key};
 pub use pattern::{Cluster, Outlier, Patterns, Shift, ShiftKind};
 pub use perfdata::{PerfValue, perfdata};
-pub use prediction::{Outcome, Prediction, TrackRecord};
+pub use prediction::{Calibration, Outcome, Prediction, TrackRecord};
 pub use process::{EndedProcess, MOST_ENDED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler};
 pub use process_details::{
     Capabilities, ControlGroup, MemoryUse, OpenFile, Private, ProcessDepth, ProcessDetails, ProcessSocket, ResourceLimit,

@@ -54,6 +54,27 @@ pub struct Prediction {
     pub scored_at: Option<Timestamp>,
 }
 
+impl Prediction {
+    /// Whether it stands for something that happened without having been said ([`Prediction::MISSED`]).
+    pub fn is_missed(&self) -> bool {
+        self.method == Self::MISSED
+    }
+
+    /// The method of what nobody said before it happened.
+    pub const MISSED: &str = "missed";
+}
+
+/// Predictions of about one probability, and how many of them came: equal where probabilities are honest.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Scored ones.
+    pub cases: u32,
+    /// Those that happened within their interval.
+    pub came: u32,
+    /// Mean of the probabilities said, 0–1; 0 without cases.
+    pub said: f64,
+}
+
 /// How predictions did so far; only those shown count.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrackRecord {
@@ -69,4 +90,10 @@ pub struct TrackRecord {
     pub brier: Option<f64>,
     /// The same for always saying the base rate.
     pub base_rate_brier: Option<f64>,
+    /// By what was said: from 0.7, from 0.8, from 0.9 up.
+    #[serde(default)]
+    pub said: [Calibration; 3],
+    /// Median time from what was said to what came; `None` before any came.
+    #[serde(default)]
+    pub lead_seconds: Option<f64>,
 }

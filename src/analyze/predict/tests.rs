@@ -58,6 +58,8 @@ fn what_happens_within_the_interval_was_right() {
     let record = predictor.record();
     assert_eq!((record.shown, record.right, record.wrong, record.missed), (1, 1, 0, 0));
     assert!((record.brier.unwrap() - 0.04).abs() < 1e-9);
+    assert_eq!(record.said.map(|c| (c.cases, c.came)), [(0, 0), (1, 1), (0, 0)], "0.8 belongs to the second tenth");
+    assert_eq!(record.lead_seconds, Some(5.0 * 3600.0));
     assert!(observe(&mut predictor, 6, 0.998).is_empty(), "it happened once");
 }
 
@@ -84,7 +86,8 @@ fn an_event_nobody_was_told_of_is_missed_once_and_survives_a_restart() {
     assert!(observe(&mut predictor, 4, 1.0).is_empty());
     assert_eq!(Predictor::restore(stored).record(), predictor.record());
     assert_eq!(predictor.record().missed, 1);
-    assert!(predictor.shown().is_empty());
+    let shown = predictor.shown();
+    assert!(shown.len() == 1 && shown[0].is_missed(), "what nobody foresaw stands beside what was said");
 }
 
 #[test]
@@ -100,7 +103,17 @@ fn restored_predictions_are_scored_when_due() {
     let made = predictor.update(Timestamp(0), &[forecast(0, 0.8, [4, 6, 9])]);
     let mut restored = Predictor::restore(made);
     assert_eq!(observe(&mut restored, 10, 0.9).first().and_then(|p| p.outcome), Some(Outcome::Wrong));
-    assert!(!restored.shown().is_empty(), "scored ones stay for a day");
-    observe(&mut restored, 40, 0.9);
+    assert!(!restored.shown().is_empty(), "scored ones stay for a week");
+    observe(&mut restored, 10 + 7 * 24 + 1, 0.9);
     assert!(restored.shown().is_empty());
+}
+
+#[test]
+fn a_rise_is_said_in_the_span_in_which_it_reads_well() {
+    let day = |percent: f64| rise(percent / 100.0 / 86_400.0);
+    assert_eq!(day(2.1), "+2.1% a day expected");
+    assert_eq!(day(-0.3), "-0.3% a day expected");
+    assert_eq!(day(569.1), "+23.7% an hour expected");
+    assert_eq!(day(5_000.0), "+3.5% a minute expected");
+    assert_eq!(day(0.004), "as full as now on average; its swings get there");
 }

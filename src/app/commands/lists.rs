@@ -110,7 +110,9 @@ impl Predictions {
         let record = snapshot.record;
         match self.format {
             Format::Json => {
-                let list: Vec<Value> = snapshot.predictions.iter().map(prediction_json).collect();
+                // What nobody said before it came is counted, and no prediction.
+                let said = snapshot.predictions.iter().filter(|p| !p.is_missed());
+                let list: Vec<Value> = said.map(prediction_json).collect();
                 let record = json!({
                     "shown": record.shown, "right": record.right, "wrong": record.wrong, "missed": record.missed,
                     "brier": record.brier, "base_rate_brier": record.base_rate_brier,
@@ -130,6 +132,7 @@ impl Predictions {
 fn prediction_row(prediction: &Prediction, now: Timestamp) -> Vec<String> {
     let when = match prediction.outcome {
         None => format!("in {}", format_duration(prediction.at.since(now))),
+        Some(_) if prediction.is_missed() => "came unforeseen".to_owned(),
         Some(crate::model::Outcome::Right) => "came true".to_owned(),
         Some(crate::model::Outcome::Wrong) => "did not come".to_owned(),
     };

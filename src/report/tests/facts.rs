@@ -228,7 +228,15 @@ pub(super) fn facts() -> Facts {
         }],
         services: vec![service("shop-web", ServiceState::Online, 1.0), service("checkout-api", ServiceState::Degraded, 0.9812)],
         predictions: vec![prediction("p3", None), prediction("p1", Some(Outcome::Right))],
-        record: TrackRecord { shown: 12, right: 9, wrong: 1, missed: 1, brier: Some(0.08), base_rate_brier: Some(0.21) },
+        record: TrackRecord {
+            shown: 12,
+            right: 9,
+            wrong: 1,
+            missed: 1,
+            brier: Some(0.08),
+            base_rate_brier: Some(0.21),
+            ..TrackRecord::default()
+        },
         coverage: 0.958,
         zone: TimeZone::fixed(offset(1)),
         prices: Prices::default(),
