@@ -99,6 +99,8 @@ pub enum Act {
     Invert,
     /// Processes below their parents, or as a list.
     Tree,
+    /// Services as tiles, or as a list.
+    Grid,
     /// Give the chosen pane the whole page, or its place back.
     Enlarge,
     /// Choose the next (1) or previous (−1) pane.
@@ -361,6 +363,7 @@ pub const ACTIONS: &[Action] = &[
     )
     .hint("maintenance")
     .when(on_a_service),
+    row("grid", Act::Grid, &["v"], Place::On(&[Services]), "services as tiles, or as a list").hint("grid"),
     row("time-back", Act::Time(-1), &["left"], Place::Anywhere, "time cursor back; every pane follows").hint("time"),
     row("time-forward", Act::Time(1), &["right"], Place::Anywhere, "time cursor forward").hint("time"),
     row("mark-back", Act::Mark(-1), &["shift-left"], Place::Anywhere, "time cursor to the alert or anomaly before"),

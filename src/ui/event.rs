@@ -73,6 +73,8 @@ pub enum Purpose {
     Ghost,
     /// Learned band of the charted series.
     ExploreBand(SeriesKey),
+    /// Learned band of a series of the page.
+    Band(SeriesKey),
     /// What comes next for it.
     ExploreForecast(SeriesKey),
     /// What happened in the span of its chart.
@@ -85,6 +87,8 @@ pub enum Purpose {
     FocusCharts(Subject),
     /// Its learned band.
     FocusBand(Subject, SeriesKey),
+    /// What is looked at over a month.
+    FocusLong(Subject),
     /// Its journal.
     FocusJournal(Subject),
     /// The time line's health.
@@ -118,6 +122,9 @@ pub enum Purpose {
 impl Purpose {
     /// Whether a newer question of the same kind makes this one useless.
     pub fn is_replaced_by(&self, newer: &Self) -> bool {
+        if let (Self::Band(own), Self::Band(other)) = (self, newer) {
+            return own == other;
+        }
         !matches!(self, Self::Decision | Self::Changed | Self::Report | Self::Extra)
             && std::mem::discriminant(self) == std::mem::discriminant(newer)
     }

@@ -56,6 +56,8 @@ pub struct Lists {
     pub services: Vec<usize>,
     /// Alerts: active, pending, silenced, past. Indices behind the snapshot's are those of `older`.
     pub alerts: Vec<usize>,
+    /// How many stand where, in the order of `alerts`.
+    pub standings: Vec<(Standing, usize)>,
     /// Alerts that are over and no longer in the snapshot, newest first.
     pub older: Arc<[Arc<Alert>]>,
     /// Predictions: open, then scored.
@@ -73,6 +75,7 @@ impl Lists {
             tree,
             services: services.filter(|i| filters.services.keeps(&snapshot.services[*i])).collect(),
             alerts: Vec::new(),
+            standings: Vec::new(),
             older: Arc::clone(older),
             predictions: predictions.filter(|i| filters.predictions.keeps(&snapshot.predictions[*i])).collect(),
         };
@@ -81,6 +84,13 @@ impl Lists {
         // Stable: worst first within each.
         let mut alerts = std::mem::take(&mut lists.alerts);
         alerts.sort_by_key(|i| lists.alert(snapshot, *i).map(|a| Standing::of(a)));
+        let standings = alerts.iter().filter_map(|i| lists.alert(snapshot, *i)).map(|a| Standing::of(a));
+        for standing in standings.collect::<Vec<_>>() {
+            match lists.standings.last_mut().filter(|(last, _)| *last == standing) {
+                Some((_, count)) => *count += 1,
+                None => lists.standings.push((standing, 1)),
+            }
+        }
         lists.alerts = alerts;
         lists.predictions.sort_by_key(|i| snapshot.predictions[*i].outcome.is_some());
         lists

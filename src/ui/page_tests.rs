@@ -10,7 +10,11 @@ use super::theme::Theme;
 use super::widgets::Graph;
 
 /// Keys that open each page, with its name.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 13] = [
+    ("2 j", "services"),
+    ("2 j v", "grid"),
+    ("3", "alerts"),
+    ("4 j j", "predictions"),
     ("5 left left", "history"),
     ("7", "cpu"),
     ("8", "memory"),

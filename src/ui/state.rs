@@ -174,6 +174,8 @@ pub struct Focus {
     pub range: TimeRange,
     /// Its series: its own, for an alert also those that moved with it, with bands where they were learned.
     pub charts: ChartStore,
+    /// What is looked at over a month (what is left of a service's promise).
+    pub long: ChartStore,
     /// Journal of the span, oldest first; empty until it came.
     pub journal: Vec<JournalEntry>,
 }
@@ -242,6 +244,8 @@ pub struct UiState {
     pub sort: Sort,
     /// Processes below their parents.
     pub tree: bool,
+    /// Services as tiles.
+    pub grid: bool,
     /// Words of `/`, one for each page by [`View::index`]; empty: everything.
     pub filter: [String; View::ALL.len()],
     /// The same, understood.
@@ -262,6 +266,8 @@ pub struct UiState {
     pub keys: ChartKeys,
     /// Series the page needs beside those of the four charts.
     pub extra: Vec<SeriesKey>,
+    /// When learned bands were asked for, for which span and series.
+    pub banded: Option<(Timestamp, Duration, Vec<SeriesKey>)>,
     /// Points of the charts up to the present.
     pub charts: ChartStore,
     /// CPU use of the processes over the minute before the moment shown; empty for one that was looked up.
@@ -338,6 +344,7 @@ impl UiState {
             selected: Selected::default(),
             sort: Sort::default(),
             tree: false,
+            grid: false,
             filter: Default::default(),
             filters: Filters::default(),
             inside: None,
@@ -348,6 +355,7 @@ impl UiState {
             places: Places::default(),
             keys: ChartKeys::default(),
             extra: Vec::new(),
+            banded: None,
             charts: ChartStore::new(Duration::from_secs(3)),
             cpu: CpuTracks::default(),
             focus: None,

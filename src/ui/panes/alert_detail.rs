@@ -28,15 +28,24 @@ const VALUES: u16 = 22;
 
 /// Draws it.
 pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect, alert: &Alert) {
-    let page = Page { ctx, alert, focus: ctx.state.focus.as_ref().filter(|f| f.subject == Subject::Alert(alert.id.clone())) };
+    let page = Page::of(ctx, alert);
     if ctx.density() == Density::Large && area.height >= 30 { page.large(buf, area) } else { page.small(buf, area) }
 }
 
 /// One alert and what was fetched for it.
-struct Page<'a> {
+pub struct Page<'a> {
     ctx: &'a DrawContext<'a>,
     alert: &'a Alert,
-    focus: Option<&'a Focus>,
+    /// What was fetched; `None` while it is on its way.
+    pub focus: Option<&'a Focus>,
+}
+
+impl<'a> Page<'a> {
+    /// With what was fetched for it, if it was.
+    pub fn of(ctx: &'a DrawContext<'a>, alert: &'a Alert) -> Self {
+        let is_own = |f: &&Focus| matches!(&f.subject, Subject::Alert(id) if *id == alert.id);
+        Self { ctx, alert, focus: ctx.state.focus.as_ref().filter(is_own) }
+    }
 }
 
 impl Page<'_> {
@@ -76,8 +85,9 @@ impl Page<'_> {
         let summary = &self.alert.explanation.summary;
         let summary = if summary.is_empty() { &self.alert.title } else { summary };
         Phrase::new().strong(summary).put(ctx.ink, buf, (inner.x, inner.y), inner.right());
-        let normal = self.alert.explanation.normal.as_deref().unwrap_or("still learning what is normal");
-        Phrase::new().dim(normal).put(ctx.ink, buf, (inner.x, inner.y + 1), inner.right());
+        let normal = self.alert.explanation.normal.as_deref();
+        let normal = normal.map_or_else(|| "still learning what is normal".to_owned(), |n| format!("usually {n}"));
+        Phrase::new().dim(&normal).put(ctx.ink, buf, (inner.x, inner.y + 1), inner.right());
         let related = u16::try_from(self.alert.explanation.correlated.len().min(3)).unwrap_or(0);
         let rest = area.height.saturating_sub(2);
         let told = (rest / 3).clamp(2, 12);
@@ -122,13 +132,14 @@ impl Page<'_> {
         Some(Moment { at, text: format!("fired {}", time(at, self.ctx.zone())), role })
     }
 
-    fn chart(&self, buf: &mut Buffer, slot: Slot) {
+    /// Its series with the limit, what was learned, the moment it fired and what comes next.
+    pub fn chart(&self, buf: &mut Buffer, slot: Slot) {
         let (ctx, alert) = (self.ctx, self.alert);
         let (_, role) = alert_glyph(alert);
         let role = if role == Role::Dim { Role::Strong } else { role };
         let name = series_name(&alert.key);
         let left = Phrase::new().bold(role, &format!("{name} {}", format_value(alert.value, alert.unit)));
-        let normal = alert.explanation.normal.as_deref().map_or_else(Phrase::new, |n| Phrase::new().dim(n));
+        let normal = alert.explanation.normal.as_deref().map_or_else(Phrase::new, |n| Phrase::new().dim("usually ").text(n));
         slot.title(ctx.ink, buf, &left, &[normal, super::trends::coming(ctx, |k| *k == alert.key)]);
         let area = Rect {
             x: slot.x0 + 1,

@@ -5,8 +5,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::alert_history;
 use super::alert_rows::standing;
-use super::parts::{Slot, fact, paragraphs, quantity, row};
+use super::parts::{Slot, fact, paragraphs, quantity, row, series_name};
 use crate::base::format_value;
 use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, Resource};
 use crate::ui::actions::ACTIONS;
@@ -20,25 +21,7 @@ pub fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     let id = Phrase::new().dim("alert ").text(&alert.id);
     slot.title(ctx.ink, buf, &Phrase::new().strong("Why"), &[Phrase::new().dim("rule ").text(&alert.rule), id]);
     let e = &alert.explanation;
-    let mut said: Vec<Phrase> = Vec::new();
-    if !e.summary.is_empty() {
-        said.push(Phrase::new().strong(&e.summary));
-    }
-    let value = Phrase::new().dim("value ").bold(Role::Crit, &format_value(alert.value, alert.unit));
-    let value = value.dim(", limit ").strong(&format_value(alert.limit, alert.unit));
-    said.push(match &e.normal {
-        Some(normal) => value.dim(", ").text(normal),
-        None => value.dim(" · still learning what is normal here"),
-    });
-    let began = Phrase::new().dim("holds since ").text(&moment(alert.since, ctx.snapshot.at, ctx.zone()));
-    said.push(began.dim(" · ").join(&standing(ctx, alert)));
-    if let Some(outcome) = alert.feedback {
-        said.push(Phrase::new().dim(if outcome == Outcome::Right {
-            "somebody said: it was real"
-        } else {
-            "somebody said: false alarm"
-        }));
-    }
+    let mut said = reasons(ctx, alert);
     if !e.changes.is_empty() {
         said.extend([Phrase::new(), Phrase::new().dim("recent changes")]);
         said.extend(e.changes.iter().map(|c| match c.split_once(' ') {
@@ -56,6 +39,79 @@ pub fn why(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
     if !ahead.is_empty() {
         said.extend([Phrase::new(), Phrase::new().dim("if nothing is done"), ahead]);
     }
+    paragraphs(ctx.ink, buf, slot.inner(), &said);
+}
+
+/// The cause in one sentence, value against limit and normal, how long, who, and how often before.
+fn reasons(ctx: &DrawContext, alert: &Alert) -> Vec<Phrase> {
+    let e = &alert.explanation;
+    let mut said: Vec<Phrase> = Vec::new();
+    if !e.summary.is_empty() {
+        said.push(Phrase::new().strong(&e.summary));
+    }
+    let value = Phrase::new().dim("value ").bold(Role::Crit, &format_value(alert.value, alert.unit));
+    let value = value.dim(", limit ").strong(&format_value(alert.limit, alert.unit));
+    said.push(match &e.normal {
+        Some(normal) => value.dim(", usually ").text(normal),
+        None => value.dim(" · still learning what is normal here"),
+    });
+    let began = Phrase::new().dim("holds since ").text(&moment(alert.since, ctx.snapshot.at, ctx.zone()));
+    said.push(began.dim(" · ").join(&standing(ctx, alert)));
+    if let Some(outcome) = alert.feedback {
+        said.push(Phrase::new().dim(if outcome == Outcome::Right {
+            "somebody said: it was real"
+        } else {
+            "somebody said: false alarm"
+        }));
+    }
+    let before = alert_history::in_short(ctx, alert);
+    if !before.is_empty() {
+        said.push(before);
+    }
+    said
+}
+
+/// Who used the resource when the rule fired, or what moved with it where no process is to blame.
+pub fn culprits(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
+    let e = &alert.explanation;
+    if !e.processes.is_empty() {
+        processes(ctx, buf, Slot { y1: slot.y1 - moved_rows(slot, alert), ..slot }, alert);
+    } else {
+        slot.title(ctx.ink, buf, &Phrase::new().strong("Who or what"), &[]);
+        if e.correlated.is_empty() {
+            return paragraphs(ctx.ink, buf, slot.inner(), &[Phrase::new().dim("no process and no other series stands out")]);
+        }
+    }
+    let rows = moved_rows(slot, alert);
+    let inner = slot.inner();
+    let area = Rect { y: inner.bottom().saturating_sub(rows), height: rows, ..inner };
+    let head = Phrase::new().dim("moved with it, at that time against usual");
+    let moved = e.correlated.iter().map(|one| {
+        let unit = ctx.snapshot.catalog.unit(one.key.metric());
+        let then = quantity(Role::Text, one.value, unit);
+        (Phrase::new().text(&series_name(&one.key)), then.dim(&format!("  usually {}", format_value(one.usual, unit))))
+    });
+    for (i, (name, value)) in (0..rows).zip(std::iter::once((head, Phrase::new())).chain(moved)) {
+        fact(ctx.ink, buf, row(area, i), &name, &value);
+    }
+}
+
+/// Rows of what moved with it, its head included.
+fn moved_rows(slot: Slot, alert: &Alert) -> u16 {
+    let n = u16::try_from(alert.explanation.correlated.len()).unwrap_or(0);
+    if n == 0 { 0 } else { (n + 1).min(slot.inner().height / 2) }
+}
+
+/// Why, in as many lines as there are: for the smallest screens.
+pub fn in_short(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) {
+    let open = Phrase::new().strong("Enter").dim(" opens");
+    let title = Phrase::new().strong("Why ").dim("rule ").text(&alert.rule);
+    slot.title(ctx.ink, buf, &title, &[open]);
+    let e = &alert.explanation;
+    let mut said = reasons(ctx, alert);
+    said.extend(e.changes.iter().map(|change| Phrase::new().dim("before: ").text(change)));
+    said.extend(e.processes.iter().take(2).map(|culprit| Phrase::new().dim("process ").text(&culprit.text(e.resource))));
+    said.extend(e.correlated.iter().take(1).map(|one| Phrase::new().dim("moved with it ").text(&one.text())));
     paragraphs(ctx.ink, buf, slot.inner(), &said);
 }
 

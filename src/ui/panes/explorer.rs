@@ -118,7 +118,7 @@ fn scale(unit: Unit, explore: &explore::Explore, courses: &[Course], ghost: &[Op
     };
     let scale = match unit {
         // Shares of a whole add up to it but for what rounding and means of different spans add.
-        Unit::Ratio if top > 0.25 && top <= 1.05 => Scale::SHARE,
+        Unit::Ratio if top > 0.25 && top <= 1.25 => Scale::SHARE,
         Unit::Celsius | Unit::Hertz if explore.together == Together::Lines => {
             Scale::around(unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0))
         }

@@ -103,7 +103,7 @@ impl Courses {
         };
         match unit {
             // A share of a whole keeps its whole scale, unless it is so small that nothing would be seen.
-            Unit::Ratio if together == Together::Stacked || top > 0.25 => Scale::SHARE,
+            Unit::Ratio if together == Together::Stacked || (0.25..=1.25).contains(&top) => Scale::SHARE,
             Unit::Celsius => Scale::around(unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0)),
             _ => Scale::rounded(unit, top),
         }
@@ -136,7 +136,7 @@ impl Courses {
             scale,
             time: time_scale(self.window, self.past),
             limits: &lines,
-            band: &[],
+            band: self.keys.first().filter(|_| is_single).map_or(&[], |k| ctx.charts().band(k)),
             moments: &[],
             cursor: cursor.as_ref(),
             gutter: GUTTER,

@@ -58,6 +58,22 @@ pub fn fact(ink: &Ink, buf: &mut Buffer, line: Rect, left: &Phrase, right: &Phra
     left.put(ink, buf, (line.x, line.y), from.saturating_sub(1).max(line.x));
 }
 
+/// A name and cells that end so many columns before the right edge of the row; a cell that would touch one before it is left out.
+pub fn cells(ink: &Ink, buf: &mut Buffer, line: Rect, name: &Phrase, all: &[(u16, Phrase)]) {
+    let mut sorted: Vec<&(u16, Phrase)> = all.iter().filter(|(_, text)| !text.is_empty()).collect();
+    sorted.sort_by_key(|(offset, _)| *offset);
+    let mut from = line.right();
+    for (offset, text) in sorted {
+        let end = line.right().saturating_sub(*offset);
+        // Two columns between cells, so that they never read as one.
+        let free = if from == line.right() { from } else { from.saturating_sub(2) };
+        if end <= free && end >= line.x + text.width() {
+            from = text.put_right(ink, buf, (line.x, end), line.y);
+        }
+    }
+    name.put(ink, buf, (line.x, line.y), if from == line.right() { from } else { from.saturating_sub(2).max(line.x) });
+}
+
 /// Writes lines one under the other, as many as fit; what is too long goes on below.
 pub fn paragraphs(ink: &Ink, buf: &mut Buffer, area: Rect, lines: &[Phrase]) {
     let wrapped = lines.iter().flat_map(|line| line.wrap(area.width));
@@ -86,6 +102,17 @@ pub fn quantity(role: Role, value: f64, unit: Unit) -> Phrase {
     }
 }
 
+/// Two values with their unit once: `97–107%`, `1.5–4.5 MiB/s`.
+pub fn span(low: f64, high: f64, unit: Unit) -> String {
+    let (factor, name) = axis::shown_in(unit, high);
+    let shown = |value: f64| {
+        let value = value / factor;
+        if unit == Unit::Ratio || value.abs() >= 99.95 { crate::base::units::plain(value.round()) } else { format!("{value:.1}") }
+    };
+    let gap = if matches!(name, "%" | "") { "" } else { " " };
+    format!("{}–{}{gap}{name}", shown(low), shown(high))
+}
+
 /// A value in the unit of a scale, one decimal below a hundred: `3.1`.
 pub fn scaled(value: f64, scale: &axis::Scale) -> String {
     let shown = value / scale.factor;
@@ -102,6 +129,11 @@ pub fn alert_glyph(alert: &Alert) -> (&'static str, Role) {
         (_, _, Severity::Warning) => ("▲", Role::Warn),
         (_, _, Severity::Info) => ("●", Role::Text),
     }
+}
+
+/// Whether an alert is about a series, or about what is predicted of it.
+pub fn is_about(alert: &Alert, key: &SeriesKey) -> bool {
+    alert.key == *key || alert.key.label("series").is_some_and(|series| series == key.to_string())
 }
 
 /// Glyph and role of a service.

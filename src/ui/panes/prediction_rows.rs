@@ -87,6 +87,7 @@ fn short(ctx: &DrawContext, buf: &mut Buffer, line: Rect, p: &Prediction) {
 /// How a scored prediction ended: `came after 6 min`, `did not come`.
 pub fn ending(p: &Prediction, outcome: Outcome) -> String {
     match (outcome, p.scored_at) {
+        _ if p.is_missed() => "not foreseen".to_owned(),
         (Outcome::Right, Some(at)) => format!("came after {}", format_duration(at.since(p.made_at))),
         (Outcome::Right, None) => "came".to_owned(),
         (Outcome::Wrong, _) => "did not come".to_owned(),
@@ -94,7 +95,11 @@ pub fn ending(p: &Prediction, outcome: Outcome) -> String {
 }
 
 fn scored(ctx: &DrawContext, buf: &mut Buffer, line: Rect, p: &Prediction, outcome: Outcome) {
-    let glyph = if outcome == Outcome::Right { "✓" } else { "✘" };
+    let glyph = match outcome {
+        _ if p.is_missed() => "▲",
+        Outcome::Right => "✓",
+        Outcome::Wrong => "✘",
+    };
     let from = Phrase::new().dim(&ending(p, outcome)).put_right(ctx.ink, buf, (line.x, line.right()), line.y);
     let when = time_or_date(p.made_at, ctx.snapshot.at, ctx.zone());
     Phrase::new().dim(&format!("{glyph} {when} {}", p.title)).put(ctx.ink, buf, (line.x, line.y), from.saturating_sub(1));

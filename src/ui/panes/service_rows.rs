@@ -52,6 +52,27 @@ pub fn uptime(service: &ServiceStatus, span: usize) -> Phrase {
     }
 }
 
+/// What is left of the downtime its promise allows: `31%`, a dim dash without a promise.
+pub fn budget(service: &ServiceStatus) -> Phrase {
+    match service.slo.map(|slo| slo.left) {
+        Some(Some(left)) => {
+            let text = format!("{:.0}", left * 100.0);
+            let role = budget_role(left);
+            if role == Role::Ok { Phrase::new().text(&text) } else { Phrase::new().bold(role, &text) }.dim("%")
+        }
+        _ => Phrase::new().dim("-"),
+    }
+}
+
+/// Half of a budget left is well; nothing left is not.
+pub fn budget_role(left: f64) -> Role {
+    match left {
+        l if l <= 0.0 => Role::Crit,
+        l if l < 0.5 => Role::Warn,
+        _ => Role::Ok,
+    }
+}
+
 /// Draws the list; the last row says how many are left out.
 pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let services = &ctx.snapshot.services;

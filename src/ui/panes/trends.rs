@@ -123,6 +123,7 @@ fn bounded<'a>(ctx: &DrawContext<'a>, buf: &mut Buffer, area: Rect, key: &Series
     let cursor = cursor(ctx);
     let mut chart = frame_of(ctx, course.trace(limits.coloring()), Scale::SHARE, time_scale(window, past));
     chart.limits = &lines;
+    chart.band = ctx.charts().band(key);
     chart.cursor = cursor.as_ref();
     ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);

@@ -41,6 +41,11 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
                 fill(&mut focus.charts, &series);
             }
         }
+        (Purpose::FocusLong(subject), Answer::History { series }) => {
+            if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
+                fill(&mut focus.long, &series);
+            }
+        }
         (Purpose::FocusBand(subject, key), Answer::Band { band }) => {
             if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
                 focus.charts.fill_band(&key, band);
@@ -71,7 +76,7 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
                 fill(&mut ghost.charts, &series);
             }
         }
-        (Purpose::ExploreBand(key), Answer::Band { band }) => {
+        (Purpose::ExploreBand(key) | Purpose::Band(key), Answer::Band { band }) => {
             let charts = state.past.as_mut().and_then(|p| p.charts.as_mut()).unwrap_or(&mut state.charts);
             if charts.keys().any(|k| *k == key) {
                 charts.fill_band(&key, band);

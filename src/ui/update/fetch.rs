@@ -17,13 +17,17 @@ use super::time;
 const FOCUS_SPAN: Duration = Duration::from_secs(2 * 3600);
 /// Longest past drawn beside a prediction: twice the week a daily season needs.
 const LONGEST: Duration = Duration::from_secs(14 * 86_400);
+/// Series of one page whose bands are asked for: more than a page has charts of one series.
+const BANDS: usize = 12;
+/// Span of a service's promise.
+const PROMISE: Duration = Duration::from_secs(30 * 86_400);
 /// Services with a graph of their own: more than the largest screen has rows.
 const GRAPHS: usize = 100;
 /// Span of these graphs, and of one of their bins: ten cells with three bins each.
 const RESPONSES: Duration = Duration::from_secs(1800);
 const RESPONSE_STEP: Duration = Duration::from_secs(60);
-/// How far back the page of alerts looks for those that are over.
-const OLDER: Duration = Duration::from_secs(7 * 86_400);
+/// How far back alerts that are over are looked for: the span a promise is about.
+const OLDER: Duration = Duration::from_secs(30 * 86_400);
 /// Span of the time line, at least.
 const TIMELINE: Duration = Duration::from_secs(6 * 3600);
 
@@ -57,6 +61,25 @@ pub fn charts(state: &UiState) -> Vec<Effect> {
     effects
 }
 
+/// Learned bands of the page's series: for a new span or page, and again when they end visibly before now.
+fn bands(state: &mut UiState) -> Vec<Effect> {
+    let now = state.live.at;
+    let wanted: Vec<SeriesKey> = state.keys.all().chain(state.extra.iter().take(BANDS)).cloned().collect();
+    let old = Duration::from_secs(60).max(state.span / 40);
+    let is_asked =
+        |(at, span, keys): &(Timestamp, Duration, Vec<SeriesKey>)| now.since(*at) < old && *span == state.span && *keys == wanted;
+    if state.live.seq == 0 || state.past.is_some() || state.banded.as_ref().is_some_and(is_asked) {
+        return Vec::new();
+    }
+    let range = TimeRange::last(state.span, now);
+    // A band is smooth: a point a minute is finer than any column of a chart of hours.
+    let step = Duration::from_secs(60).max(state.span / 200);
+    let ask = |key: &SeriesKey| Effect::Ask(Purpose::Band(key.clone()), Request::Band { key: key.clone(), range, step });
+    let effects = wanted.iter().map(ask).collect();
+    state.banded = Some((now, state.span, wanted));
+    effects
+}
+
 /// Points of the charts around another moment.
 pub fn past_charts(state: &UiState, past: &Past) -> Vec<Effect> {
     let range = TimeRange::last(state.span, past.chart_end);
@@ -79,6 +102,7 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
     }
     effects.extend(extra(state));
     effects.extend(super::explore::missing(state));
+    effects.extend(bands(state));
     effects.extend(super::settings::missing(state));
     effects.extend(super::inside::missing(state));
     effects.extend(older(state));
@@ -122,13 +146,16 @@ fn extra(state: &mut UiState) -> Vec<Effect> {
     effects
 }
 
-/// Response times for the graphs in the list of services: of those on top, at the moment shown.
+/// Response times for the graphs in the list of services: of those around the chosen one, at the moment shown.
 fn responses(state: &mut UiState) -> Option<Effect> {
     if state.view != View::Services || state.shown().services.is_empty() {
         state.responses = None;
         return None;
     }
-    let names = state.lists.services.iter().take(GRAPHS).filter_map(|i| state.shown().services.get(*i));
+    let chosen = state.lists.service_row(state.shown(), &state.selected);
+    // By hundreds, so that not every step of the choice asks anew; the ones before and after are on the screen too.
+    let first = (chosen / GRAPHS).saturating_sub(1) * GRAPHS;
+    let names = state.lists.services.iter().skip(first).take(3 * GRAPHS).filter_map(|i| state.shown().services.get(*i));
     let keys: Vec<SeriesKey> = names.map(|s| SeriesKey::new("service_check_seconds", [("service", s.name.as_str())])).collect();
     let is_known = |key: &SeriesKey| state.responses.as_ref().is_some_and(|c| c.keys().any(|k| k == key));
     if keys.iter().all(is_known) {
@@ -141,10 +168,14 @@ fn responses(state: &mut UiState) -> Option<Effect> {
     Some(Effect::Ask(Purpose::Responses, history(keys, range, RESPONSE_STEP)))
 }
 
-/// Alerts of the last days, once the page of alerts is shown, and again when one more is over.
+/// Alerts of the last days, once a page that tells them is shown, and again when one more is over.
 fn older(state: &mut UiState) -> Option<Effect> {
     let over = state.live.alerts.iter().filter_map(|a| a.resolved_at).max();
-    if state.view != View::Alerts || state.past.is_some() || state.live.seq == 0 || state.older_until == Some(over) {
+    if !matches!(state.view, View::Alerts | View::Services)
+        || state.past.is_some()
+        || state.live.seq == 0
+        || state.older_until == Some(over)
+    {
         return None;
     }
     state.older_until = Some(over);
@@ -153,7 +184,7 @@ fn older(state: &mut UiState) -> Option<Effect> {
 
 fn subject(state: &UiState) -> Option<Subject> {
     match state.view {
-        View::Alerts => state.chosen_alert().filter(|_| state.open).map(|a| Subject::Alert(a.id.clone())),
+        View::Alerts => state.chosen_alert().map(|a| Subject::Alert(a.id.clone())),
         View::Services => state.chosen_service().map(|s| Subject::Service(s.name.clone())),
         View::Predictions => state.chosen_prediction().map(|p| Subject::Prediction(p.id.clone())),
         _ => None,
@@ -170,7 +201,11 @@ fn focus(state: &mut UiState, subject: Subject) -> Vec<Effect> {
             // The hour before it began is always in sight.
             (keys, FOCUS_SPAN.max(now.since(alert.since) + Duration::from_secs(3600)))
         }
-        Subject::Service(name) => (vec![SeriesKey::new("service_check_seconds", [("service", name.as_str())])], FOCUS_SPAN),
+        Subject::Service(name) => {
+            let parts = state.shown().of("service_phase_seconds").filter(|r| r.key.label("service") == Some(name.as_str()));
+            let whole = SeriesKey::new("service_check_seconds", [("service", name.as_str())]);
+            (std::iter::once(whole).chain(parts.map(|r| r.key.clone())).collect(), FOCUS_SPAN)
+        }
         Subject::Prediction(_) => {
             let Some(prediction) = state.chosen_prediction() else { return Vec::new() };
             // Three parts past to one part future, as in every chart.
@@ -183,14 +218,25 @@ fn focus(state: &mut UiState, subject: Subject) -> Vec<Effect> {
     let mut charts = ChartStore::new(step);
     keys.iter().for_each(|key| charts.track(key));
     let mut effects = vec![Effect::Ask(Purpose::FocusCharts(subject.clone()), history(keys.clone(), range, step))];
-    if let (Subject::Alert(_), Some(key)) = (&subject, keys.first()) {
+    if let Some(key) = keys.first() {
         let purpose = Purpose::FocusBand(subject.clone(), key.clone());
         // The band is smooth; a point a minute is finer than any column of a chart of hours.
         let step = Duration::from_secs(60).max(span / 200);
         effects.push(Effect::Ask(purpose, Request::Band { key: key.clone(), range, step }));
-        effects.push(Effect::Ask(Purpose::FocusJournal(subject.clone()), Request::Journal { range }));
     }
-    state.focus = Some(Focus { subject, range, charts, journal: Vec::new() });
+    let long_step = PROMISE / u32::try_from(SLOTS).unwrap_or(u32::MAX);
+    let mut long = ChartStore::new(long_step);
+    match &subject {
+        Subject::Alert(_) => effects.push(Effect::Ask(Purpose::FocusJournal(subject.clone()), Request::Journal { range })),
+        Subject::Service(name) if state.chosen_service().is_some_and(|s| s.slo.is_some()) => {
+            let key = SeriesKey::new("service_error_budget_ratio", [("service", name.as_str())]);
+            long.track(&key);
+            let wish = history(vec![key], TimeRange::last(PROMISE, now), long_step);
+            effects.push(Effect::Ask(Purpose::FocusLong(subject.clone()), wish));
+        }
+        _ => {}
+    }
+    state.focus = Some(Focus { subject, range, charts, long, journal: Vec::new() });
     effects
 }
 

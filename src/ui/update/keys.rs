@@ -318,6 +318,7 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         }
         Act::Invert => state.sort.inverted = !state.sort.inverted,
         Act::Tree => state.tree = !state.tree,
+        Act::Grid => state.grid = !state.grid,
         Act::Silence
         | Act::Snooze
         | Act::Acknowledge

@@ -176,7 +176,9 @@ fn what_is_opened_is_fetched_once() {
     let count = screen.shared.lock().expect("one thread").asked.len();
     let screen = screen.tick(1..4);
     assert_eq!(screen.shared.lock().expect("one thread").asked.len(), count);
-    assert!(screen.keys("esc").session.state.focus.is_none());
+    let screen = screen.keys("esc");
+    assert!(screen.session.state.focus.is_some(), "the list tells of the chosen one as well");
+    assert!(screen.keys("1").session.state.focus.is_none());
 }
 
 #[test]

@@ -177,6 +177,7 @@ pub fn resized(state: &UiState) -> ChartStore {
     let mut charts = ChartStore::new(step(state.span));
     for key in state.keys.all().chain(&state.keys.cores).chain(&state.extra) {
         charts.track(key);
+        charts.fill_band(key, state.charts.band(key).to_vec());
     }
     charts
 }

@@ -83,7 +83,7 @@ impl Scale {
             Unit::Ratio => 0.01,
             Unit::Bytes | Unit::BytesPerSecond => 1024.0,
             Unit::BitsPerSecond | Unit::Hertz => 1000.0,
-            Unit::Seconds => 0.01,
+            Unit::Seconds => 0.001,
             _ => 1.0,
         };
         let max = if max.is_finite() { max.max(least) } else { least };

@@ -332,9 +332,10 @@ impl Line<'_> {
         let whole = if was.0 == row && matches!(dot % 4, 1 | 2) { was.1 } else { dot % 4 >= 2 };
         let style = self.plot.ink.ground(Ground::area(role));
         for r in (0..row).chain(whole.then_some(row)).filter(|r| *r < self.plot.area.height) {
-            let cell = &mut buf[(self.plot.area.x + column, self.y(r))];
+            let at = (self.plot.area.x + column, self.y(r));
             if let Some(bg) = style.bg {
-                cell.set_bg(bg);
+                self.plot.settle(buf, at.0, at.1);
+                buf[at].set_bg(bg);
             }
         }
         (row, whole)
