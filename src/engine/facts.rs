@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::answer::{Context, answer};
+use super::answer::{Context, answer, source_failed};
 use super::{fonts, future};
 use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
@@ -75,14 +75,13 @@ fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PreviousF
     if spec.kind != ReportKind::Performance || coverage <= 0.0 {
         return Ok(None);
     }
-    let failed = |e: SourceError| Refusal::new(RefusalKind::Failed, e.to_string());
     let source = context.source();
     let mut series = Vec::new();
     for wanted in facts_wanted(spec.kind, spec.depth).series {
         let (metric, _) = wanted.selector.split_once('{').unwrap_or((wanted.selector, ""));
         let key = SeriesKey::total(metric);
-        if let Some(summary) = query::summarize(&source, &key, range).map_err(failed)? {
-            series.push((key, stats(&summary)));
+        if let Some(stats) = stats(&source, &key, range).map_err(source_failed)? {
+            series.push((key, stats));
         }
     }
     let Answer::Alerts { alerts } = answer(&Request::Alerts { range }, context)? else {
@@ -111,7 +110,7 @@ fn series_facts(
     let step = query::auto_step(range, all.chart_points);
     let resolution = Resolution::for_step(step.min(range.length() / TREND_POINTS));
     let one = |key: SeriesKey| {
-        let Some(summary) = query::summarize(&source, &key, range)? else { return Ok(None) };
+        let Some(stats) = stats(&source, &key, range)? else { return Ok(None) };
         let buckets = source.points(&key, range, resolution)?.buckets;
         let trend = Some(trend(&key, range, &buckets));
         let points = super::answer::regroup(buckets, step);
@@ -119,26 +118,28 @@ fn series_facts(
             limit_for(&key, context.catalog).and_then(|limit| if let Limit::Above(value) = limit { Some(value) } else { None });
         let ahead = all.ahead.filter(|_| limit.is_some());
         let forecast = ahead.and_then(|ahead| future::from(&key, ahead, context, range.to));
-        Ok(Some(SeriesFacts { id: wanted.id, key, def, stats: stats(&summary), trend, limit, forecast, points }))
+        Ok(Some(SeriesFacts { id: wanted.id, key, def, stats, trend, limit, forecast, points }))
     };
     let all: Result<Vec<Option<SeriesFacts>>, SourceError> = keys.into_iter().map(one).collect();
     Ok(all.map_err(|e| failed(e.to_string()))?.into_iter().flatten().collect())
 }
 
-fn stats(summary: &query::Summary) -> SeriesStats {
-    let percentile = |n: usize| summary.percentiles.map(|p| p[n]);
-    SeriesStats {
+/// Figures of one series; `None` where nothing was observed.
+fn stats(source: &dyn SeriesSource, key: &SeriesKey, range: TimeRange) -> Result<Option<SeriesStats>, SourceError> {
+    let Some(summary) = query::summarize(source, key, range)? else { return Ok(None) };
+    let percentiles = query::percentiles(source, key, range)?;
+    Ok(Some(SeriesStats {
         min: Some(summary.min),
         mean: Some(summary.mean),
-        p50: percentile(0),
-        p95: percentile(1),
-        p99: percentile(2),
+        p50: percentiles.map(|p| p.p50),
+        p95: percentiles.map(|p| p.p95),
+        p99: percentiles.map(|p| p.p99),
         max: Some(summary.max),
         last: Some(summary.last),
         n: summary.n,
         exact: true,
-        quantiles_exact: summary.percentiles_exact,
-    }
+        quantiles_exact: percentiles.is_some_and(|p| p.exact),
+    }))
 }
 
 /// Trend over the span in [`TREND_POINTS`] parts, by the analyzer's own method.
@@ -157,33 +158,30 @@ fn trend(key: &SeriesKey, range: TimeRange, buckets: &[Bucket]) -> Trend {
 
 fn services(range: TimeRange, context: &Context<'_>) -> Result<Vec<ServiceFacts>, Refusal> {
     let source = context.source();
-    let facts = context.now.services.iter().map(|status: &ServiceStatus| {
-        let failed = |e: SourceError| Refusal::new(RefusalKind::Failed, e.to_string());
+    let facts = |status: &ServiceStatus| -> Result<ServiceFacts, SourceError> {
         let of = |metric: &str| SeriesKey::new(metric, [("service", status.name.as_str())]);
-        let key = of("service_up");
-        let interval = source.interval(&key);
-        let up = source.points(&key, range, Resolution::Minute).map_err(failed)?.buckets;
-        let maintenance = source.points(&of("service_maintenance"), range, Resolution::Minute).map_err(failed)?.buckets;
-        let times = times(&up, &maintenance, interval);
-        let stability = query::summarize(&source, &of("service_stability_ratio"), range).map_err(failed)?.map(|s| s.mean);
-        Ok(ServiceFacts { status: status.clone(), share: share(times, range), times, stability })
-    });
-    facts.collect()
+        let up = query::summarize(&source, &of("service_up"), range)?;
+        let maintenance = query::summarize(&source, &of("service_maintenance"), range)?;
+        // Each sample stands for one interval.
+        let seconds = |n: u64| n as f64 * source.interval(&of("service_up")).as_secs_f64();
+        let observed = up.map_or(0.0, |up| seconds(up.n));
+        let times = ServiceTimes {
+            up: up.map_or(0.0, |up| up.mean * observed),
+            down: up.map_or(0.0, |up| (1.0 - up.mean) * observed),
+            maintenance: maintenance.map_or(0.0, |m| seconds(m.n)),
+        };
+        let share = up.map(|up| UptimeShare { up: up.mean, observed: observed_share(times, range) });
+        let stability = query::summarize(&source, &of("service_stability_ratio"), range)?.map(|s| s.mean);
+        Ok(ServiceFacts { status: status.clone(), share, times, stability })
+    };
+    let all: Result<_, SourceError> = context.now.services.iter().map(facts).collect();
+    all.map_err(source_failed)
 }
 
-/// Each sample stands for one interval.
-fn times(up: &[Bucket], maintenance: &[Bucket], interval: Duration) -> ServiceTimes {
-    let n = |buckets: &[Bucket]| buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
-    let well: f64 = up.iter().map(|b| b.mean * f64::from(b.count)).sum();
-    let seconds = |samples: f64| samples * interval.as_secs_f64();
-    ServiceTimes { up: seconds(well), down: seconds(n(up) - well), maintenance: seconds(n(maintenance)) }
-}
-
-/// Of what was observed outside of maintenance, and of what could have been.
-fn share(times: ServiceTimes, range: TimeRange) -> Option<UptimeShare> {
-    let observed = times.up + times.down;
+/// Of the time outside of maintenance.
+fn observed_share(times: ServiceTimes, range: TimeRange) -> f64 {
     let possible = (range.length().as_secs_f64() - times.maintenance).max(1.0);
-    (observed > 0.0).then(|| UptimeShare { up: times.up / observed, observed: (observed / possible).min(1.0) })
+    ((times.up + times.down) / possible).min(1.0)
 }
 
 /// Share of the span's minutes with at least one sample of CPU use.

@@ -43,6 +43,8 @@ mod quiet_day;
 mod reload;
 mod replay;
 #[cfg(test)]
+mod report_figures;
+#[cfg(test)]
 mod report_scenarios;
 mod rule_test;
 #[cfg(test)]

@@ -1,19 +1,18 @@
-//! Past moments and reports over a real history: what was recorded is what is told.
+//! Past moments and queries over a real history: what was recorded is what is told.
 //!
-//! Invariant: a report's figure, a query and the state of a moment never disagree.
+//! Invariant: a query and the state of a moment never disagree.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::answer::{Context, answer};
+use super::catalog;
 use super::exchange::Judging;
 use super::live::Head;
 use super::moment::standing_at;
-use super::{catalog, facts};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Catalog, JournalEntry, JournalEvent, Prices, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey,
-    ServiceState, ServiceStatus, Silence, Snapshot,
+    Catalog, JournalEntry, JournalEvent, Prices, Reading, SeriesKey, ServiceState, ServiceStatus, Silence, Snapshot,
 };
 use crate::monitor::{Answer, QueryRequest, Request};
 use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
@@ -21,36 +20,45 @@ use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
 /// A full day, hour and minute.
 const START: Timestamp = Timestamp(1_780_012_800_000);
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     START + Duration::from_secs(seconds)
 }
 
-struct History {
+pub(super) struct History {
     _dir: tempfile::TempDir,
-    writer: Writer,
+    pub(super) writer: Writer,
     reader: Reader,
     catalog: Arc<Catalog>,
 }
 
 impl History {
-    fn new(config: &StoreConfig) -> Self {
+    pub(super) fn new(config: &StoreConfig) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, reader) = Store::open(&dir.path().join("farol.redb"), config).expect("made");
         Self { _dir: dir, writer, reader, catalog: Arc::new(catalog()) }
     }
 
-    fn push(&mut self, seconds: u64, key: &SeriesKey, value: f64) {
+    pub(super) fn push(&mut self, seconds: u64, key: &SeriesKey, value: f64) {
         self.writer.push(at(seconds), &[Reading { key: key.clone(), value, cumulative: None }]);
     }
 
-    fn flush(&mut self, seconds: u64) {
+    pub(super) fn flush(&mut self, seconds: u64) {
         self.writer.flush(at(seconds)).expect("room");
         while self.writer.maintain(at(seconds)).expect("room") {}
     }
 
     fn with<T>(&self, head: Option<&RwLock<Head>>, f: impl FnOnce(&Context<'_>) -> T) -> T {
+        self.with_services(head, &[], f)
+    }
+
+    pub(super) fn with_services<T>(
+        &self,
+        head: Option<&RwLock<Head>>,
+        services: &[ServiceStatus],
+        f: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
         let view: View = self.reader.view().expect("open");
-        let now = Snapshot::empty(Arc::clone(&self.catalog));
+        let now = Snapshot { services: services.into(), ..Snapshot::empty(Arc::clone(&self.catalog)) };
         f(&Context {
             head,
             view: Some(&view),
@@ -140,77 +148,6 @@ fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_
     let down = service(200);
     assert_eq!((down.state, down.since, down.message.as_str()), (ServiceState::Offline, Some(at(100)), ""));
     assert_eq!(service(5000).state, ServiceState::Unknown);
-}
-
-/// Figures of a report's CPU, with their names.
-fn report(range: TimeRange, context: &Context<'_>) -> serde_json::Value {
-    let spec = ReportSpec {
-        kind: ReportKind::Performance,
-        depth: ReportDepth::Daily,
-        range,
-        format: ReportFormat::Json,
-        growth_percent: 0,
-        time_zone: None,
-    };
-    match facts::report(&spec, context) {
-        Ok(Answer::Report { bytes, .. }) => serde_json::from_slice(&bytes).expect("JSON"),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn fact(report: &serde_json::Value, id: &str) -> (f64, bool) {
-    let sections = report["sections"].as_array().expect("sections");
-    let facts = sections.iter().flat_map(|s| s["facts"].as_array().into_iter().flatten());
-    let fact = facts.into_iter().find(|f| f["id"] == id).unwrap_or_else(|| panic!("no {id} in {report:#}"));
-    (fact["value"].as_f64().expect("a number"), fact["exact"].as_bool().expect("said"))
-}
-
-fn queried(expr: &str, at: Timestamp, context: &Context<'_>) -> f64 {
-    let request = QueryRequest { expr: expr.to_owned(), range: TimeRange { from: at, to: at }, step: Duration::ZERO };
-    match answer(&Request::Query(request), context) {
-        Ok(Answer::Query { series, .. }) => series[0].values[0].1,
-        other => panic!("{expr}: {other:?}"),
-    }
-}
-
-#[test]
-fn every_figure_of_a_report_is_what_a_query_of_the_same_span_gives() {
-    let key = SeriesKey::total("cpu_usage_ratio");
-    for (raw, exact) in [(Duration::from_secs(8 * 86_400), true), (Duration::from_secs(3600), false)] {
-        let mut history = History::new(&StoreConfig { raw, ..StoreConfig::default() });
-        let mut values = Vec::new();
-        let head = RwLock::new(Head::new(Duration::from_secs(10)));
-        for second in (10..=12 * 3600).step_by(10) {
-            // Short peaks that no mean of a minute shows.
-            let value = if second % 70 == 0 { 0.9 } else { 0.2 + (second % 1000) as f64 / 10_000.0 };
-            values.push(value);
-            history.push(second, &key, value);
-            let reading = Reading { key: key.clone(), value, cumulative: None };
-            head.write().expect("no test panics with it").push(at(second), &[reading]);
-            if second % 600 == 0 {
-                history.flush(second);
-            }
-        }
-        values.sort_by(f64::total_cmp);
-        let range = TimeRange { from: at(0), to: at(12 * 3600) };
-        for head in [None, Some(&head)] {
-            history.with(head, |context| {
-                let report = report(range, context);
-                for (id, expr) in [
-                    ("cpu.mean", "avg_over_time(cpu_usage_ratio{core=\"\"}[12h])"),
-                    ("cpu.max", "max_over_time(cpu_usage_ratio{core=\"\"}[12h])"),
-                    ("cpu.p95", "quantile_over_time(0.95, cpu_usage_ratio{core=\"\"}[12h])"),
-                ] {
-                    let (value, _) = fact(&report, id);
-                    assert_eq!(value, queried(expr, range.to, context), "{id}, raw {raw:?}");
-                }
-                let (p95, said) = fact(&report, "cpu.p95");
-                let expected = values[(0.95 * (values.len() - 1) as f64) as usize];
-                assert!((p95 - expected).abs() <= expected * 0.0101, "raw {raw:?}: {p95} for {expected}");
-                assert_eq!(said, exact, "raw {raw:?}");
-            });
-        }
-    }
 }
 
 fn ranged(expr: &str, range: TimeRange, step: u64, context: &Context<'_>) -> Vec<(Timestamp, f64)> {

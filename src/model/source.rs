@@ -106,7 +106,7 @@ impl Points {
 /// How closely the values of a span are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Every sample that is kept.
+    /// Every sample, where all of the span are kept; else as [`Detail::Sketched`], for some samples make nothing exact.
     Exact,
     /// Whole hours may come from their sketch, which is much less to read.
     Sketched,

@@ -24,7 +24,7 @@ mod written;
 
 pub use ast::Expr;
 pub use error::{QueryError, QueryErrorKind};
-pub use summary::{Summary, summarize};
+pub use summary::{Percentiles, Summary, percentiles, summarize};
 
 use std::collections::BTreeMap;
 use std::time::Duration;

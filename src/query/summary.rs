@@ -1,10 +1,10 @@
 //! The figures of one series over a span, for reports.
 //!
 //! Invariant: each equals what a query of the same span gives (`max_over_time(metric[24h])` at its end): it is
-//! computed by the same lines.
+//! computed by the same lines, from samples that are read once.
 
 use super::ast::WindowFunction;
-use super::window::{Grid, over_time, quantile, window};
+use super::window::{apply, at_moment, quantile_of_sorted, sort, window};
 use crate::base::TimeRange;
 use crate::model::{Detail, SeriesKey, SeriesSource, SourceError};
 
@@ -21,10 +21,19 @@ pub struct Summary {
     pub last: f64,
     /// Number of samples.
     pub n: u64,
-    /// Median, 95th and 99th percentile; `None` where neither samples nor sketches are kept.
-    pub percentiles: Option<[f64; 3]>,
-    /// The percentiles are made from every sample; false: from sketches, within 1 %, or from rollups.
-    pub percentiles_exact: bool,
+}
+
+/// Quantiles of one series over a span.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percentiles {
+    /// Half of the samples are not above it.
+    pub p50: f64,
+    /// 95 of 100 samples are not above it.
+    pub p95: f64,
+    /// 99 of 100 samples are not above it.
+    pub p99: f64,
+    /// Made from every sample; false: from sketches, within 1 %, or from rollups.
+    pub exact: bool,
 }
 
 /// The figures of `(from, to]`; `None` where nothing was observed.
@@ -32,15 +41,22 @@ pub struct Summary {
 /// # Errors
 /// The series cannot be read.
 pub fn summarize(source: &dyn SeriesSource, key: &SeriesKey, range: TimeRange) -> Result<Option<Summary>, SourceError> {
-    let length = range.length();
-    let over = |function| -> Result<Option<f64>, SourceError> {
-        Ok(over_time(source, key, Grid::instant(range.to), (function, length))?.first().copied().flatten())
-    };
-    let [min, mean, max] = [over(WindowFunction::Min)?, over(WindowFunction::Avg)?, over(WindowFunction::Max)?];
-    let (last, n) = (over(WindowFunction::Last)?, over(WindowFunction::Count)?);
+    let (buckets, resolution) = at_moment(source, key, (range.to, range.length()))?;
+    let over = |function| apply(function, &buckets, (window(range.to, range.length()), resolution));
+    let [min, mean, max] = [WindowFunction::Min, WindowFunction::Avg, WindowFunction::Max].map(over);
+    let (last, n) = (over(WindowFunction::Last), over(WindowFunction::Count));
     let (Some(min), Some(mean), Some(max), Some(last), Some(n)) = (min, mean, max, last, n) else { return Ok(None) };
-    let mut values = source.values(key, window(range.to, length), Detail::Exact)?;
-    let mut percentile = |q: f64| quantile(q, &mut values.counted);
-    let percentiles = percentile(0.5).zip(percentile(0.95)).zip(percentile(0.99)).map(|((a, b), c)| [a, b, c]);
-    Ok(Some(Summary { min, mean, max, last, n: n as u64, percentiles, percentiles_exact: !values.sketched }))
+    Ok(Some(Summary { min, mean, max, last, n: n as u64 }))
+}
+
+/// The quantiles of `(from, to]`; `None` where neither samples nor sketches are kept.
+///
+/// # Errors
+/// The series cannot be read.
+pub fn percentiles(source: &dyn SeriesSource, key: &SeriesKey, range: TimeRange) -> Result<Option<Percentiles>, SourceError> {
+    let mut values = source.values(key, window(range.to, range.length()), Detail::Exact)?;
+    sort(&mut values.counted);
+    let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|q| quantile_of_sorted(q, &values.counted));
+    let (Some(p50), Some(p95), Some(p99)) = (p50, p95, p99) else { return Ok(None) };
+    Ok(Some(Percentiles { p50, p95, p99, exact: !values.sketched }))
 }

@@ -102,12 +102,11 @@ pub(super) fn over_time(
         WindowFunction::Stddev => return of_values(source, key, (grid, length), |counted| stddev(counted)),
         _ => {}
     }
-    let resolution = grid.resolution_for(length);
-    if grid.n == 1 && resolution > Resolution::Raw {
-        let buckets = whole_window(source, key, window(grid.from, length), resolution)?;
+    if grid.n == 1 {
+        let (buckets, resolution) = at_moment(source, key, (grid.from, length))?;
         return Ok(vec![apply(function, &buckets, (window(grid.from, length), resolution))]);
     }
-    let points = read(source, key, grid, resolution, &|_| length)?;
+    let points = read(source, key, grid, grid.resolution_for(length), &|_| length)?;
     let (mut first, mut next) = (0, 0);
     let values = grid.times().map(|at| {
         next += ended(&points, next, at);
@@ -116,6 +115,23 @@ pub(super) fn over_time(
         apply(function, buckets, (window(at, length), points.resolution))
     });
     Ok(values.collect())
+}
+
+/// The buckets of `(at − length, at]` from which all functions of a moment are made, and how fine they are.
+pub(super) fn at_moment(
+    source: &dyn SeriesSource,
+    key: &SeriesKey,
+    (at, length): (Timestamp, Duration),
+) -> Result<(Vec<Bucket>, Resolution), SourceError> {
+    let grid = Grid::instant(at);
+    let resolution = grid.resolution_for(length);
+    if resolution > Resolution::Raw {
+        return Ok((whole_window(source, key, window(at, length), resolution)?, resolution));
+    }
+    let mut points = read(source, key, grid, resolution, &|_| length)?;
+    points.buckets.truncate(ended(&points, 0, at));
+    points.buckets.drain(..ended(&points, 0, at - length));
+    Ok((points.buckets, points.resolution))
 }
 
 /// Buckets of one window: rolled up where they lie in it whole, samples at its two ends. Where the samples are gone, the bucket
@@ -177,7 +193,7 @@ fn ended(points: &Points, from: usize, at: Timestamp) -> usize {
 }
 
 /// The function's value; `None` without buckets.
-fn apply(function: WindowFunction, buckets: &[Bucket], (window, resolution): (TimeRange, Resolution)) -> Option<f64> {
+pub(super) fn apply(function: WindowFunction, buckets: &[Bucket], (window, resolution): (TimeRange, Resolution)) -> Option<f64> {
     let newest = buckets.last()?;
     let count = || buckets.iter().map(|b| f64::from(b.count)).sum::<f64>();
     let sum = || buckets.iter().map(|b| b.mean * f64::from(b.count)).sum::<f64>();
@@ -255,7 +271,17 @@ pub(super) fn window(at: Timestamp, length: Duration) -> TimeRange {
 
 /// Quantile of values with counts, by linear interpolation between ranks as Prometheus does it; absent without values.
 pub(super) fn quantile(q: f64, values: &mut [(f64, u64)]) -> Option<f64> {
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sort(values);
+    quantile_of_sorted(q, values)
+}
+
+/// Values by size, as [`quantile_of_sorted`] wants them.
+pub(super) fn sort(values: &mut [(f64, u64)]) {
+    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+}
+
+/// The same of values that are sorted already.
+pub(super) fn quantile_of_sorted(q: f64, values: &[(f64, u64)]) -> Option<f64> {
     let total: u64 = values.iter().map(|(_, n)| *n).sum();
     let rank = q * total.saturating_sub(1) as f64;
     let at_rank = |rank: f64| {

@@ -106,6 +106,7 @@ impl View {
         let mut coarse = Vec::new();
         for (epoch, part) in self.epochs.shown(range, Duration::ZERO) {
             let track = self.track(id, epoch)?;
+            let detail = if track.is_thinned(part.from)? { Detail::Sketched } else { detail };
             let mut hour = Slab::holding(Kind::Sketch, part.from, epoch);
             while hour.start <= part.to {
                 let own = within(span(hour), part);
@@ -276,6 +277,12 @@ impl Track<'_> {
 
     fn block(&self, slab: Slab, series: u32) -> Result<Option<redb::AccessGuard<'static, &'static [u8]>>, ReadError> {
         self.blocks.get(slab.key(series).as_slice()).map_err(|e| Fault::from(e).read())
+    }
+
+    /// Whether samples since then are gone whose sketches are kept.
+    fn is_thinned(&self, since: Timestamp) -> Result<bool, ReadError> {
+        let kept = self.oldest(Kind::Raw)?.unwrap_or(Timestamp(i64::MAX)).floor(Kind::Sketch.slab());
+        Ok(since < kept && self.oldest_slab(Kind::Sketch)?.is_some_and(|first| first < kept))
     }
 
     /// Samples in tail rows and in memory.
