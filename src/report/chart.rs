@@ -12,10 +12,11 @@ use super::text;
 use crate::base::{Timestamp, Unit};
 use crate::model::Bucket;
 
-/// The drawing in user units: half the page's width, the golden ratio flattened to what a list of charts bears.
-pub(super) const WIDTH: f64 = 520.0;
-/// Its height.
+/// Height of a drawing in user units: the golden ratio flattened to what a list of charts bears.
 pub(super) const HEIGHT: f64 = 190.0;
+/// Widths: half a page, and all of it with the blank between two charts.
+const HALF: f64 = 520.0;
+const WHOLE: f64 = 1069.0;
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
@@ -25,11 +26,31 @@ const GAP_TIMES: f64 = 2.5;
 
 /// Steps of the time axis, in seconds.
 const TIME_STEPS: [i64; 14] = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 432_000, 604_800];
-/// Labels of the time axis that do not touch each other.
-const MAX_TIME_LABELS: i64 = 7;
+/// User units that a label of the time axis needs so as not to touch the next.
+const TIME_LABEL: f64 = 64.0;
+
+/// How wide a chart is drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    Half,
+    Whole,
+}
+
+impl Width {
+    /// Charts stand in pairs; the last of an odd number has the page for itself.
+    pub(super) fn of(pair: &[Chart]) -> Self {
+        if pair.len() == 1 { Self::Whole } else { Self::Half }
+    }
+
+    /// In user units.
+    pub(super) fn units(self) -> f64 {
+        if self == Self::Half { HALF } else { WHOLE }
+    }
+}
 
 /// Where values and instants lie.
 struct Scale {
+    right: f64,
     from: Timestamp,
     length: f64,
     low: f64,
@@ -69,8 +90,8 @@ pub(super) enum Anchor {
 }
 
 /// Draws a chart: grid, lines, marks, in painting order.
-pub(super) fn draw(chart: &Chart, zone: &TimeZone) -> Vec<Shape> {
-    let scale = Scale::new(chart);
+pub(super) fn draw(chart: &Chart, zone: &TimeZone, width: Width) -> Vec<Shape> {
+    let scale = Scale::new(chart, width);
     let mut shapes = Vec::new();
     grid(&mut shapes, chart, &scale, zone);
     for (i, line) in chart.lines.iter().enumerate() {
@@ -96,25 +117,26 @@ fn path(look: Look, points: impl Into<Vec<(f64, f64)>>) -> Shape {
 }
 
 impl Scale {
-    fn new(chart: &Chart) -> Self {
+    fn new(chart: &Chart, width: Width) -> Self {
         let points = || chart.lines.iter().flat_map(|l| &l.points);
         let highest = points().map(|b| b.max).fold(0.0, f64::max);
         let lowest = points().map(|b| b.min).fold(f64::INFINITY, f64::min);
-        // Shares have a whole; temperatures have no zero worth showing; everything else begins at 0.
-        let (low, high) = match chart.unit {
-            Unit::Ratio => (0.0, highest.max(1.0)),
-            Unit::Celsius => (lowest.min(highest), highest.max(lowest + 1.0)),
+        // What has a whole is seen beside it; temperatures have no zero worth showing; everything else begins at 0.
+        let (low, high) = match (chart.natural, chart.unit) {
+            ((Some(least), Some(most)), _) => (lowest.min(least), highest.max(most)),
+            (_, Unit::Celsius) => (lowest.min(highest), highest.max(lowest + 1.0)),
             _ => (lowest.min(0.0), highest),
         };
         let (low, high) = if low.is_finite() && high.is_finite() && high > low { (low, high) } else { (0.0, 1.0) };
         let step = nice_step((high - low) / 4.0, matches!(chart.unit, Unit::Bytes | Unit::BytesPerSecond));
         let (low, high) = ((low / step).floor() * step, (high / step - 1e-9).ceil() * step);
-        Self { from: chart.range.from, length: chart.range.length().as_secs_f64().max(1.0), low, high, step }
+        let (right, length) = (width.units() - RIGHT, chart.range.length().as_secs_f64().max(1.0));
+        Self { right, from: chart.range.from, length, low, high, step }
     }
 
     fn x(&self, at: Timestamp) -> f64 {
         let share = (at.seconds() - self.from.seconds()) / self.length;
-        LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
+        LEFT + share.clamp(0.0, 1.0) * (self.right - LEFT)
     }
 
     fn y(&self, value: f64) -> f64 {
@@ -133,7 +155,7 @@ fn nice_step(least: f64, binary: bool) -> f64 {
 }
 
 fn grid(shapes: &mut Vec<Shape>, chart: &Chart, scale: &Scale, zone: &TimeZone) {
-    let across = |look, y| path(look, [(LEFT, y), (WIDTH - RIGHT, y)]);
+    let across = |look, y| path(look, [(LEFT, y), (scale.right, y)]);
     let lines = ((scale.high - scale.low) / scale.step).round().clamp(1.0, 8.0) as u32;
     for i in 0..=lines {
         let value = scale.low + f64::from(i) * scale.step;
@@ -145,9 +167,9 @@ fn grid(shapes: &mut Vec<Shape>, chart: &Chart, scale: &Scale, zone: &TimeZone) 
     if let Some(limit) = chart.limit.filter(|l| (scale.low..=scale.high).contains(l)) {
         shapes.push(across(Look::Limit, scale.y(limit)));
     }
-    for (at, text) in time_labels(chart, zone) {
+    for (at, text) in time_labels(chart, scale, zone) {
         let x = scale.x(at);
-        let anchor = if x > WIDTH - 24.0 { Anchor::End } else { Anchor::Middle };
+        let anchor = if x > scale.right - 16.0 { Anchor::End } else { Anchor::Middle };
         shapes.push(Shape::Word { x, y: HEIGHT - 6.0, anchor, text });
     }
 }
@@ -159,10 +181,11 @@ fn axis_label(value: f64, unit: Unit) -> String {
 }
 
 /// Even steps of local time.
-fn time_labels(chart: &Chart, zone: &TimeZone) -> Vec<(Timestamp, String)> {
+fn time_labels(chart: &Chart, scale: &Scale, zone: &TimeZone) -> Vec<(Timestamp, String)> {
     let length = i64::try_from(chart.range.length().as_secs()).unwrap_or(i64::MAX);
-    let weeks = (length / MAX_TIME_LABELS / 604_800 + 1).saturating_mul(604_800);
-    let step = TIME_STEPS.into_iter().find(|s| length / s <= MAX_TIME_LABELS).unwrap_or(weeks);
+    let most = ((scale.right - LEFT) / TIME_LABEL) as i64;
+    let weeks = (length / most / 604_800 + 1).saturating_mul(604_800);
+    let step = TIME_STEPS.into_iter().find(|s| length / s <= most).unwrap_or(weeks);
     let format = if step < 86_400 { "%H:%M" } else { "%b %-d" };
     let offset = |at: Timestamp| {
         let instant = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
@@ -171,7 +194,7 @@ fn time_labels(chart: &Chart, zone: &TimeZone) -> Vec<(Timestamp, String)> {
     let every = Duration::from_secs(step.unsigned_abs());
     // Steps are whole in local time; where the offset changes within the span, that of each label counts.
     let local = Timestamp(chart.range.from.millis() + offset(chart.range.from) * 1000).floor(every);
-    let steps = (0..=MAX_TIME_LABELS + 1).map(|i| Timestamp(local.millis() + i * step * 1000));
+    let steps = (0..=most + 1).map(|i| Timestamp(local.millis() + i * step * 1000));
     let instants = steps.map(|local| Timestamp(local.millis() - offset(Timestamp(local.millis() - offset(local) * 1000)) * 1000));
     instants.filter(|at| chart.range.contains(*at)).map(|at| (at, text::local(at, zone, format))).collect()
 }

@@ -4,7 +4,7 @@
 //! as many cells as its table has columns.
 
 use crate::base::{TimeRange, Timestamp, Unit};
-use crate::model::{Bucket, Fact, ReportSpec, Severity};
+use crate::model::{Bucket, Fact, ReportSpec, SeriesKey, Severity};
 
 /// A whole report.
 pub(super) struct Document<'a> {
@@ -64,6 +64,8 @@ pub(super) struct Column {
 #[derive(Clone)]
 pub(super) enum Cell {
     Text(String),
+    /// Files have its key, people read its name.
+    Series(SeriesKey),
     Number(Option<f64>, Unit),
     Time(Option<Timestamp>),
     Level(Level),
@@ -84,6 +86,8 @@ pub(super) enum Level {
 pub(super) struct Chart {
     pub title: String,
     pub unit: Unit,
+    /// Least and largest value that is possible; the scale spans it where both are known.
+    pub natural: (Option<f64>, Option<f64>),
     pub range: TimeRange,
     pub lines: Vec<Line>,
     /// A limit drawn across, in the unit of the values.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::text;
 use crate::base::TimeRange;
 use crate::model::{
     Alert, AnomalyInterval, Bucket, Crossing, Forecast, HostFacts, JournalEntry, MetricDef, Prediction, Prices, ReportDepth,
@@ -158,6 +159,8 @@ pub struct ServiceTimes {
 pub struct WantedSeries {
     /// Its place in the report and the first part of its fact ids (`cpu`).
     pub id: &'static str,
+    /// For people; the values of its labels come behind it.
+    pub name: &'static str,
     /// What is read: a query that is one selector; every series it selects is one [`SeriesFacts`].
     pub selector: &'static str,
 }
@@ -183,6 +186,20 @@ pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
     Wanted { series, chart_points: chart_points(depth), ahead }
 }
 
+/// The name for people of a series that reports are about.
+pub(super) fn name(key: &SeriesKey) -> Option<String> {
+    let text = key.to_string();
+    PERFORMANCE.iter().chain(CAPACITY).find_map(|wanted| {
+        let (metric, labels) = wanted.selector.split_once('{').unwrap_or((wanted.selector, ""));
+        match labels {
+            // A selector of totals leaves parts their own names.
+            _ if metric != key.metric() => None,
+            "" | "core=\"\"}" => Some(text::named(wanted.name, key)),
+            _ => (wanted.selector == text).then(|| wanted.name.to_owned()),
+        }
+    })
+}
+
 /// How far a capacity report looks: longer than most orders take, shorter than most histories mislead.
 const AHEAD: Duration = Duration::from_secs(30 * 86_400);
 
@@ -196,35 +213,35 @@ fn chart_points(depth: ReportDepth) -> usize {
 
 /// Series of a performance report; ids are the contract.
 const PERFORMANCE: &[WantedSeries] = &[
-    WantedSeries { id: "cpu", selector: "cpu_usage_ratio{core=\"\"}" },
-    WantedSeries { id: "cpu_iowait", selector: "cpu_mode_ratio{mode=\"iowait\"}" },
-    WantedSeries { id: "load", selector: "load_average{window=\"5m\"}" },
-    WantedSeries { id: "memory", selector: "memory_used_ratio" },
-    WantedSeries { id: "swap", selector: "swap_used_ratio" },
-    WantedSeries { id: "pressure", selector: "pressure_some_ratio" },
-    WantedSeries { id: "filesystem", selector: "filesystem_used_ratio" },
-    WantedSeries { id: "disk_busy", selector: "disk_busy_ratio" },
-    WantedSeries { id: "disk_read", selector: "disk_read_bytes_per_second" },
-    WantedSeries { id: "disk_write", selector: "disk_write_bytes_per_second" },
-    WantedSeries { id: "network_receive", selector: "network_receive_bytes_per_second" },
-    WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
-    WantedSeries { id: "tcp_retransmits", selector: "tcp_retransmits_per_second" },
-    WantedSeries { id: "temperature", selector: "temperature_celsius" },
-    WantedSeries { id: "health", selector: "health_score" },
-    WantedSeries { id: "response", selector: "service_check_seconds" },
+    WantedSeries { id: "cpu", name: "CPU", selector: "cpu_usage_ratio{core=\"\"}" },
+    WantedSeries { id: "cpu_iowait", name: "CPU waiting for disks", selector: "cpu_mode_ratio{mode=\"iowait\"}" },
+    WantedSeries { id: "load", name: "Load over 5 minutes", selector: "load_average{window=\"5m\"}" },
+    WantedSeries { id: "memory", name: "Memory", selector: "memory_used_ratio" },
+    WantedSeries { id: "swap", name: "Swap", selector: "swap_used_ratio" },
+    WantedSeries { id: "pressure", name: "Tasks waiting for", selector: "pressure_some_ratio" },
+    WantedSeries { id: "filesystem", name: "File system", selector: "filesystem_used_ratio" },
+    WantedSeries { id: "disk_busy", name: "Disk busy", selector: "disk_busy_ratio" },
+    WantedSeries { id: "disk_read", name: "Disk read", selector: "disk_read_bytes_per_second" },
+    WantedSeries { id: "disk_write", name: "Disk written", selector: "disk_write_bytes_per_second" },
+    WantedSeries { id: "network_receive", name: "Network in", selector: "network_receive_bytes_per_second" },
+    WantedSeries { id: "network_transmit", name: "Network out", selector: "network_transmit_bytes_per_second" },
+    WantedSeries { id: "tcp_retransmits", name: "TCP segments sent again", selector: "tcp_retransmits_per_second" },
+    WantedSeries { id: "temperature", name: "Temperature", selector: "temperature_celsius" },
+    WantedSeries { id: "health", name: "Health", selector: "health_score" },
+    WantedSeries { id: "response", name: "Answer of", selector: "service_check_seconds" },
 ];
 
 /// Series of a capacity report; ids are the contract.
 const CAPACITY: &[WantedSeries] = &[
-    WantedSeries { id: "cpu", selector: "cpu_usage_ratio{core=\"\"}" },
-    WantedSeries { id: "memory", selector: "memory_used_ratio" },
-    WantedSeries { id: "swap", selector: "swap_used_ratio" },
-    WantedSeries { id: "filesystem", selector: "filesystem_used_ratio" },
-    WantedSeries { id: "filesystem_size", selector: "filesystem_size_bytes" },
-    WantedSeries { id: "inodes", selector: "filesystem_inodes_used_ratio" },
-    WantedSeries { id: "descriptors", selector: "file_descriptors_used_ratio" },
-    WantedSeries { id: "pids", selector: "pids_used_ratio" },
-    WantedSeries { id: "conntrack", selector: "conntrack_used_ratio" },
-    WantedSeries { id: "disk_busy", selector: "disk_busy_ratio" },
-    WantedSeries { id: "network_transmit", selector: "network_transmit_bytes_per_second" },
+    WantedSeries { id: "cpu", name: "CPU", selector: "cpu_usage_ratio{core=\"\"}" },
+    WantedSeries { id: "memory", name: "Memory", selector: "memory_used_ratio" },
+    WantedSeries { id: "swap", name: "Swap", selector: "swap_used_ratio" },
+    WantedSeries { id: "filesystem", name: "File system", selector: "filesystem_used_ratio" },
+    WantedSeries { id: "filesystem_size", name: "Size of file system", selector: "filesystem_size_bytes" },
+    WantedSeries { id: "inodes", name: "Inodes of file system", selector: "filesystem_inodes_used_ratio" },
+    WantedSeries { id: "descriptors", name: "Open files", selector: "file_descriptors_used_ratio" },
+    WantedSeries { id: "pids", name: "Process ids", selector: "pids_used_ratio" },
+    WantedSeries { id: "conntrack", name: "Tracked connections", selector: "conntrack_used_ratio" },
+    WantedSeries { id: "disk_busy", name: "Disk busy", selector: "disk_busy_ratio" },
+    WantedSeries { id: "network_transmit", name: "Network out", selector: "network_transmit_bytes_per_second" },
 ];

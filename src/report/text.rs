@@ -18,6 +18,7 @@ pub(super) fn number(value: f64, unit: Unit) -> String {
             format!("{value:.2}{}", if unit == Unit::PerSecond { "/s" } else { "" })
         }
         Unit::Count => units::plain(value),
+        Unit::Seconds if value == 0.0 => "0 s".to_owned(),
         unit => format_value(value, unit),
     }
 }
@@ -45,6 +46,11 @@ pub(super) fn plural(n: usize, one: &str) -> String {
 pub(super) fn named(title: &str, key: &SeriesKey) -> String {
     let instance = key.instance();
     if instance.is_empty() { title.to_owned() } else { format!("{title} {instance}") }
+}
+
+/// A series as people read it: its name where reports have one, else its key.
+pub(super) fn series(key: &SeriesKey) -> String {
+    super::facts::name(key).unwrap_or_else(|| key.to_string())
 }
 
 /// The machine in a few words, each an entry: system, kernel, cores, memory, labels, and how much of the span was observed.

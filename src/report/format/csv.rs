@@ -33,6 +33,7 @@ pub(super) fn write(document: &Document<'_>) -> String {
             for row in &table.rows {
                 let cell = |cell: &Cell| match cell {
                     Cell::Text(text) => quoted(text),
+                    Cell::Series(key) => quoted(&key.to_string()),
                     Cell::Number(value, _) => number(*value),
                     Cell::Time(at) => at.map(time).unwrap_or_default(),
                     Cell::Level(level) => level.name().to_owned(),

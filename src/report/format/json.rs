@@ -68,6 +68,7 @@ fn table(table: &Table) -> TableOut {
 fn cell(cell: &Cell) -> serde_json::Value {
     match cell {
         Cell::Text(text) => text.as_str().into(),
+        Cell::Series(key) => key.to_string().into(),
         Cell::Number(number, _) => (*number).into(),
         Cell::Time(at) => at.map(|t| t.rfc3339()).into(),
         Cell::Level(level) => level.name().into(),

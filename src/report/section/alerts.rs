@@ -37,7 +37,7 @@ fn row(context: &Context<'_>, alert: &Alert) -> Vec<Cell> {
         Cell::Text(alert.id.clone()),
         Cell::Text(alert.title.clone()),
         Cell::Text(alert.rule.clone()),
-        Cell::Text(alert.key.to_string()),
+        Cell::Series(alert.key.clone()),
         Cell::Time(alert.fired_at),
         Cell::Time(alert.resolved_at.filter(|t| *t <= context.range().to)),
         Cell::Number(Some(context.firing(alert).as_secs_f64()), Unit::Seconds),

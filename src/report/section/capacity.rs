@@ -38,7 +38,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     }
     for series in bounded.iter().copied().filter(short) {
         let used = text::number(series.stats.last.unwrap_or_default(), series.def.unit);
-        verdict.say(Level::Warning, format!("{} is nearly full: {used}.", title(series)), "");
+        verdict.say(Level::Warning, format!("{} is nearly full: {used}.", text::series(&series.key)), "");
     }
     if verdict.rows.is_empty() && !bounded.is_empty() {
         let ahead = bounded.iter().filter_map(|s| s.forecast.as_ref()).map(|f| f.step * f.mean.len() as u32).max();
@@ -92,7 +92,7 @@ fn row(context: &Context<'_>, series: &SeriesFacts) -> Vec<Cell> {
     let mase = series.forecast.as_ref().filter(|f| f.none_because.is_none()).and_then(|f| f.backtest.mase);
     vec![
         Cell::Level(level),
-        Cell::Text(series.key.to_string()),
+        Cell::Series(series.key.clone()),
         Cell::Number(series.stats.last, unit),
         Cell::Number(series.stats.p95, unit),
         Cell::Number(growth(WEEK), unit),
@@ -121,16 +121,11 @@ fn from(context: &Context<'_>, series: &SeriesFacts) -> String {
 
 fn due_sentence(context: &Context<'_>, series: &SeriesFacts, crossing: Crossing) -> String {
     let (at, lo, hi) = (context.when(crossing.at), context.when(crossing.at_lo), context.when(crossing.at_hi));
-    format!("{} is exhausted about {at} ({lo} – {hi}), probability {:.2}.", title(series), crossing.probability)
+    format!("{} is exhausted about {at} ({lo} – {hi}), probability {:.2}.", text::series(&series.key), crossing.probability)
 }
 
 fn because(series: &SeriesFacts) -> String {
     let Some(forecast) = &series.forecast else { return String::new() };
     let error = forecast.backtest.mase.map_or_else(String::new, |m| format!(", backtest error {m:.2} of the naive one"));
     format!("Method {}{error}, {} origins.", forecast.method, forecast.backtest.n)
-}
-
-/// The resource for people.
-pub(super) fn title(series: &SeriesFacts) -> String {
-    text::named(series.def.help.trim_end_matches('.'), &series.key)
 }

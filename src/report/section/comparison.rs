@@ -51,7 +51,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
 
 fn rows<'a>(series: &'a SeriesFacts, before: &'a SeriesStats) -> impl Iterator<Item = Vec<Cell>> + 'a {
     FIGURES.iter().map(move |(label, take)| {
-        let name = format!("{}, {label}", series.def.help.trim_end_matches('.'));
+        let name = format!("{}, {label}", text::series(&series.key));
         row(&name, take(before), take(&series.stats), (series.def.unit, series.def.good))
     })
 }

@@ -98,7 +98,7 @@ fn row(issue: Issue) -> Vec<Cell> {
     vec![
         Cell::Level(issue.level),
         Cell::Text(issue.what),
-        Cell::Text(issue.series.to_string()),
+        Cell::Series(issue.series),
         Cell::Number(Some(issue.times as f64), Unit::Count),
         Cell::Number(Some(issue.lasted.as_secs_f64()), Unit::Seconds),
         Cell::Time(Some(issue.first)),

@@ -66,7 +66,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         let numbers =
             FIGURES.iter().map(|(_, _, take, _)| Cell::Number(take(&one.stats).filter(|v| v.is_finite()), one.def.unit));
         let exact = if one.stats.quantiles_exact { "exact" } else { "sketched" };
-        let name = std::iter::once(Cell::Text(one.key.to_string()));
+        let name = std::iter::once(Cell::Series(one.key.clone()));
         figures.rows.push(name.chain(numbers).chain([Cell::Text(exact.to_owned())]).collect());
     }
     section.charts = charts(context);
@@ -87,16 +87,11 @@ pub(super) fn charts_of(context: &Context<'_>, titles: &[&str]) -> Vec<Chart> {
 fn facts(series: &SeriesFacts) -> impl Iterator<Item = Fact> {
     FIGURES.iter().map(|(id, label, take, exact)| Fact {
         id: format!("{}.{id}", series.id),
-        label: format!("{}, {label}", short(&series.def)),
+        label: format!("{}, {label}", text::series(&series.key)),
         value: take(&series.stats).filter(|v| v.is_finite()),
         unit: series.def.unit,
         exact: exact(&series.stats),
     })
-}
-
-/// The metric's help without its full stop: a name for people.
-fn short(def: &MetricDef) -> &str {
-    def.help.trim_end_matches('.')
 }
 
 fn chart(context: &Context<'_>, def: &ChartDef) -> Option<Chart> {
@@ -108,7 +103,7 @@ fn chart(context: &Context<'_>, def: &ChartDef) -> Option<Chart> {
     let mean = |s: &SeriesFacts| s.stats.mean.unwrap_or(f64::NEG_INFINITY);
     found.sort_by(|a, b| mean(b.1).total_cmp(&mean(a.1)).then_with(|| a.1.key.cmp(&b.1.key)));
     found.truncate(MAX_LINES);
-    let unit = found.first()?.1.def.unit;
+    let MetricDef { unit, range: natural, .. } = found.first()?.1.def;
     let shows = |alert: &crate::model::Alert| found.iter().any(|(_, s)| s.key == alert.key);
     let marks = context
         .alerts()
@@ -118,5 +113,6 @@ fn chart(context: &Context<'_>, def: &ChartDef) -> Option<Chart> {
     let limit = def.2.filter(|_| unit == Unit::Ratio);
     let lines =
         found.iter().map(|(name, s)| Line { name: text::named(name, &s.key).trim().to_owned(), points: s.points.clone() });
-    Some(Chart { title: def.0.to_owned(), unit, range: context.range(), lines: lines.collect(), limit, marks: marks.collect() })
+    let (title, range) = (def.0.to_owned(), context.range());
+    Some(Chart { title, unit, natural, range, lines: lines.collect(), limit, marks: marks.collect() })
 }

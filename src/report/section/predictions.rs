@@ -47,7 +47,7 @@ fn row(prediction: &Prediction) -> Vec<Cell> {
         Cell::Level(level),
         Cell::Text(prediction.id.clone()),
         Cell::Text(prediction.title.clone()),
-        Cell::Text(prediction.key.to_string()),
+        Cell::Series(prediction.key.clone()),
         Cell::Number(Some(prediction.probability), Unit::Ratio),
         Cell::Time(Some(prediction.at)),
         Cell::Time(Some(prediction.at_lo)),

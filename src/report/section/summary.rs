@@ -1,6 +1,7 @@
 //! What one must know who reads nothing else.
 //!
-//! Sentences made from the facts; worst first. Invariant: each says what it rests on.
+//! At most five sentences made from the facts, worst first: alerts, services, uptime, what comes, what was not observed.
+//! Invariant: each says what it rests on.
 
 use crate::base::Unit;
 use crate::model::{ServiceState, Severity};
@@ -54,22 +55,24 @@ fn say_alerts(context: &Context<'_>, (fired, critical): (usize, usize), verdict:
             verdict.say(worst.severity.into(), what, worst.explanation.summary.clone());
         }
         None if fired == 0 => verdict.say(Level::Ok, "No alert fired.", ""),
-        None => verdict.say(Level::Ok, "All alerts are over.", ""),
-    }
-    if fired > 0 {
-        let words = format!("{} fired, {critical} critical.", text::plural(fired, "alert"));
-        verdict.say(if critical > 0 { Level::Warning } else { Level::Info }, words, "");
+        None => {
+            let words = format!("{} fired, {critical} critical; all are over.", text::plural(fired, "alert"));
+            verdict.say(if critical > 0 { Level::Warning } else { Level::Info }, words, "");
+        }
     }
 }
 
 fn say_services(context: &Context<'_>, verdict: &mut Table) {
     let services = context.services();
-    for service in services.iter().filter(|s| matches!(s.status.state, ServiceState::Offline | ServiceState::Degraded)) {
-        let status = &service.status;
+    let in_state = |state| services.iter().filter(move |s| s.status.state == state);
+    let bad: Vec<_> = in_state(ServiceState::Offline).chain(in_state(ServiceState::Degraded)).collect();
+    if let Some(worst) = bad.first() {
+        let status = &worst.status;
         let (level, word) =
             if status.state == ServiceState::Offline { (Level::Critical, "down") } else { (Level::Warning, "slow or impaired") };
         let since = status.since.map_or_else(String::new, |t| format!(" since {}", context.when(t)));
-        verdict.say(level, format!("{} is {word}{since}.", status.name), status.message.clone());
+        let others = if bad.len() > 1 { format!(" and {} more down or impaired", bad.len() - 1) } else { String::new() };
+        verdict.say(level, format!("{} is {word}{since}{others}.", status.name), status.message.clone());
     }
     let known: Vec<_> = services.iter().filter_map(|s| s.share.map(|share| (&s.status.name, share.up))).collect();
     match known.first() {
@@ -77,11 +80,9 @@ fn say_services(context: &Context<'_>, verdict: &mut Table) {
             verdict.say(Level::Ok, format!("{} without a minute down.", text::plural(known.len(), "service")), "");
         }
         Some((name, up)) => {
-            verdict.say(
-                Level::Info,
-                format!("Least up of {}: {name}, {}.", text::plural(known.len(), "service"), text::share(*up)),
-                "",
-            );
+            let of =
+                if known.len() > 1 { format!("Least up of {}", text::plural(known.len(), "service")) } else { "Up".to_owned() };
+            verdict.say(Level::Info, format!("{of}: {name}, {}.", text::share(*up)), "");
         }
         None => {}
     }

@@ -60,7 +60,7 @@ fn row(level: Level, series: &SeriesFacts) -> Option<Vec<Cell>> {
     let finite = |v: f64| Some(v).filter(|v| v.is_finite());
     Some(vec![
         Cell::Level(level),
-        Cell::Text(series.key.to_string()),
+        Cell::Series(series.key.clone()),
         Cell::Text(heading.to_owned()),
         Cell::Number(finite(trend.slope_per_second * SECONDS_A_DAY), unit),
         Cell::Number(finite(trend.confidence), Unit::Ratio),

@@ -35,7 +35,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
             let unit = series.def.unit;
             table.rows.push(vec![
                 Cell::Level(level),
-                Cell::Text(series.key.to_string()),
+                Cell::Series(series.key.clone()),
                 Cell::Number(Some(p95), unit),
                 Cell::Number(Some(grown), unit),
                 Cell::Number(Some(limit), unit),

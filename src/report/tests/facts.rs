@@ -139,7 +139,8 @@ fn service(name: &str, state: ServiceState, up: f64) -> ServiceFacts {
     ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }), times, stability: Some(0.93) }
 }
 
-const HEALTH: MetricDef = MetricDef::gauge("health_score", Unit::Count, "The machine's health").good(GoodDirection::Up);
+const HEALTH: MetricDef =
+    MetricDef::gauge("health_score", Unit::Count, "The machine's health").good(GoodDirection::Up).within(Some(0.0), Some(100.0));
 
 /// The older alert fired, e-mail was told after a false start, Ana took it, and it was over half an hour after it began.
 fn journal() -> Vec<JournalEntry> {

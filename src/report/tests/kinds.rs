@@ -57,7 +57,7 @@ fn what_is_exhausted_stands_first_with_its_date_interval_and_error() {
     let capacity = section(&report, "capacity");
     assert_eq!(
         capacity["tables"][0]["rows"][0][1],
-        "File system in use /var is exhausted about Nov 24 07:00 (Nov 23 07:00 – Nov 26 07:00), probability 0.86."
+        "File system /var is exhausted about Nov 24 07:00 (Nov 23 07:00 – Nov 26 07:00), probability 0.86."
     );
     let first = &capacity["tables"][1]["rows"][0];
     assert_eq!(first[1], "filesystem_used_ratio{mount=\"/var\"}");

@@ -117,6 +117,7 @@ fn the_summary_says_the_worst_first() {
     assert_eq!(rows[0][1], "Open at the end: memory 91% > 85%, since Nov 21 03:06.");
     assert!(rows.iter().any(|r| r[1].as_str().is_some_and(|t| t.starts_with("Next: /var is full"))));
     assert!(rows.iter().any(|r| r[1] == "95.8% of the span was observed; all figures describe only that."));
+    assert!(rows.len() <= SUMMARY_LINES, "{rows:?}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn the_span_before_stands_beside_and_is_said_to_be_missing() {
         (&row("alerts fired")[2], &row("alerts fired")[3], &row("alerts fired")[0]),
         (&0.0.into(), &2.0.into(), &"warning".into())
     );
-    assert_eq!(row("CPU use, mean")[4], "+13.2%");
+    assert_eq!(row("CPU, mean")[4], "+13.2%");
     assert!(row("checkout-api, up")[2].is_null(), "it was not checked then");
     facts.previous = None;
     let report = json(ReportDepth::Daily, &facts);

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::base::format_duration;
 use crate::model::Fact;
+use crate::report::chart::Width;
 use crate::report::document::{Cell, Document, FactsLook, Level, Look, Section, Table};
 use crate::report::text;
 
@@ -65,7 +66,9 @@ fn section(page: &mut String, document: &Document<'_>, section: &Section) {
     }
     if !section.charts.is_empty() {
         page.push_str("<div class=\"charts\">\n");
-        section.charts.iter().for_each(|c| svg::figure(page, c, &document.facts.zone));
+        for pair in section.charts.chunks(2) {
+            pair.iter().for_each(|c| svg::figure(page, c, &document.facts.zone, Width::of(pair)));
+        }
         page.push_str("</div>\n");
     }
     grids.into_iter().for_each(|t| grid(page, document, t));
@@ -125,6 +128,7 @@ fn grid(page: &mut String, document: &Document<'_>, table: &Table) {
 fn cell(page: &mut String, document: &Document<'_>, cell: &Cell) {
     let _ = match cell {
         Cell::Text(text) => write!(page, "<td>{}</td>", escaped(text)),
+        Cell::Series(key) => write!(page, "<td>{}</td>", escaped(&text::series(key))),
         Cell::Number(value, unit) => {
             let shown = value.filter(|v| v.is_finite()).map_or_else(|| "–".to_owned(), |v| text::number(v, *unit));
             write!(page, "<td class=\"n\">{}</td>", escaped(&shown))

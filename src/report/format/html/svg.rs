@@ -7,18 +7,19 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::escaped;
-use crate::report::chart::{self, Anchor, HEIGHT, Look, Shape, WIDTH};
+use crate::report::chart::{self, Anchor, HEIGHT, Look, Shape, Width};
 use crate::report::document::Chart;
 
 /// Writes the figure: caption, legend, drawing.
-pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone) {
-    let title = escaped(&chart.title);
-    let _ = write!(page, "<figure>\n<figcaption>{title}");
+pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone, drawn: Width) {
+    let (title, width) = (escaped(&chart.title), drawn.units());
+    let class = if drawn == Width::Whole { " class=\"wide\"" } else { "" };
+    let _ = write!(page, "<figure{class}>\n<figcaption>{title}");
     for (i, name) in chart::legend(chart).enumerate() {
         let _ = write!(page, "<span><i class=\"c{i}\">&nbsp;</i>{}</span>", escaped(&name));
     }
-    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
-    chart::draw(chart, zone).iter().for_each(|s| shape(page, s));
+    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {width} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
+    chart::draw(chart, zone, drawn).iter().for_each(|s| shape(page, s));
     page.push_str("</svg>\n</figure>\n");
 }
 

@@ -1,38 +1,39 @@
-//! Charts, two beside each other.
+//! Charts, two beside each other; the last of an odd number over the whole width.
 //!
 //! Invariant: a chart is one figure with words for those who cannot see it.
 
 use super::ink::{DIM, LINE, LINES, STRONG, Style, WARNING, of};
 use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH};
-use crate::report::chart::{self, Anchor, Look, Shape};
+use crate::report::chart::{self, Anchor, Look, Shape, Width};
 use crate::report::document::{Chart, Document};
 
 /// Blank between two charts.
 const GAP: f32 = 14.0;
 const CHART: f32 = (WIDTH - GAP) / 2.0;
-const SCALE: f32 = CHART / chart::WIDTH as f32;
-const HEIGHT: f32 = chart::HEIGHT as f32 * SCALE;
 /// A row of charts with its titles and one row of legends.
-pub(super) const ROOM: f32 = HEIGHT + 30.0;
+pub(super) const ROOM: f32 = 121.0;
 const TITLE: Style = Style::bold(8.5, STRONG);
 const LEGEND: Style = Style::regular(7.0, DIM);
 
 /// Draws the charts of a section; moves on.
 pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, charts: &[Chart]) {
     for pair in charts.chunks(2) {
-        let legends: Vec<Vec<Vec<Entry>>> = pair.iter().map(|c| legend(sheet, c)).collect();
+        let drawn = Width::of(pair);
+        let width = if drawn == Width::Half { CHART } else { WIDTH };
+        let scale = width / drawn.units() as f32;
+        let legends: Vec<Vec<Vec<Entry>>> = pair.iter().map(|c| legend(sheet, c, width)).collect();
         let rows = legends.iter().map(Vec::len).max().unwrap_or(0) as f32;
-        let height = TITLE.leading() + rows * LEGEND.leading() + HEIGHT + 10.0;
+        let height = TITLE.leading() + rows * LEGEND.leading() + chart::HEIGHT as f32 * scale + 10.0;
         sheet.make_room(height);
         let top = sheet.y;
         for (i, (chart, legend)) in pair.iter().zip(&legends).enumerate() {
             let x = LEFT + i as f32 * (CHART + GAP);
             let y = top + TITLE.leading() + rows * LEGEND.leading();
-            let frame = [x, top, x + CHART, y + HEIGHT];
+            let frame = [x, top, x + width, y + chart::HEIGHT as f32 * scale];
             sheet.open(Tag::Figure(spoken(chart), sheet.page(), frame));
             let mut ops = vec![Op::Text { x, y: top + TITLE.size, style: TITLE, text: chart.title.clone() }];
             legend_ops(&mut ops, legend, (x, top + TITLE.leading()));
-            ops.extend(chart::draw(chart, &document.facts.zone).iter().map(|s| op(sheet, s, (x, y))));
+            ops.extend(chart::draw(chart, &document.facts.zone, drawn).iter().map(|s| op(sheet, s, (x, y), scale)));
             sheet.paint(ops);
             sheet.close();
         }
@@ -48,15 +49,15 @@ struct Entry {
 }
 
 /// The legend in rows no wider than the chart.
-fn legend(sheet: &Sheet, chart: &Chart) -> Vec<Vec<Entry>> {
+fn legend(sheet: &Sheet, chart: &Chart, most: f32) -> Vec<Vec<Entry>> {
     let mut rows: Vec<Vec<Entry>> = vec![Vec::new()];
     let mut x = 0.0;
     for (line, name) in chart::legend(chart).enumerate() {
         let name = super::ink::clean(&name);
-        let lines = sheet.faces.wrap(&name, LEGEND, CHART - 12.0);
+        let lines = sheet.faces.wrap(&name, LEGEND, most - 12.0);
         let text = lines.into_iter().next().unwrap_or_default();
         let width = sheet.faces.width(&text, LEGEND) + 22.0;
-        if x > 0.0 && x + width > CHART {
+        if x > 0.0 && x + width > most {
             rows.push(Vec::new());
             x = 0.0;
         }
@@ -87,8 +88,8 @@ fn spoken(chart: &Chart) -> String {
     format!("{} over time. At the end: {}.", chart.title, lines.join(", "))
 }
 
-fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32)) -> Op {
-    let at = |(x, y): (f64, f64)| (x0 + x as f32 * SCALE, y0 + y as f32 * SCALE);
+fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
+    let at = |(x, y): (f64, f64)| (x0 + x as f32 * scale, y0 + y as f32 * scale);
     match shape {
         Shape::Word { x, y, anchor, text } => {
             let style = Style::regular(6.5, DIM);

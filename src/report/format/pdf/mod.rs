@@ -27,8 +27,10 @@ const HEADING: Style = Style::bold(12.5, STRONG);
 const SUBHEADING: Style = Style::bold(9.0, STRONG);
 const WORDS: Style = Style::regular(9.0, TEXT);
 const ASIDE: Style = Style::regular(8.0, DIM);
-/// Figures beside each other in a row.
+/// Figures beside each other in a row: four, or three where that leaves no hole.
 const TILES: usize = 4;
+const TILE: Style = Style::regular(7.5, DIM);
+/// A tile with one line of label; each more is a line higher.
 const TILE_HEIGHT: f32 = 32.0;
 /// A row of tiles, or a table's head and its first row.
 const ROW_ROOM: f32 = 70.0;
@@ -56,7 +58,11 @@ pub fn foreign_signs(document: &Document<'_>) -> BTreeSet<char> {
         texts.extend(part.facts.iter().map(|f| f.label.clone()));
         texts.extend(part.charts.iter().flat_map(|c| c.lines.iter().map(|l| l.name.clone()).chain([c.title.clone()])));
         let cells = part.tables.iter().flat_map(|t| &t.rows).flatten();
-        texts.extend(cells.filter_map(|c| if let Cell::Text(text) = c { Some(text.clone()) } else { None }));
+        texts.extend(cells.filter_map(|cell| match cell {
+            Cell::Text(text) => Some(text.clone()),
+            Cell::Series(key) => Some(text::series(key)),
+            Cell::Number(..) | Cell::Time(_) | Cell::Level(_) => None,
+        }));
     }
     let clean = texts.iter().map(|t| ink::clean(t)).collect::<String>();
     clean.chars().filter(|c| own.has(*c) == Has::Nobody).collect()
@@ -173,25 +179,30 @@ fn statements(sheet: &mut Sheet, table: &Table) {
 }
 
 fn tiles(sheet: &mut Sheet, facts: &[Fact]) {
-    let width = (WIDTH - 6.0 * (TILES - 1) as f32) / TILES as f32;
+    let columns = if facts.len() > TILES && facts.len() % TILES != 0 && facts.len().is_multiple_of(3) { 3 } else { TILES };
+    let width = (WIDTH - 6.0 * (columns - 1) as f32) / columns as f32;
     sheet.open(Tag::List);
-    for row in facts.chunks(TILES) {
-        sheet.make_room(TILE_HEIGHT + 6.0);
-        for (i, fact) in row.iter().enumerate() {
+    for row in facts.chunks(columns) {
+        let labels: Vec<Vec<String>> =
+            row.iter().map(|fact| sheet.faces.wrap(&ink::clean(&fact.label), TILE, width - 14.0)).collect();
+        let more = (labels.iter().map(Vec::len).max().unwrap_or(1) - 1) as f32 * TILE.leading();
+        sheet.make_room(TILE_HEIGHT + more + 6.0);
+        for (i, (fact, label)) in row.iter().zip(labels).enumerate() {
             let x = LEFT + i as f32 * (width + 6.0);
             let top = sheet.y;
-            let ground = rectangle(x, top, width, TILE_HEIGHT);
+            let ground = rectangle(x, top, width, TILE_HEIGHT + more);
             sheet.decorate(vec![Op::Area { points: ground, color: CARD, opacity: 1.0 }]);
-            let mut label = sheet.faces.wrap(&ink::clean(&fact.label), Style::regular(7.5, DIM), width - 14.0);
-            label.truncate(1);
             let about = if fact.exact { "" } else { "≈ " };
             let value = fact.value.map_or_else(|| "–".to_owned(), |v| format!("{about}{}", text::number(v, fact.unit)));
             sheet.open(Tag::Item);
-            sheet.within(Tag::Label, |s| s.line((x + 7.0, top + 11.0), Style::regular(7.5, DIM), &label.concat()));
-            sheet.within(Tag::Body, |s| s.line((x + 7.0, top + 25.0), Style::bold(11.5, STRONG), &value));
+            sheet.within(Tag::Label, |s| {
+                let lines = label.iter().enumerate();
+                lines.for_each(|(n, line)| s.line((x + 7.0, top + 11.0 + n as f32 * TILE.leading()), TILE, line));
+            });
+            sheet.within(Tag::Body, |s| s.line((x + 7.0, top + more + 25.0), Style::bold(11.5, STRONG), &value));
             sheet.close();
         }
-        sheet.y += TILE_HEIGHT + 6.0;
+        sheet.y += TILE_HEIGHT + more + 6.0;
     }
     sheet.close();
     sheet.y += 2.0;

@@ -56,6 +56,7 @@ fn ready(document: &Document<'_>, cell: &Cell) -> Ready {
     let plain = |text: String| Ready { text: ink::clean(&text), level: None, number: false };
     match cell {
         Cell::Text(text) => plain(text.clone()),
+        Cell::Series(key) => plain(text::series(key)),
         Cell::Number(value, unit) => Ready { number: true, ..plain(number(*value, *unit)) },
         Cell::Time(at) => plain(at.map_or_else(|| "–".to_owned(), |t| text::local(t, &document.facts.zone, "%b %-d %H:%M:%S"))),
         Cell::Level(level) => Ready { text: level.glyph().to_owned(), level: Some(*level), number: false },
