@@ -18,7 +18,7 @@ pub use self::ring::Ring;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use cron::{Cron, CronError, moment};
 pub use hash::{Fnv, fnv};
-pub use markup::escape_markup;
+pub use markup::{escape_attribute, escape_markup};
 pub use queue::{Queue, QueueStats};
 pub use time::{TimeError, TimeRange, Timestamp, format_duration, parse_duration, parse_time};
 pub use units::{Quantity, Unit, UnitError, exact_value, format_value, parse_quantity};

@@ -10,7 +10,7 @@ use notify_rust::{Notification, Urgency};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::base::parse_duration;
+use crate::base::{escape_attribute, parse_duration};
 use crate::model::Severity;
 
 use super::channel::settings;
@@ -90,7 +90,7 @@ impl DesktopChannel {
         let mut notification = Notification::new();
         // Desktops cut by themselves; this only bounds what goes over the bus.
         let body = text::cut(&message.body(), MOST, text::Count::Chars).into_owned();
-        notification.appname("farol").summary(&message.subject).body(&text::html(&body));
+        notification.appname("farol").summary(&message.subject).body(&escape_attribute(&body));
         notification.urgency(urgency).timeout(timeout).finalize()
     }
 }

@@ -17,11 +17,11 @@ use lettre::{AsyncTransport, Tokio1Executor};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::base::escape_attribute;
 use crate::base::time::duration_text;
 use crate::model::Severity;
 
 use super::channel::settings;
-use super::text::html;
 use super::{
     Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Enclosure, Message, Reason, Receipt, Secret,
     Secrets,
@@ -213,20 +213,20 @@ fn rich(message: &Message) -> String {
         (_, Severity::Warning) => "#b26a00",
         (_, Severity::Info) => "#1565c0",
     };
-    let lead = html(&message.lead).replace('\n', "<br>");
+    let lead = escape_attribute(&message.lead).replace('\n', "<br>");
     let row = |(name, value): &(String, String)| {
         format!(
             "<tr><td style=\"color:#666;padding-right:1em;vertical-align:top\">{}</td><td>{}</td></tr>",
-            html(name),
-            html(value)
+            escape_attribute(name),
+            escape_attribute(value)
         )
     };
     let rows: String = message.facts.iter().map(row).collect();
     format!(
         "<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><div style=\"border-left:4px solid {color};padding-left:1em\">\
          <h3 style=\"color:{color}\">{}</h3><p>{lead}</p><table>{rows}</table><p style=\"color:#666\">{}</p></div></body></html>",
-        html(&message.subject),
-        html(&message.hint)
+        escape_attribute(&message.subject),
+        escape_attribute(&message.hint)
     )
 }
 

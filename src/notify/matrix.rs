@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::channel::settings;
 use super::text::{self, Count};
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Message, Receipt, Secret, Secrets, post};
+use crate::base::escape_attribute;
 use crate::net::{Client, Request};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
@@ -78,7 +79,7 @@ fn content(message: &Message) -> Value {
     let body = message.body();
     let body = text::cut(&body, TEXT, Count::Bytes);
     let subject = text::cut(&message.subject, SUBJECT, Count::Bytes);
-    let rich = format!("<strong>{}</strong><br>{}", text::html(&subject), text::html(&body).replace('\n', "<br>"));
+    let rich = format!("<strong>{}</strong><br>{}", escape_attribute(&subject), escape_attribute(&body).replace('\n', "<br>"));
     json!({
         "msgtype": "m.text",
         "body": format!("{subject}\n{body}"),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::text::{self, Count};
 use super::twilio::Twilio;
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Message, Receipt, Secrets};
+use crate::base::escape_attribute;
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "phone",
@@ -43,6 +44,6 @@ impl Channel for Phone {
 
 fn twiml(message: &Message) -> String {
     let text = format!("This is farol on {}. {}. {}", message.host, message.subject, message.lead);
-    let text = text::html(&text::cut(&text::line(&text), SPOKEN, Count::Chars));
+    let text = escape_attribute(&text::cut(&text::line(&text), SPOKEN, Count::Chars));
     format!("<Response><Say>{text}</Say><Pause length=\"1\"/><Say>{text}</Say></Response>")
 }

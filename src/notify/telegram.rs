@@ -13,6 +13,7 @@ use super::text::{self, Count};
 use super::{
     Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Message, Receipt, Secret, Secrets, post,
 };
+use crate::base::escape_attribute;
 use crate::net::Client;
 
 pub(super) const KIND: ChannelKind = ChannelKind {
@@ -114,5 +115,5 @@ fn html(message: &Message) -> String {
     let subject = text::cut(&message.subject, TEXT / 5, Count::Utf16);
     let body = message.body();
     let body = text::cut(&body, TEXT - TEXT / 5, Count::Utf16);
-    format!("<b>{}</b>\n{}", text::html(&subject), text::html(&body))
+    format!("<b>{}</b>\n{}", escape_attribute(&subject), escape_attribute(&body))
 }

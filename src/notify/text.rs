@@ -4,8 +4,6 @@
 
 use std::borrow::Cow;
 
-use crate::base::escape_markup;
-
 /// Characters that would move a cursor, end a header or turn the reading direction: shown as U+FFFD.
 fn is_active(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -75,11 +73,6 @@ pub(super) fn cut(text: &str, most: usize, count: Count) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}… ({left} characters more)"))
 }
 
-/// Escapes `&`, `<`, `>` and quotes, for HTML and XML.
-pub(super) fn html(text: &str) -> String {
-    escape_markup(text).replace('"', "&quot;").replace('\'', "&#39;")
-}
-
 /// Puts a backslash before every mark of Markdown, and breaks `@` mentions.
 pub(super) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -116,7 +109,6 @@ mod tests {
     #[test]
     fn what_moves_a_cursor_or_ends_a_header_is_inert() {
         assert_eq!(line("a\r\nBcc: x\x1b]0;t\x07\u{202e}b"), "a Bcc: x\u{fffd}]0;t\u{fffd}\u{fffd}b");
-        assert_eq!(html("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;");
         assert_eq!(markdown("*@everyone* [x](y)"), "\\*@\u{200b}everyone\\* \\[x\\]\\(y\\)");
         assert_eq!(percent("a b/ü+"), "a%20b%2F%C3%BC%2B");
     }

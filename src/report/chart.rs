@@ -123,7 +123,7 @@ impl Scale {
         let lowest = points().map(|b| b.min).fold(f64::INFINITY, f64::min);
         // What has a whole is seen beside it; temperatures have no zero worth showing; everything else begins at 0.
         let (low, high) = match (chart.natural, chart.unit) {
-            ((Some(least), Some(most)), _) => (lowest.min(least), highest.max(most)),
+            ((Some(least), Some(most)), _) => (least, most),
             (_, Unit::Celsius) => (lowest.min(highest), highest.max(lowest + 1.0)),
             _ => (lowest.min(0.0), highest),
         };

@@ -57,12 +57,12 @@ impl Status {
     /// Only where the arguments are wrong or nothing can be printed: a machine without an engine is `unknown`, not an error.
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
         let now = Timestamp::now();
-        let mut next = None;
+        let mut schedules = Vec::new();
         let answer = match Reach::engine(global)? {
             Some(mut reach) => {
                 let snapshot = reach.snapshot().map_err(|e| e.to_string());
                 // An engine that does not know them yet has none.
-                next = reports::all(&mut reach).ok().and_then(|(_, next)| next.into_iter().find(|n| n.at.is_some()));
+                schedules = reports::all(&mut reach).map(|(_, next)| next).unwrap_or_default();
                 snapshot
             }
             None => {
@@ -74,12 +74,18 @@ impl Status {
             Ok(snapshot) => described(snapshot, now),
             Err(why) => (State::Unknown, format!("UNKNOWN - {why}"), nobody()),
         };
-        body["next_report"] = next.as_ref().map_or(Value::Null, |n| json!({"schedule": n.schedule, "at": out::time(n.at)}));
+        let next = schedules.iter().find(|n| n.at.is_some());
+        body["next_report"] = next.map_or(Value::Null, |n| json!({"schedule": n.schedule, "at": out::time(n.at)}));
         // Further lines of a plugin are its long text.
+        let mut more: String = schedules
+            .iter()
+            .filter_map(|n| Some(format!("report {} could not be made: {}\n", n.schedule, n.problem.as_ref()?)))
+            .collect();
         let planned =
             next.and_then(|n| Some(format!("next report: {}, {}\n", n.schedule, out::local(n.at?, &out::zone(global)))));
+        more.extend(planned);
         match self.format {
-            Format::Text => out::print(&format!("{text}\n{}", planned.unwrap_or_default()))?,
+            Format::Text => out::print(&format!("{text}\n{more}"))?,
             Format::Json => out::print(&out::object("status", now, body))?,
         }
         Ok(ExitCode::from(state as u8))

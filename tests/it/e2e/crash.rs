@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::kit::{Place, get, until};
-use super::mount::Mount;
+use super::mount::{Mount, fill};
 
 /// Moments to kill at: `FAROL_KILLS`, else 30 with `FAROL_SLOW=1`, else 5.
 fn kills() -> u64 {
@@ -125,14 +125,6 @@ fn a_full_disk_is_survived_and_everything_is_written_later() {
     let shown = place.run(&["query", "min_over_time(farol_store_ok[5m])", "--format", "csv"]).expect(0).out;
     let minimum = shown.lines().last().and_then(|line| line.rsplit(',').next()).unwrap_or_default();
     assert_eq!(minimum, "0", "{shown}");
-}
-
-/// Fills a file system to the last byte; again and again, where what grows gives room.
-fn fill(ballast: &std::path::Path) {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(ballast).expect("ours");
-    for size in [65_536, 4096, 1] {
-        while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
-    }
 }
 
 #[test]

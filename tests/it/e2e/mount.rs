@@ -20,3 +20,11 @@ impl Drop for Mount {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
+
+/// Fills a file system to the last byte; again and again, where what grows gives room.
+pub fn fill(ballast: &Path) {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(ballast).expect("ours");
+    for size in [65_536, 4096, 1] {
+        while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
+    }
+}

@@ -6,7 +6,7 @@ mod svg;
 
 use std::fmt::Write as _;
 
-use crate::base::format_duration;
+use crate::base::{escape_attribute, format_duration};
 use crate::model::Fact;
 use crate::report::chart::Width;
 use crate::report::document::{Cell, Document, FactsLook, Level, Look, Section, Table};
@@ -141,21 +141,7 @@ fn cell(page: &mut String, document: &Document<'_>, cell: &Cell) {
     };
 }
 
-/// A text that is only a text, between tags and within quotes; control characters become blanks.
+/// A text that is only a text, between tags and within quotes.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
-            // Marks that turn the direction of what follows.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            c => out.push(c),
-        }
-    }
-    out
+    escape_attribute(&text::clean(text))
 }

@@ -6,6 +6,7 @@ use super::ink::{DIM, LINE, LINES, STRONG, Style, WARNING, of};
 use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH};
 use crate::report::chart::{self, Anchor, Look, Shape, Width};
 use crate::report::document::{Chart, Document};
+use crate::report::text;
 
 /// Blank between two charts.
 const GAP: f32 = 14.0;
@@ -53,7 +54,7 @@ fn legend(sheet: &Sheet, chart: &Chart, most: f32) -> Vec<Vec<Entry>> {
     let mut rows: Vec<Vec<Entry>> = vec![Vec::new()];
     let mut x = 0.0;
     for (line, name) in chart::legend(chart).enumerate() {
-        let name = super::ink::clean(&name);
+        let name = text::clean(&name);
         let lines = sheet.faces.wrap(&name, LEGEND, most - 12.0);
         let text = lines.into_iter().next().unwrap_or_default();
         let width = sheet.faces.width(&text, LEGEND) + 22.0;
@@ -84,7 +85,7 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
 
 /// Title and newest values, for ears.
 fn spoken(chart: &Chart) -> String {
-    let lines: Vec<String> = chart::legend(chart).map(|l| super::ink::clean(&l)).collect();
+    let lines: Vec<String> = chart::legend(chart).map(|l| text::clean(&l)).collect();
     format!("{} over time. At the end: {}.", chart.title, lines.join(", "))
 }
 

@@ -64,14 +64,14 @@ pub fn foreign_signs(document: &Document<'_>) -> BTreeSet<char> {
             Cell::Number(..) | Cell::Time(_) | Cell::Level(_) => None,
         }));
     }
-    let clean = texts.iter().map(|t| ink::clean(t)).collect::<String>();
+    let clean = texts.iter().map(|t| text::clean(t)).collect::<String>();
     clean.chars().filter(|c| own.has(*c) == Has::Nobody).collect()
 }
 
 /// What the report is, of whom and of when.
 pub(super) fn title(document: &Document<'_>) -> String {
     let kind = text::capitalized(document.spec.kind.name());
-    ink::clean(&format!("{kind} report · {}", document.facts.host.name))
+    text::clean(&format!("{kind} report · {}", document.facts.host.name))
 }
 
 /// The span in the zone of the report.
@@ -90,7 +90,7 @@ fn heading(sheet: &mut Sheet, document: &Document<'_>) {
 }
 
 fn headline(sheet: &mut Sheet, level: u16, style: Style, words: &str) {
-    let words = ink::clean(words);
+    let words = text::clean(words);
     let lines = sheet.faces.wrap(&words, style, WIDTH);
     sheet.marks.push(Mark { title: words.clone(), page: sheet.page(), y: sheet.y });
     sheet.open(Tag::Heading(level, words));
@@ -146,7 +146,7 @@ fn statements(sheet: &mut Sheet, table: &Table) {
     for row in &table.rows {
         let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
         let wrap = |sheet: &Sheet, text: &str, style| {
-            let text = ink::clean(text);
+            let text = text::clean(text);
             sheet.faces.wrap(&text, style, WIDTH - 30.0)
         };
         let what = wrap(sheet, what, WORDS);
@@ -184,7 +184,7 @@ fn tiles(sheet: &mut Sheet, facts: &[Fact]) {
     sheet.open(Tag::List);
     for row in facts.chunks(columns) {
         let labels: Vec<Vec<String>> =
-            row.iter().map(|fact| sheet.faces.wrap(&ink::clean(&fact.label), TILE, width - 14.0)).collect();
+            row.iter().map(|fact| sheet.faces.wrap(&text::clean(&fact.label), TILE, width - 14.0)).collect();
         let more = (labels.iter().map(Vec::len).max().unwrap_or(1) - 1) as f32 * TILE.leading();
         sheet.make_room(TILE_HEIGHT + more + 6.0);
         for (i, (fact, label)) in row.iter().zip(labels).enumerate() {

@@ -2,7 +2,8 @@
 //!
 //! Knows no krilla document. Invariant: everything drawn is either a leaf of the tree of tags or an artifact.
 
-use super::ink::{self, Color, Faces, Style};
+use super::ink::{Color, Faces, Style};
+use crate::report::text;
 
 /// A4 in points, and the margins around the text.
 pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
@@ -146,7 +147,7 @@ impl Sheet {
 
     /// One line of text with its baseline at `y`, of the newest part.
     pub(super) fn line(&mut self, (x, y): (f32, f32), style: Style, text: &str) {
-        let text = ink::clean(text);
+        let text = text::clean(text);
         if !text.trim().is_empty() {
             self.paint(vec![Op::Text { x, y, style, text }]);
         }
@@ -154,7 +155,7 @@ impl Sheet {
 
     /// A paragraph in the whole width, broken into lines; moves on.
     pub(super) fn paragraph(&mut self, style: Style, text: &str) {
-        let text = ink::clean(text);
+        let text = text::clean(text);
         let lines = self.faces.wrap(&text, style, WIDTH);
         self.open(Tag::Paragraph);
         for line in lines {

@@ -53,7 +53,7 @@ pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, table: &Table) {
 }
 
 fn ready(document: &Document<'_>, cell: &Cell) -> Ready {
-    let plain = |text: String| Ready { text: ink::clean(&text), level: None, number: false };
+    let plain = |text: String| Ready { text: text::clean(&text), level: None, number: false };
     match cell {
         Cell::Text(text) => plain(text.clone()),
         Cell::Series(key) => plain(text::series(key)),

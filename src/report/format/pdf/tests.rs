@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 use super::WORDS;
-use super::ink::{Faces, clean};
+use super::ink::Faces;
+use crate::report::text::clean;
 
 fn own() -> Faces {
     Faces::new(&[], &BTreeSet::new())
