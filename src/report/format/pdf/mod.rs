@@ -179,7 +179,8 @@ fn statements(sheet: &mut Sheet, table: &Table) {
 }
 
 fn tiles(sheet: &mut Sheet, facts: &[Fact]) {
-    let columns = if facts.len() > TILES && facts.len() % TILES != 0 && facts.len().is_multiple_of(3) { 3 } else { TILES };
+    let columns =
+        if facts.len() > TILES && !facts.len().is_multiple_of(TILES) && facts.len().is_multiple_of(3) { 3 } else { TILES };
     let width = (WIDTH - 6.0 * (columns - 1) as f32) / columns as f32;
     sheet.open(Tag::List);
     for row in facts.chunks(columns) {
