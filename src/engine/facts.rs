@@ -2,6 +2,7 @@
 //!
 //! Invariant: a figure is what a query of the same span gives; a chart is read as coarsely as it is drawn.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::answer::{Context, answer, source_failed};
@@ -15,9 +16,11 @@ use crate::model::{
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
 use crate::report::{
-    self, Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes, Wanted, WantedSeries, facts_wanted,
+    self, Facts, PartFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTime, ServiceTimes, Wanted, WantedSeries, facts_wanted,
 };
 
+/// Parts of a service's course: half a pixel each.
+const COURSE_PARTS: usize = 720;
 /// Points a trend is made from (mission P1).
 const TREND_POINTS: u32 = 24;
 
@@ -65,14 +68,33 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         security: None,
         journal: view.map_or_else(|| Ok(Vec::new()), |v| v.journal(range)).map_err(failed)?,
         previous: previous(spec, context)?,
+        parts: parts(spec, wanted.parts, context)?,
     })
 }
 
 /// The span before, as long; only performance reports compare.
-fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PreviousFacts>, Refusal> {
+fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PartFacts>, Refusal> {
     let range = TimeRange { from: spec.range.from - spec.range.length(), to: spec.range.from };
+    if spec.kind == ReportKind::Performance { part(spec, range, context) } else { Ok(None) }
+}
+
+/// The span in parts counted from its end.
+fn parts(spec: &ReportSpec, length: Option<Duration>, context: &Context<'_>) -> Result<Vec<PartFacts>, Refusal> {
+    let Some(length) = length else { return Ok(Vec::new()) };
+    let (mut parts, mut to) = (Vec::new(), spec.range.to);
+    while to > spec.range.from {
+        let from = (to - length).max(spec.range.from);
+        parts.extend(part(spec, TimeRange { from, to }, context)?);
+        to = from;
+    }
+    parts.reverse();
+    Ok(parts)
+}
+
+/// A span in short; `None` where nothing of it was observed.
+fn part(spec: &ReportSpec, range: TimeRange, context: &Context<'_>) -> Result<Option<PartFacts>, Refusal> {
     let coverage = coverage(range, context);
-    if spec.kind != ReportKind::Performance || coverage <= 0.0 {
+    if coverage <= 0.0 {
         return Ok(None);
     }
     let source = context.source();
@@ -90,7 +112,7 @@ fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PreviousF
     let alerts = alerts.iter().map(|a| (**a).clone()).collect();
     let services = services(range, context)?;
     let services = services.into_iter().filter_map(|s| Some((s.status.name, s.share?.up))).collect();
-    Ok(Some(PreviousFacts { range, series, alerts, services, coverage }))
+    Ok(Some(PartFacts { range, series, alerts, services, coverage }))
 }
 
 fn series_facts(
@@ -172,10 +194,37 @@ fn services(range: TimeRange, context: &Context<'_>) -> Result<Vec<ServiceFacts>
         };
         let share = up.map(|up| UptimeShare { up: up.mean, observed: observed_share(times, range) });
         let stability = query::summarize(&source, &of("service_stability_ratio"), range)?.map(|s| s.mean);
-        Ok(ServiceFacts { status: status.clone(), share, times, stability })
+        let course = course(&source, [&of("service_up"), &of("service_maintenance")], range)?;
+        Ok(ServiceFacts { status: status.clone(), share, times, stability, course })
     };
     let all: Result<_, SourceError> = context.now.services.iter().map(facts).collect();
     all.map_err(source_failed)
+}
+
+/// Stretches of a service's time as finely as a chart of the page's width shows them.
+fn course(
+    source: &dyn SeriesSource,
+    [up, maintenance]: [&SeriesKey; 2],
+    range: TimeRange,
+) -> Result<Vec<(TimeRange, ServiceTime)>, SourceError> {
+    let step = query::auto_step(range, COURSE_PARTS);
+    let points = |key| -> Result<Vec<Bucket>, SourceError> {
+        Ok(super::answer::regroup(source.points(key, range, Resolution::for_step(step))?.buckets, step))
+    };
+    let mut parts: BTreeMap<Timestamp, ServiceTime> =
+        points(maintenance)?.into_iter().map(|b| (b.at, ServiceTime::Maintenance)).collect();
+    for bucket in points(up)? {
+        parts.insert(bucket.at, if bucket.min < 1.0 { ServiceTime::Down } else { ServiceTime::Up });
+    }
+    let mut course: Vec<(TimeRange, ServiceTime)> = Vec::new();
+    for (at, state) in parts {
+        let (from, to) = (at.max(range.from), (at + step).min(range.to));
+        match course.last_mut() {
+            Some((last, known)) if *known == state && last.to >= from => last.to = to,
+            _ => course.push((TimeRange { from, to }, state)),
+        }
+    }
+    Ok(course)
 }
 
 /// Of the time outside of maintenance.

@@ -82,13 +82,40 @@ pub(super) enum Level {
     Critical,
 }
 
-/// Lines over the span.
+/// A picture over time.
 pub(super) struct Chart {
     pub title: String,
+    pub range: TimeRange,
+    pub plot: Plot,
+}
+
+/// What a chart shows.
+pub(super) enum Plot {
+    Lines(Lines),
+    /// Rows of stretches of time, each in the color of its level; where there is none nothing was observed.
+    Timeline(Vec<Row>),
+    Heat(Heat),
+}
+
+/// One row of a timeline.
+pub(super) struct Row {
+    pub name: String,
+    pub stretches: Vec<(TimeRange, Level)>,
+}
+
+/// Days beside each other, hours under each other: the fuller, the darker.
+pub(super) struct Heat {
+    /// Start of each day.
+    pub days: Vec<Timestamp>,
+    /// Of each day the cells from midnight on, 0–1; `None` where nothing was observed.
+    pub cells: Vec<Vec<Option<f64>>>,
+}
+
+/// Lines of values.
+pub(super) struct Lines {
     pub unit: Unit,
     /// Least and largest value that is possible; the scale spans it where both are known.
     pub natural: (Option<f64>, Option<f64>),
-    pub range: TimeRange,
     pub lines: Vec<Line>,
     /// A limit drawn across, in the unit of the values.
     pub limit: Option<f64>,
@@ -100,6 +127,16 @@ pub(super) struct Chart {
 pub(super) struct Line {
     pub name: String,
     pub points: Vec<Bucket>,
+    /// What is expected after the span.
+    pub ahead: Vec<Ahead>,
+}
+
+/// A moment to come: what is expected, and the band that holds it four times of five.
+pub(super) struct Ahead {
+    pub at: Timestamp,
+    pub mean: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 impl Document<'_> {

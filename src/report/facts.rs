@@ -45,7 +45,9 @@ pub struct Facts {
     /// The journal of the span, oldest first: what happened to its alerts, who was told, who decided.
     pub journal: Vec<JournalEntry>,
     /// The span before, of the same length; `None` where nothing of it was observed.
-    pub previous: Option<PreviousFacts>,
+    pub previous: Option<PartFacts>,
+    /// The span in parts of [`Wanted::parts`], oldest first, the last of them whole; those not observed are left out.
+    pub parts: Vec<PartFacts>,
 }
 
 /// A font of the machine.
@@ -57,9 +59,9 @@ pub struct SystemFont {
     pub index: u32,
 }
 
-/// What is known of the span before.
+/// What is known in short of another span, or of a part of it.
 #[derive(Debug, Clone)]
-pub struct PreviousFacts {
+pub struct PartFacts {
     /// That span.
     pub range: TimeRange,
     /// Figures of series without labels.
@@ -141,6 +143,19 @@ pub struct ServiceFacts {
     pub times: ServiceTimes,
     /// How evenly it answered over the span, 0–1; `None` where that is not measured.
     pub stability: Option<f64>,
+    /// Stretches of time in one state, by time, no finer than a chart shows; what lies between was not observed.
+    pub course: Vec<(TimeRange, ServiceTime)>,
+}
+
+/// What a stretch of a service's time counts as; of a stretch with several the last of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceTime {
+    /// In maintenance.
+    Maintenance,
+    /// Online or degraded.
+    Up,
+    /// Offline at some moment.
+    Down,
 }
 
 /// Seconds of a span by what a service was in; what is left of the span was not observed.
@@ -174,6 +189,8 @@ pub struct Wanted {
     pub chart_points: usize,
     /// Whether series with a limit want a forecast of this length from the end of the span.
     pub ahead: Option<Duration>,
+    /// Length of the parts into which the span is divided as well.
+    pub parts: Option<Duration>,
 }
 
 /// What must be read for a report of this kind and depth.
@@ -183,7 +200,12 @@ pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
         ReportKind::Capacity => (CAPACITY, Some(AHEAD)),
         ReportKind::Security => (&[][..], None),
     };
-    Wanted { series, chart_points: chart_points(depth), ahead }
+    let parts = match (kind, depth) {
+        (ReportKind::Performance, ReportDepth::Weekly) => Some(DAY),
+        (ReportKind::Performance, ReportDepth::Monthly) => Some(DAY * 7),
+        _ => None,
+    };
+    Wanted { series, chart_points: chart_points(depth), ahead, parts }
 }
 
 /// The name for people of a series that reports are about.
@@ -202,6 +224,8 @@ pub(super) fn name(key: &SeriesKey) -> Option<String> {
 
 /// How far a capacity report looks: longer than most orders take, shorter than most histories mislead.
 const AHEAD: Duration = Duration::from_secs(30 * 86_400);
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// One point a pixel of half the page's width, as far as the span has as many minutes.
 fn chart_points(depth: ReportDepth) -> usize {

@@ -18,7 +18,8 @@ mod text;
 
 pub use config::{On, ReportConfig, is_path};
 pub use facts::{
-    Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes, SystemFont, Wanted, WantedSeries, facts_wanted,
+    Facts, PartFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTime, ServiceTimes, SystemFont, Wanted, WantedSeries,
+    facts_wanted,
 };
 pub use format::covered;
 pub use name::{file_name, path};

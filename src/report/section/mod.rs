@@ -13,6 +13,7 @@ mod incidents;
 mod issues;
 mod noise;
 mod performance;
+mod periods;
 mod posture;
 mod predictions;
 mod recommendations;
@@ -64,6 +65,7 @@ pub(super) const SECTIONS: &[SectionDef] = &[
         depths: EVERY,
         fill: comparison::fill,
     },
+    SectionDef { id: "periods", title: "Part by part", kinds: &[Performance], depths: &[Weekly, Monthly], fill: periods::fill },
     SectionDef { id: "rightsizing", title: "Right size", kinds: &[Capacity], depths: EVERY, fill: rightsizing::fill },
     SectionDef { id: "cost", title: "Cost", kinds: &[Capacity], depths: EVERY, fill: cost::fill },
     SectionDef { id: "what_if", title: "What if", kinds: &[Capacity], depths: EVERY, fill: what_if::fill },

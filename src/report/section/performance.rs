@@ -2,10 +2,10 @@
 //!
 //! Invariant: fact ids are `<wanted id>.<figure>`; series with labels stand in the table only.
 
-use crate::base::Unit;
+use crate::base::{TimeRange, Unit};
 use crate::model::{Fact, MetricDef};
 use crate::report::context::Context;
-use crate::report::document::{Cell, Chart, FactsLook, Line, Section, Table};
+use crate::report::document::{Ahead, Cell, Chart, FactsLook, Line, Lines, Plot, Section, Table};
 use crate::report::facts::{SeriesFacts, SeriesStats};
 use crate::report::text;
 
@@ -111,8 +111,26 @@ fn chart(context: &Context<'_>, def: &ChartDef) -> Option<Chart> {
         .filter(|a| shows(a) && a.fired_at.is_some_and(|t| context.range().contains(t)))
         .filter_map(|a| Some((a.fired_at?, a.severity.into())));
     let limit = def.2.filter(|_| unit == Unit::Ratio);
-    let lines =
-        found.iter().map(|(name, s)| Line { name: text::named(name, &s.key).trim().to_owned(), points: s.points.clone() });
-    let (title, range) = (def.0.to_owned(), context.range());
-    Some(Chart { title, unit, natural, range, lines: lines.collect(), limit, marks: marks.collect() })
+    let lines = found.iter().map(|(name, s)| Line {
+        name: text::named(name, &s.key).trim().to_owned(),
+        points: s.points.clone(),
+        ahead: ahead(s),
+    });
+    let lines = Lines { unit, natural, lines: lines.collect(), limit, marks: marks.collect() };
+    let end = lines.lines.iter().filter_map(|l| l.ahead.last()).map(|a| a.at).max();
+    let range = TimeRange { to: end.unwrap_or(context.range().to), ..context.range() };
+    Some(Chart { title: def.0.to_owned(), range, plot: Plot::Lines(lines) })
+}
+
+/// What is expected of a series that has a forecast.
+fn ahead(series: &SeriesFacts) -> Vec<Ahead> {
+    let Some(forecast) = series.forecast.as_ref().filter(|f| f.none_because.is_none()) else { return Vec::new() };
+    let values = forecast.mean.iter().zip(forecast.band80.iter());
+    let moment = |(i, (mean, band)): (usize, (&f64, &crate::model::Band))| Ahead {
+        at: forecast.made_at + forecast.step * (i as u32 + 1),
+        mean: *mean,
+        low: band.low,
+        high: band.high,
+    };
+    values.enumerate().map(moment).collect()
 }

@@ -5,7 +5,11 @@
 use crate::base::Unit;
 use crate::model::ServiceState;
 use crate::report::context::Context;
-use crate::report::document::{Cell, Level, Section, Table};
+use crate::report::document::{Cell, Chart, Level, Plot, Row, Section, Table};
+use crate::report::facts::{ServiceFacts, ServiceTime};
+
+/// Rows of the timeline: a third of a page.
+const MOST_ROWS: usize = 20;
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     let services = context.services();
@@ -51,6 +55,24 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         ]);
     }
     section.tables.extend([table, availability(context)]);
+    section.charts.extend(timeline(context));
+}
+
+/// When each service was up, down or in maintenance.
+fn timeline(context: &Context<'_>) -> Option<Chart> {
+    let level = |state| match state {
+        ServiceTime::Maintenance => Level::Info,
+        ServiceTime::Up => Level::Ok,
+        ServiceTime::Down => Level::Critical,
+    };
+    let row = |service: &ServiceFacts| Row {
+        name: service.status.name.clone(),
+        stretches: service.course.iter().map(|(range, state)| (*range, level(*state))).collect(),
+    };
+    // Least up first.
+    let rows: Vec<Row> = context.services().into_iter().take(MOST_ROWS).map(row).collect();
+    let chart = Chart { title: "Up and down".to_owned(), range: context.range(), plot: Plot::Timeline(rows) };
+    (!context.facts.services.is_empty()).then_some(chart)
 }
 
 /// Where the time of the span went: up, down, not observed, and maintenance apart; and how promises are kept.

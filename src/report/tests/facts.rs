@@ -10,7 +10,7 @@ use crate::model::{
     MetricDef, Outcome, Prediction, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceState,
     ServiceStatus, Severity, SloStanding, TrackRecord, Transition, Trend, TrendDirection, UptimeShare, Verdict,
 };
-use crate::report::{Facts, PreviousFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTimes};
+use crate::report::{Facts, PartFacts, SeriesFacts, SeriesStats, ServiceFacts, ServiceTime, ServiceTimes};
 
 /// 2026-11-21 07:00 in the fixture's zone.
 const END: Timestamp = Timestamp::from_seconds(1_795_240_800);
@@ -134,9 +134,15 @@ fn service(name: &str, state: ServiceState, up: f64) -> ServiceFacts {
         slo: Some(SloStanding { target: 0.999, left: Some(if up < 1.0 { -0.4 } else { 1.0 }), burn: Some(1.8) }),
         ..ServiceStatus::default()
     };
+    let stretch = |from: f64, to: f64, state| (TimeRange { from: ago(from), to: ago(to) }, state);
+    let mut course = vec![stretch(24.0, 14.0, ServiceTime::Up), stretch(13.0, 8.0, ServiceTime::Up)];
+    course.push(stretch(8.0, 7.83, ServiceTime::Maintenance));
+    course.push(stretch(7.83, 4.5, ServiceTime::Up));
+    course.push(stretch(4.5, 4.0, if up < 1.0 { ServiceTime::Down } else { ServiceTime::Up }));
+    course.push(stretch(4.0, 0.0, ServiceTime::Up));
     let observed = 0.958 * 86_400.0;
     let times = ServiceTimes { up: up * observed, down: (1.0 - up) * observed, maintenance: 600.0 };
-    ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }), times, stability: Some(0.93) }
+    ServiceFacts { status, share: Some(UptimeShare { up, observed: 0.958 }), times, stability: Some(0.93), course }
 }
 
 const HEALTH: MetricDef =
@@ -167,7 +173,7 @@ fn journal() -> Vec<JournalEntry> {
     ]
 }
 
-fn previous() -> PreviousFacts {
+fn previous() -> PartFacts {
     let range = TimeRange::last(DAY, END - DAY);
     let stats = |mean: f64| SeriesStats {
         mean: Some(mean),
@@ -178,13 +184,24 @@ fn previous() -> PreviousFacts {
         quantiles_exact: true,
         ..SeriesStats::default()
     };
-    PreviousFacts {
+    PartFacts {
         range,
         series: vec![(SeriesKey::total("cpu_usage_ratio"), stats(0.31)), (SeriesKey::total("memory_used_ratio"), stats(0.61))],
         alerts: Vec::new(),
         services: vec![("shop-web".to_owned(), 0.9991)],
         coverage: 1.0,
     }
+}
+
+/// Two halves of the day.
+fn parts() -> Vec<PartFacts> {
+    let part = |from: f64, to: f64, coverage: f64| PartFacts {
+        range: TimeRange { from: ago(from), to: ago(to) },
+        services: vec![("shop-web".to_owned(), 1.0), ("checkout-api".to_owned(), 0.98)],
+        coverage,
+        ..previous()
+    };
+    vec![part(24.0, 12.0, 0.916), part(12.0, 0.0, 1.0)]
 }
 
 /// The day.
@@ -245,5 +262,6 @@ pub(super) fn facts() -> Facts {
         security: None,
         journal: journal(),
         previous: Some(previous()),
+        parts: parts(),
     }
 }

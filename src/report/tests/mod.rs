@@ -81,7 +81,9 @@ fn each_depth_has_its_sections() {
     assert_eq!(ids(ReportDepth::Hourly), "summary issues health comparison performance services incidents alerts coverage");
     let all = "summary issues recommendations health comparison performance trends services incidents noise predictions alerts coverage";
     assert_eq!(ids(ReportDepth::Daily), all);
-    assert_eq!(ids(ReportDepth::Monthly), all.replace(" alerts", ""));
+    let weekly = all.replace("comparison ", "comparison periods ");
+    assert_eq!(ids(ReportDepth::Weekly), weekly);
+    assert_eq!(ids(ReportDepth::Monthly), weekly.replace(" alerts", ""));
 }
 
 #[test]

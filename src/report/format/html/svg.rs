@@ -7,18 +7,19 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::escaped;
-use crate::report::chart::{self, Anchor, HEIGHT, Look, Shape, Width};
+use crate::report::chart::{self, Anchor, Look, Shape, Width};
 use crate::report::document::Chart;
 
 /// Writes the figure: caption, legend, drawing.
 pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone, drawn: Width) {
     let (title, width) = (escaped(&chart.title), drawn.units());
-    let class = if drawn == Width::Whole { " class=\"wide\"" } else { "" };
-    let _ = write!(page, "<figure{class}>\n<figcaption>{title}");
-    for (i, name) in chart::legend(chart).enumerate() {
-        let _ = write!(page, "<span><i class=\"c{i}\">&nbsp;</i>{}</span>", escaped(&name));
+    let wide = if drawn == Width::Whole { " class=\"wide\"" } else { "" };
+    let _ = write!(page, "<figure{wide}>\n<figcaption>{title}");
+    for (look, name) in chart::legend(chart) {
+        let _ = write!(page, "<span><i class=\"{}\">&nbsp;</i>{}</span>", class(look), escaped(&name));
     }
-    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {width} {HEIGHT}\" role=\"img\" aria-label=\"{title} over time\">");
+    let height = chart::height(chart);
+    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title} over time\">");
     chart::draw(chart, zone, drawn).iter().for_each(|s| shape(page, s));
     page.push_str("</svg>\n</figure>\n");
 }
@@ -35,7 +36,7 @@ fn shape(page: &mut String, shape: &Shape) {
                 let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
             }
             match look {
-                Look::Band(_) => d.push('Z'),
+                Look::Band(_) | Look::Stretch(_) | Look::Heat(_) | Look::Empty => d.push('Z'),
                 // A lone point is a dot: round caps make one of a line without length.
                 Look::Line(_) if points.len() == 1 => d.push_str("h0"),
                 _ => {}
@@ -52,5 +53,9 @@ fn class(look: Look) -> String {
         Look::Mark(level) => format!("mark {}", level.name()),
         Look::Line(color) => format!("line c{color}"),
         Look::Band(color) => format!("band c{color}"),
+        Look::Expected(color) => format!("line expected c{color}"),
+        Look::Stretch(level) => format!("stretch {}", level.name()),
+        Look::Heat(shade) => format!("heat h{shade}"),
+        Look::Empty => "empty".to_owned(),
     }
 }

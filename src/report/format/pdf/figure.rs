@@ -2,10 +2,10 @@
 //!
 //! Invariant: a chart is one figure with words for those who cannot see it.
 
-use super::ink::{DIM, LINE, LINES, STRONG, Style, WARNING, of};
+use super::ink::{CARD, Color, DIM, LINE, LINES, STRONG, Style, WARNING, of};
 use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH};
 use crate::report::chart::{self, Anchor, Look, Shape, Width};
-use crate::report::document::{Chart, Document};
+use crate::report::document::{Chart, Document, Plot};
 use crate::report::text;
 
 /// Blank between two charts.
@@ -24,13 +24,14 @@ pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, charts: &[Chart])
         let scale = width / drawn.units() as f32;
         let legends: Vec<Vec<Vec<Entry>>> = pair.iter().map(|c| legend(sheet, c, width)).collect();
         let rows = legends.iter().map(Vec::len).max().unwrap_or(0) as f32;
-        let height = TITLE.leading() + rows * LEGEND.leading() + chart::HEIGHT as f32 * scale + 10.0;
+        let drawing = pair.iter().map(chart::height).fold(0.0, f64::max) as f32 * scale;
+        let height = TITLE.leading() + rows * LEGEND.leading() + drawing + 10.0;
         sheet.make_room(height);
         let top = sheet.y;
         for (i, (chart, legend)) in pair.iter().zip(&legends).enumerate() {
             let x = LEFT + i as f32 * (CHART + GAP);
             let y = top + TITLE.leading() + rows * LEGEND.leading();
-            let frame = [x, top, x + width, y + chart::HEIGHT as f32 * scale];
+            let frame = [x, top, x + width, y + drawing];
             sheet.open(Tag::Figure(spoken(chart), sheet.page(), frame));
             let mut ops = vec![Op::Text { x, y: top + TITLE.size, style: TITLE, text: chart.title.clone() }];
             legend_ops(&mut ops, legend, (x, top + TITLE.leading()));
@@ -44,7 +45,7 @@ pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, charts: &[Chart])
 
 /// A line's place in the legend: its color, where it begins, and its words.
 struct Entry {
-    line: usize,
+    look: Look,
     x: f32,
     text: String,
 }
@@ -53,7 +54,7 @@ struct Entry {
 fn legend(sheet: &Sheet, chart: &Chart, most: f32) -> Vec<Vec<Entry>> {
     let mut rows: Vec<Vec<Entry>> = vec![Vec::new()];
     let mut x = 0.0;
-    for (line, name) in chart::legend(chart).enumerate() {
+    for (look, name) in chart::legend(chart) {
         let name = text::clean(&name);
         let lines = sheet.faces.wrap(&name, LEGEND, most - 12.0);
         let text = lines.into_iter().next().unwrap_or_default();
@@ -63,7 +64,7 @@ fn legend(sheet: &Sheet, chart: &Chart, most: f32) -> Vec<Vec<Entry>> {
             x = 0.0;
         }
         if let Some(row) = rows.last_mut() {
-            row.push(Entry { line, x, text });
+            row.push(Entry { look, x, text });
         }
         x += width;
     }
@@ -76,8 +77,14 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
         for entry in row {
             let x = left + entry.x;
             let middle = y - LEGEND.size * 0.35;
-            let color = LINES.get(entry.line).copied().unwrap_or(DIM);
-            ops.push(Op::Stroke { points: vec![(x, middle), (x + 9.0, middle)], color, width: 2.0, dash: None });
+            let (color, width) = match entry.look {
+                Look::Stretch(level) => (of(level), 5.0),
+                Look::Heat(shade) => (heat(shade), 5.0),
+                Look::Empty => (CARD, 5.0),
+                Look::Line(i) | Look::Expected(i) | Look::Band(i) => (line_color(i), 2.0),
+                Look::Grid | Look::Limit | Look::Mark(_) => (DIM, 2.0),
+            };
+            ops.push(Op::Stroke { points: vec![(x, middle), (x + 9.0, middle)], color, width, dash: None });
             ops.push(Op::Text { x: x + 12.0, y, style: LEGEND, text: entry.text.clone() });
         }
     }
@@ -85,8 +92,16 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
 
 /// Title and newest values, for ears.
 fn spoken(chart: &Chart) -> String {
-    let lines: Vec<String> = chart::legend(chart).map(|l| text::clean(&l)).collect();
-    format!("{} over time. At the end: {}.", chart.title, lines.join(", "))
+    let title = text::clean(&chart.title);
+    let lines: Vec<String> = chart::legend(chart).iter().map(|(_, l)| text::clean(l)).collect();
+    match &chart.plot {
+        Plot::Lines(_) => format!("{title} over time. At the end: {}.", lines.join(", ")),
+        Plot::Timeline(rows) => {
+            let names: Vec<String> = rows.iter().map(|r| text::clean(&r.name)).collect();
+            format!("{title} over time: {}.", names.join(", "))
+        }
+        Plot::Heat(_) => format!("{title} by day and hour."),
+    }
 }
 
 fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
@@ -100,14 +115,28 @@ fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
         }
         Shape::Path { look, points } => {
             let points: Vec<_> = points.iter().copied().map(at).collect();
-            let color = |i: usize| LINES.get(i).copied().unwrap_or(DIM);
             match look {
                 Look::Grid => Op::Stroke { points, color: LINE, width: 0.5, dash: None },
                 Look::Limit => Op::Stroke { points, color: WARNING, width: 0.6, dash: Some([1.0, 2.5]) },
                 Look::Mark(level) => Op::Stroke { points, color: of(*level), width: 0.7, dash: Some([2.5, 1.8]) },
-                Look::Line(i) => Op::Stroke { points, color: color(*i), width: 0.9, dash: None },
-                Look::Band(i) => Op::Area { points, color: color(*i), opacity: 0.16 },
+                Look::Line(i) => Op::Stroke { points, color: line_color(*i), width: 0.9, dash: None },
+                Look::Band(i) => Op::Area { points, color: line_color(*i), opacity: 0.16 },
+                Look::Expected(i) => Op::Stroke { points, color: line_color(*i), width: 0.9, dash: Some([2.0, 2.0]) },
+                Look::Stretch(level) => Op::Area { points, color: of(*level), opacity: 0.8 },
+                Look::Heat(shade) => Op::Area { points, color: heat(*shade), opacity: 1.0 },
+                Look::Empty => Op::Area { points, color: CARD, opacity: 1.0 },
             }
         }
     }
+}
+
+fn line_color(line: usize) -> Color {
+    LINES.get(line).copied().unwrap_or(DIM)
+}
+
+/// From nearly white to the color of the first line.
+fn heat(shade: u8) -> Color {
+    let [full, ..] = LINES;
+    let share = f32::from(shade + 1) / f32::from(chart::SHADES);
+    full.map(|part| (255.0 - (255.0 - f32::from(part)) * share) as u8)
 }

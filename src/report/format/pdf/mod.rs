@@ -20,7 +20,7 @@ use sheet::{LEFT, Mark, Op, Sheet, Tag, WIDTH, rectangle};
 use crate::base::format_duration;
 use crate::model::Fact;
 use crate::report::document::{Cell, Document, FactsLook, Look, Section, Table};
-use crate::report::text;
+use crate::report::{chart, text};
 
 const TITLE: Style = Style::bold(19.0, STRONG);
 const HEADING: Style = Style::bold(12.5, STRONG);
@@ -56,7 +56,7 @@ pub fn foreign_signs(document: &Document<'_>) -> BTreeSet<char> {
     texts.extend(text::about(document.facts));
     for part in &document.sections {
         texts.extend(part.facts.iter().map(|f| f.label.clone()));
-        texts.extend(part.charts.iter().flat_map(|c| c.lines.iter().map(|l| l.name.clone()).chain([c.title.clone()])));
+        texts.extend(part.charts.iter().flat_map(chart::words));
         let cells = part.tables.iter().flat_map(|t| &t.rows).flatten();
         texts.extend(cells.filter_map(|cell| match cell {
             Cell::Text(text) => Some(text.clone()),
