@@ -33,7 +33,37 @@ pub fn default_rules(facts: &HostFacts, link_bits_per_second: Option<f64>) -> Ve
     rules.extend(disks());
     rules.extend(link_bits_per_second.filter(|bits| *bits > 0.0).into_iter().flat_map(network));
     rules.extend(services());
+    rules.extend(failures());
     rules
+}
+
+/// What goes before a failure: of a disk, of a service that cannot stay up, of a file system.
+fn failures() -> Vec<RuleSpec> {
+    let rules = [
+        rule("disk failing", "smart_healthy", Limit::Below(1.0))
+            .title("disk {device} says that it is about to fail: copy what is on it now")
+            .unit(Unit::Count)
+            .severity(Severity::Critical)
+            .kind(AlertKind::Predictive),
+        // Of disks with such a sign one in ten to one in five fails within a year (Backblaze): a warning, never more.
+        rule("disk damaged", "smart_failure_signs", Limit::Above(0.0))
+            .title("disk {device} shows {value} of 5 signs that go before a failure: check the copies, plan to replace it")
+            .unit(Unit::Count)
+            .kind(AlertKind::Predictive),
+        rule("restart loop", "delta(unit_restarts[15m])", Limit::Above(2.0))
+            .of("unit_restarts")
+            .title("{unit} was restarted {value} times in 15 minutes")
+            .unit(Unit::Count)
+            .kind(AlertKind::Predictive),
+        // The kernel does so where it meets errors; an administrator who does it knows.
+        rule("read-only", "delta(filesystem_read_only[1h])", Limit::Above(0.5))
+            .of("filesystem_read_only")
+            .title("{mount} became read-only within the last hour")
+            .unit(Unit::Count)
+            .severity(Severity::Critical)
+            .kind(AlertKind::Error),
+    ];
+    rules.into_iter().map(|r| r.0).collect()
 }
 
 fn cpu(facts: &HostFacts) -> Vec<RuleSpec> {
@@ -121,6 +151,12 @@ fn services() -> Vec<RuleSpec> {
             .unit(Unit::Seconds)
             .hold(15)
             .over(1.8, 60),
+        // Three times as slow as the slowest of a hundred; 15 s are two such answers.
+        rule("slow answers", "service_slowness", Limit::Above(3.0))
+            .title("{service} answers {value} times as slowly as nearly ever")
+            .unit(Unit::Count)
+            .hold(15)
+            .over(2.0, 60),
         // The service's own `fail_after` has waited already.
         rule("service down", "service_up", Limit::Below(1.0))
             .title("{service} is down")

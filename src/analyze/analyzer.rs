@@ -15,6 +15,7 @@ use super::machine::{Machine, Round, Top};
 use super::peers::PEER_DISTANCE;
 use super::scale::Scale;
 use super::series::Series;
+use super::slowness::SERVICE_SLOWNESS;
 use super::stability::SERVICE_STABILITY;
 use super::trend;
 use super::watch::{Budget, Step};
@@ -56,6 +57,8 @@ pub const METRICS: &[MetricDef] = &[
     )
     .by(&["service"])
     .good(GoodDirection::Up),
+    MetricDef::gauge(SERVICE_SLOWNESS, Unit::Count, "The service's newest answer over the time 99 of 100 of its answers took.")
+        .by(&["service"]),
     MetricDef::gauge(
         PEER_DISTANCE,
         Unit::Count,
@@ -347,6 +350,7 @@ pub fn has_habits(metric: &str) -> bool {
         || metric == "health_score"
         || metric == SERVICE_STABILITY
         || metric == PEER_DISTANCE
+        || metric == SERVICE_SLOWNESS
         || metric.starts_with("anomaly_")
         || metric.starts_with("farol_")
         || metric.ends_with("_expiry_seconds");

@@ -26,6 +26,7 @@ mod saved;
 mod scale;
 mod series;
 mod shift;
+mod slowness;
 mod stability;
 mod surprise;
 mod tail;
@@ -47,6 +48,7 @@ pub use plan::{ForecastPlan, asked_past, capacity_plan, chart_plan, crossing_pla
 pub use predict::{PREDICTION_SHOWN, Predictor};
 pub use saved::RestoreError;
 pub use shift::{moment, shifts};
+pub use slowness::{SERVICE_SLOWNESS, Slowness};
 pub use stability::{SERVICE_STABILITY, Stability};
 pub use trend::{Slope, slope};
 

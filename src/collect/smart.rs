@@ -11,7 +11,7 @@ use super::gauges::{Found, Gauges, Plan, SELDOM};
 use super::parse::label;
 use super::table::Start;
 use crate::base::Unit;
-use crate::model::{GoodDirection, Host, MetricDef, Source};
+use crate::model::{DriveCounts, GoodDirection, Host, MetricDef, Source};
 
 const fn count(name: &'static str, help: &'static str) -> MetricDef {
     MetricDef::gauge(name, Unit::Count, help).by(&["device"])
@@ -33,10 +33,14 @@ pub(super) const METRICS: &[MetricDef] = &[
     count("smart_reallocated_sectors", "Sectors the disk replaced by spare ones."),
     count("smart_pending_sectors", "Sectors the disk cannot read and may have to replace."),
     count("smart_uncorrectable_errors", "Sectors or data the disk could not read, in its life."),
+    count("smart_reported_errors", "Errors the disk could not correct and reported, in its life."),
+    count("smart_command_timeouts", "Commands the disk did not finish in time, in its life."),
+    count("smart_failure_signs", "How many of the five counts that go before most failures are not zero, 0 to 5.")
+        .within(Some(0.0), Some(5.0)),
 ];
 
 /// In the order of [`METRICS`].
-type Values = [Option<f64>; 7];
+type Values = [Option<f64>; 10];
 
 const PLAN: Plan = Plan { name: "smart", metrics: METRICS, what: "disks", period: Duration::from_secs(600), retry: SELDOM };
 
@@ -169,14 +173,25 @@ fn parse(text: &[u8]) -> Option<Answer> {
     // Names by number of the ATA attributes: wear of Samsung and Micron (177, 202), SSD life left (231, 233).
     let worn = [177, 202, 231, 233].into_iter().find_map(attribute).map(|a| ((100.0 - a.value) / 100.0).max(0.0));
     let nvme = report.nvme_smart_health_information_log.as_ref();
+    let counts = DriveCounts {
+        reallocated: raw(5),
+        reported: raw(187),
+        // Three counts in one number on some disks; the lowest sixteen bits are all timeouts.
+        timeouts: raw(188).map(|v| (v as u64 & 0xffff) as f64),
+        pending: raw(197),
+        uncorrectable: nvme.and_then(|log| log.media_errors).or(raw(198)),
+    };
     Some(Answer::Values([
         report.smart_status.map(|status| f64::from(u8::from(status.passed))),
         report.temperature.map(|t| t.current),
         report.power_on_time.map(|t| t.hours * 3600.0),
         nvme.and_then(|log| log.percentage_used).map(|percent| percent / 100.0).or(worn),
-        raw(5),
-        raw(197),
-        nvme.and_then(|log| log.media_errors).or(raw(198)),
+        counts.reallocated,
+        counts.pending,
+        counts.uncorrectable,
+        counts.reported,
+        counts.timeouts,
+        (counts != DriveCounts::default()).then(|| f64::from(counts.signs())),
     ]))
 }
 
@@ -187,7 +202,7 @@ mod tests {
 
     const SATA: &str = r#"{"smartctl":{"exit_status":0},"smart_status":{"passed":true},"temperature":{"current":31},
         "power_on_time":{"hours":2},"ata_smart_attributes":{"table":[{"id":5,"value":100,"raw":{"value":8}},
-        {"id":177,"value":93,"raw":{"value":120}},{"id":197,"value":100,"raw":{"value":1}},{"id":198,"value":100,"raw":{"value":3}}]}}"#;
+        {"id":188,"value":100,"raw":{"value":4295032833}},{"id":177,"value":93,"raw":{"value":120}},{"id":197,"value":100,"raw":{"value":1}},{"id":198,"value":100,"raw":{"value":3}}]}}"#;
     const NVME: &str = r#"{"smartctl":{"exit_status":8},"smart_status":{"passed":false},
         "nvme_smart_health_information_log":{"percentage_used":104,"media_errors":7}}"#;
     const DENIED: &str =
@@ -214,6 +229,8 @@ mod tests {
             [of("reallocated_sectors", "sda"), of("pending_sectors", "sda"), of("uncorrectable_errors", "sda")],
             [Some(8.0), Some(1.0), Some(3.0)]
         );
+        assert_eq!([of("command_timeouts", "sda"), of("failure_signs", "sda")], [Some(1.0), Some(3.0)]);
+        assert_eq!(of("failure_signs", "nvme0n1"), Some(1.0));
         assert!(of("wear_ratio", "sda").is_some_and(|w| (w - 0.07).abs() < 1e-9));
         assert_eq!(
             [of("healthy", "nvme0n1"), of("wear_ratio", "nvme0n1"), of("uncorrectable_errors", "nvme0n1")],

@@ -226,7 +226,7 @@ impl Core {
         self.board.readings(&mut readings);
         self.stability.observe(at, pulse.since_previous, &self.services, &self.analyzer);
         self.stability.readings(at, &mut readings);
-        self.noticed.readings(&mut readings);
+        self.noticed.readings(&self.services, &mut readings);
         let own = [
             self.alerter.health().score,
             timing.round.as_secs_f64(),

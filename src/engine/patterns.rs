@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::core::Core;
 use super::exchange::{Output, notice};
 use super::live::Merged;
-use crate::analyze::{self, Feature, Member, Peers, clusters, has_habits, moment};
+use crate::analyze::{self, Feature, Member, Peers, Slowness, clusters, has_habits, moment};
 use crate::base::{TimeRange, Timestamp, Unit};
 use crate::model::{
-    Bucket, Catalog, Cluster, Patterns, Process, Pulse, Reading, Resolution, SeriesKey, SeriesSource, Shift, ShiftKind, Snapshot,
+    Bucket, Catalog, Cluster, Patterns, Process, Pulse, Reading, Resolution, SeriesKey, SeriesSource, ServiceStatus, Shift,
+    ShiftKind, Snapshot,
 };
 use crate::store::{View, Write};
 
@@ -41,6 +42,7 @@ const SETTLED: f64 = 60.0;
 #[derive(Debug, Default)]
 pub struct Noticed {
     peers: Peers,
+    slowness: Slowness,
     patterns: Arc<Patterns>,
 }
 
@@ -48,7 +50,7 @@ impl Noticed {
     /// With what was kept.
     pub fn restore(shifts: Option<&[u8]>) -> Self {
         let shifts = shifts.and_then(|row| serde_json::from_slice(row).ok()).unwrap_or_default();
-        Self { peers: Peers::default(), patterns: Arc::new(Patterns { shifts, ..Patterns::default() }) }
+        Self { patterns: Arc::new(Patterns { shifts, ..Patterns::default() }), ..Self::default() }
     }
 
     /// For readers.
@@ -56,9 +58,11 @@ impl Noticed {
         Arc::clone(&self.patterns)
     }
 
-    /// How far unlike parts are from their siblings.
-    pub fn readings(&self, readings: &mut Vec<Reading>) {
+    /// How far unlike parts are from their siblings, and how slow services are.
+    pub fn readings(&mut self, services: &[ServiceStatus], readings: &mut Vec<Reading>) {
         self.peers.readings(readings);
+        self.slowness.observe(services);
+        self.slowness.readings(readings);
     }
 }
 
@@ -142,7 +146,7 @@ pub fn groups(snapshot: &Snapshot) -> Vec<Cluster> {
 }
 
 const PROGRAM: [Feature; 5] = [
-    Feature { name: "cores", unit: Unit::Count },
+    Feature { name: "CPU", unit: Unit::Ratio },
     Feature { name: "memory", unit: Unit::Bytes },
     Feature { name: "disk traffic", unit: Unit::BytesPerSecond },
     Feature { name: "threads", unit: Unit::Count },
@@ -191,7 +195,7 @@ fn habits(process: &Process, life: f64) -> [f64; PROGRAM.len()] {
 
 /// In the order of [`SERVICE`]; those with nothing but a state are left out.
 fn services(snapshot: &Snapshot) -> Vec<Member> {
-    let member = |service: &crate::model::ServiceStatus| {
+    let member = |service: &ServiceStatus| {
         let down = service.uptime[0].map_or(0.0, |u| 1.0 - u.up);
         let odd = snapshot.part(analyze::SERVICE_STABILITY, &service.name).map_or(0.0, |s| 1.0 - s);
         Some(Member { name: service.name.clone(), values: vec![service.response_seconds?, down, odd] })

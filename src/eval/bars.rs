@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::drives::DriveFigures;
 use super::summary::{Detection, Foresight};
 
 /// A figure beside what it must reach.
@@ -66,6 +67,12 @@ pub fn detection_bars(found: &Detection) -> Vec<Bar> {
         bars.push(Bar::least("mscloud: event F1", Some(cloud.f1), [0.42, 0.48]));
     }
     bars
+}
+
+/// The bars of failing drives.
+pub fn drive_bars(found: &[DriveFigures]) -> Vec<Bar> {
+    let farol = found.iter().filter(|f| f.who == "farol");
+    farol.map(|f| Bar::least("drives: balanced accuracy", f.balanced_accuracy, [0.76, 0.80])).collect()
 }
 
 /// The bars of forecasts and crossings.

@@ -195,6 +195,11 @@ impl Folder {
         Self { root: self.root.clone(), variant: Some(variant), labels, questions: None }
     }
 
+    /// Names of tables of drives: those of the track `smart`.
+    pub fn drives(&self) -> impl Iterator<Item = &str> {
+        self.labels.0.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with("smart/"))
+    }
+
     /// The text of a file.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::alarms::Severity;
 use super::bars::Bar;
 use super::courses::CourseFigures;
+use super::drives::DriveFigures;
 use super::figures::{Figures, Groups};
 use super::firm::Firm;
 use super::limits::LimitFigures;
@@ -209,6 +210,27 @@ pub fn crossings(rows: &[LimitFigures]) -> String {
             f.accuracy,
             f.brier,
             number(f.brier_skill, 2)
+        );
+    }
+    text
+}
+
+/// Failing drives beside those who always and never say so.
+pub fn drives(rows: &[DriveFigures]) -> String {
+    let (all, failed) = rows.first().map_or((0, 0), |f| (f.drives, f.failed));
+    let mut text = format!(
+        "\nDrives told of before the interval they failed in: {all}, of which {failed} failed\n{:<24} {:>8} {:>5} {:>5} {:>9}\n",
+        "", "balanced", "P", "R", "lead h"
+    );
+    for f in rows {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>8} {:>5} {:>5} {:>9}",
+            f.who,
+            number(f.balanced_accuracy, 3),
+            number(f.precision, 2),
+            number(f.recall, 2),
+            number(f.lead_median_h, 0),
         );
     }
     text

@@ -8,6 +8,7 @@ pub mod alert;
 mod alert_json;
 pub mod calendar;
 pub mod catalog;
+pub mod drive;
 pub mod escalation;
 pub mod explanation;
 pub mod flaps;
@@ -39,6 +40,7 @@ pub mod watch;
 
 pub use alert::{Acknowledgment, Alert, AlertKind, AlertState, Severity, Silence, Snooze, Transition};
 pub use catalog::{Catalog, GoodDirection, MetricDef, MetricKind};
+pub use drive::DriveCounts;
 pub use escalation::{CRITICAL_LEVEL, EscalationConfig, Escalations, LevelConfig};
 pub use explanation::{Correlate, Culprit, Explanation, Resource};
 pub use flaps::{FlapLimits, Flaps};

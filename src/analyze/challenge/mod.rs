@@ -3,8 +3,11 @@
 //! One file per challenger and one row in [`CHALLENGERS`], with the reason. Never runs but where it is asked for alone.
 //! Invariant: names are unique among all detectors.
 
+mod autoencoder;
 mod forest;
 mod leak;
+mod lstm;
+mod net;
 mod rolling;
 mod spot;
 
@@ -40,7 +43,16 @@ pub struct ChallengerDef {
 }
 
 /// All challengers.
-pub const CHALLENGERS: &[ChallengerDef] = &[rolling::MEDIUM, rolling::HIGH, spot::DEF, leak::DEF, forest::DEF];
+pub const CHALLENGERS: &[ChallengerDef] = &[
+    // First those that watch one series.
+    rolling::MEDIUM,
+    rolling::HIGH,
+    spot::DEF,
+    leak::DEF,
+    forest::DEF,
+    autoencoder::DEF,
+    lstm::DEF,
+];
 
 #[cfg(test)]
 mod tests {

@@ -127,6 +127,11 @@ impl Eval {
             told.add("foresight", &tables, &found)?;
             bars.extend(foresight_bars(&found));
         }
+        for name in folder.drives().filter(|_| parts == Parts::All) {
+            let Some(found) = eval::drives(&folder.text(name)?) else { continue };
+            told.add("drives", &text::drives(&found), &found)?;
+            bars.extend(eval::drive_bars(&found));
+        }
         told.add("bars", &text::bars(&bars), &bars)
     }
 
