@@ -15,7 +15,7 @@ use crate::model::{
 use super::instance::{self, Instance, Labels, Passed};
 use super::mute::{Mute, Mutes, Program};
 use super::silence::in_force;
-use super::watch::{Moment, Outcome, Watch, id_number};
+use super::watch::{Moment, Outcome, Watch, id_number, id_text};
 use super::{Standing, health_score};
 
 /// One tick's time.
@@ -358,6 +358,12 @@ impl Alerter {
     /// The machine's health by its firing alerts.
     pub fn health(&self) -> HealthScore {
         health_score(self.active())
+    }
+
+    /// A new id, of the same kind as those of alerts and silences.
+    pub fn take_id(&mut self) -> String {
+        self.last_id += 1;
+        id_text(self.last_id)
     }
 
     /// The highest number ever given to an alert or silence: kept by the engine, so that ids are never reused.

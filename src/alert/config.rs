@@ -93,6 +93,9 @@ pub struct RuleConfig {
     /// It has settled below this share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flap_stop: Option<Amount>,
+    /// False: what is learned from its alerts never moves its limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learn: Option<bool>,
     /// How many of the last values must be wrong: `"3 of 5"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<String>,
@@ -147,6 +150,7 @@ impl Default for RuleConfig {
             max_duration: None,
             flap_start: None,
             flap_stop: None,
+            learn: None,
             times: None,
             severity: None,
             kind: None,

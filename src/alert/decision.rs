@@ -10,7 +10,6 @@ use crate::model::{Acknowledgment, Alert, AlertState, JournalEvent, Matcher, Out
 
 use super::Alerter;
 use super::silence::matches;
-use super::watch::id_text;
 
 /// How long an alert is put off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,8 +199,7 @@ impl Alerter {
         if silence.until <= silence.from {
             return Err(DecisionError::Invalid("a silence must last; write for example 2h".to_owned()));
         }
-        self.last_id += 1;
-        silence.id = id_text(self.last_id);
+        silence.id = self.take_id();
         let mut found = Vec::new();
         for instance in self.watches.iter_mut().flat_map(|w| w.active.values_mut()) {
             let Some(alert) = instance.alert.as_mut().filter(|a| matches(&silence, &a.labels)) else { continue };

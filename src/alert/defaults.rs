@@ -162,7 +162,8 @@ fn services() -> Vec<RuleSpec> {
             .title("{service} is down")
             .unit(Unit::Count)
             .severity(Severity::Critical)
-            .kind(AlertKind::Error),
+            .kind(AlertKind::Error)
+            .fixed(),
         rule("prediction", "prediction_probability", Limit::Above(0.7))
             .title("expected: {prediction}, {value} likely")
             .over(0.6, 60)
@@ -216,6 +217,12 @@ impl Draft {
 
     fn severity(mut self, severity: Severity) -> Self {
         self.0.severity = severity;
+        self
+    }
+
+    /// Its limit is a state, not a figure.
+    fn fixed(mut self) -> Self {
+        self.0.learns = false;
         self
     }
 

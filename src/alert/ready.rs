@@ -50,6 +50,7 @@ impl RuleConfig {
             at_least,
             at_most,
             flap: self.flaps(FlapLimits::default())?,
+            learns: self.learn.unwrap_or(true) && (self.above.is_some() || self.below.is_some()),
             times: self.times.as_deref().map(times).transpose()?,
             severity,
             kind: self.kind.unwrap_or_default(),
@@ -118,6 +119,7 @@ impl RuleConfig {
         rule.ladder = if written { ladder.into_iter().skip(1).collect() } else { base.ladder.clone() };
         (rule.at_least, rule.at_most) = self.durations((base.at_least, base.at_most))?;
         rule.flap = self.flaps(base.flap)?;
+        rule.learns = base.learns && self.learn.unwrap_or(true);
         rule.kind = self.kind.unwrap_or(base.kind);
         if !self.channels.is_empty() {
             rule.channels.clone_from(&self.channels);

@@ -32,7 +32,11 @@ impl Standing {
             JournalEvent::Snoozed { alert, snooze, .. } => self.change(alert, |a| a.snoozed.clone_from(snooze)),
             JournalEvent::Feedback { alert, outcome, .. } => self.change(alert, |a| a.feedback = Some(*outcome)),
             JournalEvent::Silenced { silence } => self.silence(silence, entry.at),
-            JournalEvent::Delivered { .. } | JournalEvent::Notice { .. } | JournalEvent::Annotation { .. } => {}
+            JournalEvent::Incident { .. }
+            | JournalEvent::Learned { .. }
+            | JournalEvent::Delivered { .. }
+            | JournalEvent::Notice { .. }
+            | JournalEvent::Annotation { .. } => {}
         }
     }
 

@@ -167,9 +167,11 @@ pub enum Command {
     Snooze(commands::decide::SnoozeArgs),
     /// Say whether an alert was real.
     Feedback(commands::decide::Feedback),
+    /// Mark an incident: what rules are measured against.
+    Incident(commands::incident::IncidentArgs),
     /// Try a channel out.
     Notify(commands::notify::NotifyArgs),
-    /// Rules: check and test them, list them, run them over the history.
+    /// Rules: check and test them, list them, run them over the history, learn from it.
     Rules(commands::rules::RulesArgs),
     /// Silences: alerts that match are not told.
     Silence(commands::silence::SilenceArgs),

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
-use super::{Config, ConfigError, Inputs};
+use super::{Config, ConfigError, Inputs, texts};
 use crate::base::{Readers, write_whole};
-use crate::model::{OwnFile, SettingChange, SettingsPlace};
+use crate::model::{OwnFile, RuleKeys, SettingChange, SettingsPlace};
 
 /// One file before and after; `None`: there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,23 @@ impl Inputs {
     /// Where changes from the screen are kept.
     pub fn overrides(&self) -> Option<PathBuf> {
         self.data_dir.as_ref().map(|d| d.join("overrides.toml"))
+    }
+
+    /// A rule's keys in `overrides.toml`, without its name; `None` where it is not there.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn overridden(&self, rule: &str) -> Result<Option<RuleKeys>, ConfigError> {
+        let Some(path) = self.overrides() else { return Ok(None) };
+        let text = Draft::read(&path)?.before.unwrap_or_default();
+        let table = text.parse::<toml::Table>().map_err(|e| ConfigError::new(shown(&path), e.message()))?;
+        let rules = table.get("rule").and_then(toml::Value::as_array);
+        let found = rules.into_iter().flatten().find(|r| r.get("name").and_then(toml::Value::as_str) == Some(rule));
+        Ok(found.map(|table| {
+            let mut keys = texts(table);
+            keys.remove("name");
+            keys
+        }))
     }
 
     /// The user's own file, and whether changes can be written there.

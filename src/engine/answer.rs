@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::exchange::Judging;
+use super::learn::learn;
 use super::live::{Head, Merged};
 use super::moment::{snapshot_at, standing_at};
 use super::replay::replay;
@@ -66,6 +67,7 @@ pub fn answer(request: &Request, context: &Context<'_>) -> Result<Answer, Refusa
         Request::Alerts { range } => Ok(Answer::Alerts { alerts: alerts_of(*range, context)? }),
         Request::Series { range } => Ok(Answer::Series { keys: series_in(*range, context)? }),
         Request::Replay(request) => replay(request, context),
+        Request::Learn { range } => learn(*range, context),
         Request::CheckStore => Ok(Answer::Store(check_store(context)?)),
         _ => Err(Refusal::new(RefusalKind::Failed, "this request is not answered from history")),
     }

@@ -10,7 +10,7 @@ use crate::alert::{RuleConfig, condition_text};
 use crate::config::{
     self, Config, EXAMPLE, Inputs, KeyError, Loaded, Origin, Proposal, is_secret, keys_of, load, meanings, texts,
 };
-use crate::model::{ChannelSetting, RuleSetting, RuleSpec, Setting, Settings};
+use crate::model::{ChannelSetting, Lesson, RuleKeys, RuleSetting, RuleSpec, Setting, SettingChange, Settings, SettingsPlace};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::notify::CHANNELS;
 
@@ -92,19 +92,27 @@ impl Configurator {
     pub(super) fn change(&self, request: &Request) -> Result<(Box<Reread>, Option<Change>), String> {
         let state = self.state();
         let inputs = (state.configuring.inputs)()?;
-        let (proposal, direction, says) = match request {
+        let proposed = |changes: &[SettingChange], place| Proposal::new(&inputs, changes, place).map_err(|e| e.to_string());
+        let (proposal, direction, occasion) = match request {
             Request::ChangeSettings { changes, place, author } => {
-                let proposal = Proposal::new(&inputs, changes, *place).map_err(|e| e.to_string())?;
+                let proposal = proposed(changes, *place)?;
                 let says = format!("{} by {author}", proposal.says);
-                (proposal, Direction::Do, says)
+                (proposal, Direction::Do, Occasion::Changed(says))
             }
             Request::UndoSettings { author } => {
                 let last = state.done.last().ok_or("nothing was changed here since the start")?;
-                (last.undone(), Direction::Undo, format!("{} undone by {author}", last.says))
+                let says = format!("{} undone by {author}", last.says);
+                (last.undone(), Direction::Undo, Occasion::Changed(says))
+            }
+            Request::ApplyProposal { .. } | Request::UndoLesson { .. } => {
+                let (lesson, author) = lesson(request, &inputs)?;
+                let change = SettingChange::Rule { name: lesson.rule.clone(), keys: lesson.after.clone() };
+                let proposal = proposed(&[change], SettingsPlace::Overrides)?;
+                (proposal, Direction::Do, Occasion::Learned(lesson, author))
             }
             _ => return Err("this request changes no settings".to_owned()),
         };
-        let reread = self.made(&state, &proposal.over(inputs), Occasion::Changed(says))?;
+        let reread = self.made(&state, &proposal.over(inputs), occasion)?;
         proposal.write().map_err(|e| e.to_string())?;
         Ok((reread, Some(Change { proposal, direction })))
     }
@@ -144,6 +152,38 @@ impl Configurator {
         };
         Ok(Answer::Settings { settings: Box::new(settings) })
     }
+}
+
+/// What a rule's entry in `overrides.toml` becomes, and who lets it.
+fn lesson(request: &Request, inputs: &Inputs) -> Result<(Lesson, String), String> {
+    let (rule, author) = match request {
+        Request::ApplyProposal { rule, author, .. } => (rule, author),
+        Request::UndoLesson { lesson, author } => (&lesson.rule, author),
+        _ => return Err("this request teaches nothing".to_owned()),
+    };
+    let before = inputs.overridden(rule).map_err(|e| e.to_string())?;
+    let (after, reason, undoes) = match request {
+        Request::UndoLesson { lesson, .. } if lesson.after != before => {
+            return Err(format!("rule \"{rule}\" was changed since; look at it and change it by hand"));
+        }
+        Request::UndoLesson { lesson, .. } => (lesson.before.clone(), "taken back".to_owned(), Some(lesson.id.clone())),
+        Request::ApplyProposal { keys, reason, .. } => {
+            let loaded = load(inputs).map_err(|e| e.to_string())?;
+            let written = loaded.config.rule.iter().find(|r| r.name == *rule);
+            let mut after = written.map(without_name).unwrap_or_default();
+            after.extend(keys.clone());
+            (Some(after), reason.clone(), None)
+        }
+        _ => (None, String::new(), None),
+    };
+    Ok((Lesson { id: String::new(), rule: rule.clone(), before, after, reason, undoes }, author.clone()))
+}
+
+/// A rule's keys as it is written.
+fn without_name(written: &RuleConfig) -> RuleKeys {
+    let mut keys = texts(written);
+    keys.remove("name");
+    keys
 }
 
 /// All keys the example explains that are no part of a list.
@@ -191,14 +231,10 @@ fn rules(config: &Config, ready: &CoreSettings, loaded: &Loaded) -> Vec<RuleSett
         let built_in = ready.built_in.iter().find(|r| r.name == name);
         let spec: Option<RuleSpec> =
             in_force.or(built_in).cloned().or_else(|| written.and_then(|w| w.ready(&ready.catalog).ok()));
-        let without_name = |mut keys: std::collections::BTreeMap<String, String>| {
-            keys.remove("name");
-            keys
-        };
-        let own = written.map(|w| without_name(texts(w))).unwrap_or_default();
+        let own = written.map(without_name).unwrap_or_default();
         let mut keys = match &spec {
-            Some(spec) if spec.built_in => without_name(texts(&RuleConfig::of(spec))),
-            _ => std::collections::BTreeMap::new(),
+            Some(spec) if spec.built_in => without_name(&RuleConfig::of(spec)),
+            _ => RuleKeys::new(),
         };
         keys.extend(own.clone());
         let origin = loaded.origins.get(&format!("rule.{name}")).or_else(|| loaded.origins.get("rule"));
@@ -233,4 +269,62 @@ fn channels(config: &Config, ready: &CoreSettings) -> Vec<ChannelSetting> {
         }
     };
     ready.routing.channels.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Surroundings, catalog, settings};
+    use crate::notify::Sending;
+
+    const OWN: &str =
+        "[[rule]]\nname = \"tight\" # mine\nmetric = \"memory_used_ratio\"\nabove = \"85%\"\nlabels = { team = \"a\" }\n";
+
+    fn configurator(dir: &std::path::Path) -> Configurator {
+        std::fs::write(dir.join("config.toml"), OWN).expect("written");
+        let (file, data_dir) = (Some(dir.join("config.toml")), Some(dir.to_owned()));
+        let inputs = Box::new(move || Ok(Inputs { file: file.clone(), data_dir: data_dir.clone(), ..Inputs::default() }));
+        let dir = dir.to_owned();
+        let ready: Ready = Box::new(move |config| {
+            let around = Surroundings { host: Arc::default(), link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
+            settings(&config, &Arc::new(catalog()), &around).map(|settings| (config, settings))
+        });
+        Configurator::new(Configuring { inputs, ready })
+    }
+
+    fn changed(configurator: &Configurator, request: &Request) -> Result<(Lesson, RuleSpec), String> {
+        let (reread, _) = configurator.change(request)?;
+        let Occasion::Learned(lesson, _) = reread.occasion else { panic!("{:?}", reread.occasion) };
+        let rule = reread.settings.rules.into_iter().find(|r| r.name == lesson.rule).expect("it is in force");
+        Ok((lesson, rule))
+    }
+
+    fn apply(rule: &str, above: &str) -> Request {
+        let keys = RuleKeys::from([("above".to_owned(), above.to_owned())]);
+        Request::ApplyProposal { rule: rule.to_owned(), keys, reason: "too many".to_owned(), author: "ana".to_owned() }
+    }
+
+    fn undo(lesson: &Lesson) -> Request {
+        Request::UndoLesson { lesson: Box::new(Lesson { id: "7".to_owned(), ..lesson.clone() }), author: "ana".to_owned() }
+    }
+
+    #[test]
+    fn what_is_learned_is_written_beside_ones_own_file_and_taken_back_to_the_letter() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let configurator = configurator(dir.path());
+        let limit = |above: f64| crate::model::Limit::Above(above);
+        let (first, rule) = changed(&configurator, &apply("tight", "93.5%")).expect("it can be");
+        assert_eq!((rule.limit, rule.labels["team"].as_str(), first.before.clone()), (limit(0.935), "a", None));
+        let (second, rule) = changed(&configurator, &apply("tight", "95%")).expect("it can be");
+        assert_eq!((rule.limit, &second.before), (limit(0.95), &first.after));
+        let (_, built_in) = changed(&configurator, &apply("memory", "90%")).expect("it can be");
+        assert_eq!((built_in.limit, built_in.hold.as_secs()), (limit(0.9), 30), "the rest of it stays");
+        let refused = changed(&configurator, &undo(&first)).err();
+        assert!(refused.is_some_and(|text| text.contains("was changed since")));
+        let (third, rule) = changed(&configurator, &undo(&second)).expect("it can be");
+        assert_eq!((rule.limit, third.undoes.as_deref()), (limit(0.935), Some("7")));
+        let (_, rule) = changed(&configurator, &undo(&first)).expect("it can be");
+        assert_eq!(rule.limit, limit(0.85));
+        assert_eq!(std::fs::read_to_string(dir.path().join("config.toml")).expect("there"), OWN);
+    }
 }

@@ -7,7 +7,7 @@ use super::exchange::{Output, notice};
 use crate::alert::{Decided, Decision, DecisionError, SnoozeLength};
 use crate::base::{Timestamp, format_duration};
 use crate::model::catalog::nearest;
-use crate::model::{JournalEntry, JournalEvent, Matcher};
+use crate::model::{Incident, JournalEntry, JournalEvent, Lesson, Matcher};
 use crate::monitor::{Answer, Refusal, RefusalKind, Request, Saved, SnoozeUntil};
 use crate::store::Write;
 
@@ -22,6 +22,9 @@ impl Core {
     pub fn decide(&mut self, request: Request, at: Timestamp) -> Result<(Output, Decided), Refusal> {
         if let Request::Annotate { at: when, author, text } = request {
             return Ok(self.annotate(at, JournalEntry { at: when, event: JournalEvent::Annotation { author, text: cut(text) } }));
+        }
+        if let Request::AddIncident { incident, author } = request {
+            return self.add_incident(incident, author, at);
         }
         if let Request::DeleteReport { report, author } = request {
             return self.delete_report(&report, &author, at);
@@ -93,6 +96,37 @@ impl Core {
             None => {}
         }
         Ok(steps)
+    }
+
+    fn add_incident(&mut self, incident: Incident, author: String, at: Timestamp) -> Result<(Output, Decided), Refusal> {
+        let invalid = |text: &str| Err(Refusal::new(RefusalKind::Invalid, text));
+        if incident.span.from >= incident.span.to {
+            return invalid("an incident must last: its end must come after its beginning");
+        }
+        if incident.span.from > at {
+            return invalid("an incident lies in the past; a silence is for what is planned");
+        }
+        let mut names = self.settings.rules.iter().map(|r| r.name.as_str());
+        if let Some(rule) = incident.rule.as_deref().filter(|rule| !names.any(|name| name == *rule)) {
+            let near = nearest(rule, self.settings.rules.iter().map(|r| r.name.as_str()));
+            let hint = near.map_or_else(|| "; see farol rules list".to_owned(), |near| format!("; did you mean \"{near}\"?"));
+            return invalid(&format!("there is no rule \"{rule}\"{hint}"));
+        }
+        let incident = Incident { comment: cut(incident.comment), ..incident };
+        let (output, _) = self.annotate(at, JournalEntry { at, event: JournalEvent::Incident { incident, author } });
+        Ok((output, Decided { message: "noted; farol rules learn counts it".to_owned(), ..Decided::default() }))
+    }
+
+    /// Journals that a rule was changed by what was learned of it, with an id of its own; what to tell.
+    pub fn learn(&mut self, at: Timestamp, lesson: Lesson, author: String) -> (Output, String) {
+        let lesson = Lesson { id: self.alerter.take_id(), ..lesson };
+        let message = match &lesson.undoes {
+            Some(undone) => format!("rule \"{}\" is as before {undone}", lesson.rule),
+            None => format!("rule \"{}\" changed; farol rules learn --undo {} takes it back", lesson.rule, lesson.id),
+        };
+        let (mut output, _) = self.annotate(at, JournalEntry { at, event: JournalEvent::Learned { lesson, author } });
+        self.save_id(&mut output.now);
+        (output, message)
     }
 
     fn annotate(&mut self, at: Timestamp, entry: JournalEntry) -> (Output, Decided) {

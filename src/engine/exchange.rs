@@ -13,7 +13,9 @@ use crate::analyze::AnalyzeConfig;
 use crate::base::Timestamp;
 use crate::check::Service;
 use crate::config::Config;
-use crate::model::{Catalog, Escalations, HostFacts, JournalEntry, JournalEvent, Prediction, Prices, Pulse, Reading, RuleSpec};
+use crate::model::{
+    Catalog, Escalations, HostFacts, JournalEntry, JournalEvent, Lesson, Prediction, Prices, Pulse, Reading, RuleSpec,
+};
 use crate::notify::{Delivery, HeartbeatConfig, OutboxRow, Routing, Sending};
 use crate::report::Schedule;
 use crate::store::Write;
@@ -94,6 +96,8 @@ pub enum Occasion {
     Asked,
     /// It was changed from a screen; what and by whom.
     Changed(String),
+    /// A rule was changed by what was learned of it; who let it. The lesson has no id yet.
+    Learned(Lesson, String),
 }
 
 /// Rows of the history under their names.

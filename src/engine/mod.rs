@@ -25,6 +25,7 @@ mod judge;
 mod kept;
 #[cfg(test)]
 mod latency;
+mod learn;
 mod live;
 mod lock;
 mod moment;

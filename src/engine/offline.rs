@@ -131,6 +131,8 @@ impl Offline {
             | Request::Settings
             | Request::ChangeSettings { .. }
             | Request::UndoSettings { .. }
+            | Request::ApplyProposal { .. }
+            | Request::UndoLesson { .. }
             | Request::HandOver
             | Request::Stop
             | Request::TakeOver
@@ -145,6 +147,7 @@ impl Offline {
             | Request::Feedback { .. }
             | Request::DeleteReport { .. }
             | Request::Maintenance { .. }
+            | Request::AddIncident { .. }
             | Request::Annotate { .. } => self.decide(request),
             Request::Reports => Ok(self.core()?.reports(Timestamp::now())),
             Request::KeptReport { report } => {

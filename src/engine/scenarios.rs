@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answer::{Context, answer};
 use super::core::Core;
 use super::exchange::{CoreSettings, Output, Timing};
 use super::past::past;
@@ -12,8 +13,11 @@ use super::schedule::ReportJob;
 use super::{Surroundings, catalog, settings};
 use crate::base::{TimeRange, Timestamp};
 use crate::config::{Inputs, load};
-use crate::model::{Alert, AlertState, HostFacts, JournalEvent, Process, ProcessChange, ProcessId, Reading, Sample, SeriesKey};
-use crate::monitor::{RefusalKind, Request};
+use crate::model::{
+    Alert, AlertState, HostFacts, JournalEvent, Process, ProcessChange, ProcessId, Reading, RecorderHealth, Sample, SeriesKey,
+    Snapshot,
+};
+use crate::monitor::{Answer, RefusalKind, Request};
 use crate::notify::{Delivery, DeliveryReport, Reason, Receipt, Sending};
 use crate::sim::Machine;
 use crate::store::{Reader, Store, StoreConfig, Writer};
@@ -86,7 +90,18 @@ impl Scene {
         self.write(output);
     }
 
-    fn alert(&mut self) -> Option<Arc<Alert>> {
+    /// What the history answers.
+    pub(super) fn ask(&self, request: &Request) -> Answer {
+        let (_, reader) = self.history.as_ref().expect("open");
+        let view = reader.view().expect("readable");
+        let (catalog, prices, judging) = (&self.settings.catalog, &self.settings.prices, self.settings.judging());
+        let mut now = Snapshot::empty(Arc::clone(catalog));
+        now.recorder = Arc::new(RecorderHealth { interval_seconds: 1.0, ..RecorderHealth::default() });
+        let context = Context { head: None, view: Some(&view), catalog, now: &now, prices, judging: &judging };
+        answer(request, &context).expect("it can be answered")
+    }
+
+    pub(super) fn alert(&mut self) -> Option<Arc<Alert>> {
         self.core.alerter.alerts().iter().find(|a| a.rule == "tight").cloned()
     }
 

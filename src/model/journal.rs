@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Outcome, Silence, Snooze, Transition};
+use super::{Alert, Incident, Lesson, Outcome, Silence, Snooze, Transition};
 use crate::base::Timestamp;
 
 /// One line of the journal.
@@ -58,6 +58,20 @@ pub enum JournalEvent {
         author: String,
         /// Right: it was real.
         outcome: Outcome,
+    },
+    /// Somebody marked an incident.
+    Incident {
+        /// What it was.
+        incident: Incident,
+        /// Who.
+        author: String,
+    },
+    /// A rule was changed by what was learned of it, or changed back.
+    Learned {
+        /// The change.
+        lesson: Lesson,
+        /// Who let it.
+        author: String,
     },
     /// A message went out, or did not.
     Delivered {

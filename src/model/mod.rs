@@ -17,6 +17,7 @@ pub mod health;
 pub mod host;
 pub mod journal;
 pub mod kept;
+pub mod ledger;
 pub mod listener;
 pub mod matcher;
 pub mod pattern;
@@ -49,6 +50,7 @@ pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHeal
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
 pub use kept::{KeptReport, NextReport, SentReport};
+pub use ledger::{Evidence, Incident, IncidentRecord, Ledger, Lesson, Proposal, RuleKeys, RuleRecord};
 pub use listener::{Listener, Protocol};
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_key};
 pub use pattern::{Cluster, Outlier, Patterns, Shift, ShiftKind};

@@ -121,6 +121,9 @@ pub struct RuleSpec {
     /// From when its alerts flap, and until when.
     #[serde(default)]
     pub flap: FlapLimits,
+    /// What is learned from its alerts may move its limit.
+    #[serde(default)]
+    pub learns: bool,
     /// Of the last `.1` values `.0` must be wrong; `None`: the newest.
     pub times: Option<(u32, u32)>,
     /// How bad.
@@ -161,6 +164,7 @@ impl RuleSpec {
             at_least: Duration::ZERO,
             at_most: None,
             flap: FlapLimits::default(),
+            learns: true,
             times: None,
             severity: Severity::Warning,
             kind: AlertKind::Performance,

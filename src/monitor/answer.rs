@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, NextReport, Points, ProcessDetails, ProcessPoint,
-    SeriesKey, Settings, Silence, Snapshot, Transition, WaitingMessage,
+    Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, Ledger, Lesson, NextReport, Points, ProcessDetails,
+    ProcessPoint, Proposal, SeriesKey, Settings, Silence, Snapshot, Transition, WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -119,6 +119,8 @@ pub enum Answer {
     Store(StoreCheck),
     /// What rules would have done.
     Replayed(Box<Replayed>),
+    /// What the rules' alerts were worth, and what could be learned from them.
+    Learned(Box<Learned>),
     /// What is set.
     Settings {
         /// All of it.
@@ -166,6 +168,17 @@ pub struct Replayed {
     pub messages: BTreeMap<String, u64>,
     /// Rules that cannot be replayed, and why.
     pub left_out: Vec<(String, String)>,
+}
+
+/// What the rules' alerts were worth, and what could be learned from them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Learned {
+    /// Alerts and incidents, counted.
+    pub ledger: Ledger,
+    /// Limits that would have served better.
+    pub proposals: Vec<Proposal>,
+    /// What was learned in the span, oldest first: when, who let it, what.
+    pub lessons: Vec<(Timestamp, String, Lesson)>,
 }
 
 /// What a check of the whole history found.

@@ -8,7 +8,7 @@ mod bytes;
 pub mod request;
 pub mod wire;
 
-pub use answer::{Answer, HistorySeries, QuerySeries, Refusal, RefusalKind, Replayed, Saved, StoreCheck, StoreTable};
+pub use answer::{Answer, HistorySeries, Learned, QuerySeries, Refusal, RefusalKind, Replayed, Saved, StoreCheck, StoreTable};
 pub use request::{Author, HistoryRequest, QueryRequest, ReplayRequest, Request, Scope, SnoozeUntil};
 pub use wire::{ClientMessage, ServerMessage, WIRE_VERSION};
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Matcher, ProcessDepth, ProcessId, ReportSpec, RuleSpec, SeriesKey, SettingChange, SettingsPlace};
+use crate::model::{
+    Incident, Lesson, Matcher, ProcessDepth, ProcessId, ReportSpec, RuleKeys, RuleSpec, SeriesKey, SettingChange, SettingsPlace,
+};
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +147,11 @@ pub enum Request {
     },
     /// When rules would have fired, and who would have been told.
     Replay(ReplayRequest),
+    /// What the rules' alerts of a span were worth, and limits that would have served better.
+    Learn {
+        /// Which span.
+        range: TimeRange,
+    },
     /// Series with at least one sample in a span.
     Series {
         /// Which span.
@@ -206,6 +213,13 @@ pub enum Request {
         /// It was.
         real: bool,
     },
+    /// Something happened: what rules are measured against.
+    AddIncident {
+        /// What.
+        incident: Incident,
+        /// Who.
+        author: Author,
+    },
     /// A note at a moment.
     Annotate {
         /// When.
@@ -257,6 +271,24 @@ pub enum Request {
         /// Who.
         author: Author,
     },
+    /// A limit that was proposed holds from now on: kept in `overrides.toml`.
+    ApplyProposal {
+        /// The rule.
+        rule: String,
+        /// Its keys that change.
+        keys: RuleKeys,
+        /// Why.
+        reason: String,
+        /// Who.
+        author: Author,
+    },
+    /// What was learned is taken back.
+    UndoLesson {
+        /// The lesson.
+        lesson: Box<Lesson>,
+        /// Who.
+        author: Author,
+    },
     /// Read the configuration again.
     Reload,
     /// Release the store to another engine: the asker starts one.
@@ -302,6 +334,9 @@ impl Request {
             | Self::Annotate { author, .. }
             | Self::ChangeSettings { author, .. }
             | Self::UndoSettings { author }
+            | Self::AddIncident { author, .. }
+            | Self::ApplyProposal { author, .. }
+            | Self::UndoLesson { author, .. }
             | Self::Maintenance { author, .. } => Some(author),
             _ => None,
         }
@@ -325,6 +360,7 @@ impl Request {
             | Self::Reports
             | Self::KeptReport { .. }
             | Self::Replay(_)
+            | Self::Learn { .. }
             | Self::Series { .. }
             | Self::Settings
             | Self::CheckStore => Scope::Read,
@@ -335,6 +371,7 @@ impl Request {
             | Self::ExpireSilence { .. }
             | Self::Feedback { .. }
             | Self::DeleteReport { .. }
+            | Self::AddIncident { .. }
             | Self::Annotate { .. }
             | Self::CheckNow { .. }
             | Self::Maintenance { .. }
@@ -342,6 +379,8 @@ impl Request {
             Self::ProcessDetails { depth: ProcessDepth::Private, .. }
             | Self::ChangeSettings { .. }
             | Self::UndoSettings { .. }
+            | Self::ApplyProposal { .. }
+            | Self::UndoLesson { .. }
             | Self::Reload
             | Self::HandOver
             | Self::Stop

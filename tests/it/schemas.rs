@@ -117,6 +117,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("silences", &["silence", "list", "--format", "json"]),
     ("rules", &["rules", "list", "--format", "json"]),
     ("replay", &["rules", "replay", "--last", "1h", "--format", "json"]),
+    ("learn", &["rules", "learn", "--format", "json"]),
     ("forecast", &["forecast", "memory_used_ratio", "--format", "json"]),
     ("forecast", &["forecast", "filesystem_used_ratio", "--horizon", "7d", "--format", "json"]),
     ("query", &["query", "cpu_mode_ratio", "--format", "json"]),
@@ -141,9 +142,15 @@ fn what_the_commands_print_fits_its_schema_with_and_without_an_engine() {
         place.run(&["snooze", id, "--for", "2h"]).expect(0);
     }
     place.run(&["silence", "add", "rule=disk", "mount=~\"/srv.*\"", "--comment", "moving"]).expect(0);
+    place.run(&["feedback", &ids[0], "false"]).expect(0);
+    place.run(&["incident", "add", "--from", "-1m", "--comment", "slow", "--rule", "disk"]).expect(0);
     for (kind, args) in COMMANDS {
         fits(kind, &place.run(args).out);
     }
+    let learned = fits("learn", &place.run(&["rules", "learn", "--format", "json"]).expect(0).out);
+    let rule = |name: &str| list(&learned["rules"]).iter().find(|r| r["rule"] == name).cloned().expect("a row");
+    assert_eq!((&rule("disk")["missed"], &learned["incidents"][0]["comment"]), (&1.into(), &"slow".into()));
+    assert!(place.run(&["rules", "learn", "--undo", "zz"]).expect(2).err.contains("nothing was learned as \"zz\""));
     let alerts = fits("alerts", &place.run(&["alerts", "--format", "json"]).expect(0).out);
     let mine = list(&alerts["alerts"]).iter().find(|a| a["rule"] == "always").expect("the alert of the rule");
     assert_eq!((&mine["acknowledged"]["comment"], &mine["labels"]["team"]), (&"seen".into(), &"ops".into()));

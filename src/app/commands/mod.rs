@@ -10,6 +10,8 @@ pub mod eval;
 pub mod export;
 pub mod forecast;
 pub mod import;
+pub mod incident;
+pub mod learn;
 pub mod lists;
 pub mod notify;
 pub mod patterns;
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Ack(command) => command.run(&global),
         Command::Snooze(command) => command.run(&global),
         Command::Feedback(command) => command.run(&global),
+        Command::Incident(command) => command.run(&global),
         Command::Notify(command) => command.run(&global),
         Command::Rules(command) => command.run(&global),
         Command::Silence(command) => command.run(&global),

@@ -1,4 +1,4 @@
-//! `farol rules check | list | replay`.
+//! `farol rules check | list | replay | learn`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::learn::Learn;
 use super::out;
 use crate::alert::condition_text;
 use crate::app::cli::{Format, Global, duration};
@@ -59,6 +60,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// What each rule's alerts were worth, and limits that would have served better.
+    Learn(Learn),
 }
 
 impl RulesArgs {
@@ -83,6 +86,7 @@ impl RulesArgs {
                 })?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Learn(learn) => learn.run(global).map(|()| ExitCode::SUCCESS),
             Command::Replay { rule, last, from, to, format } => {
                 let range = out::range(*last, from.as_deref(), to.as_deref(), Timestamp::now())?;
                 let request = ReplayRequest { rule: rule.clone(), draft: None, range };

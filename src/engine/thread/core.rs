@@ -263,12 +263,15 @@ impl Runner {
             Request::Report(_)
             | Request::KeptReport { .. }
             | Request::Replay(_)
+            | Request::Learn { .. }
             | Request::Forecast { .. }
             | Request::Series { .. }
             | Request::CheckStore
             | Request::Settings
             | Request::ChangeSettings { .. }
             | Request::UndoSettings { .. }
+            | Request::ApplyProposal { .. }
+            | Request::UndoLesson { .. }
             | Request::Reload => {
                 refuse_if_full(self.wiring.batch.push(wish));
             }
@@ -332,9 +335,16 @@ impl Runner {
     }
 
     fn reread(&mut self, reread: Result<Box<Reread>, String>, reply: Reply) {
+        let lesson = match reread.as_ref().map(|reread| &reread.occasion) {
+            Ok(Occasion::Learned(lesson, author)) => Some((lesson.clone(), author.clone())),
+            _ => None,
+        };
         match reread.and_then(|reread| self.reload(*reread)) {
             Ok(message) => {
-                let output = self.core.note(self.at, message.clone());
+                let (output, message) = match lesson {
+                    Some((lesson, author)) => self.core.learn(self.at, lesson, author),
+                    None => (self.core.note(self.at, message.clone()), message),
+                };
                 let after: After = Box::new(move |saved| reply(saved.map(|saved| Answer::Done { saved, message })));
                 self.carry(output, Some(after));
             }
@@ -361,7 +371,7 @@ impl Runner {
         let old = std::mem::replace(&mut self.wiring.config, config);
         let mut waiting = old.at_next_start(&self.wiring.config);
         let says = match occasion {
-            Occasion::Asked => "configuration read again".to_owned(),
+            Occasion::Asked | Occasion::Learned(..) => "configuration read again".to_owned(),
             // The screen takes its own part at once.
             Occasion::Changed(what) => {
                 waiting.retain(|key| !key.starts_with("[ui]"));

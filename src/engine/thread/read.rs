@@ -78,7 +78,10 @@ pub(in crate::engine) fn run(
         let step = guard.run(|| match &request {
             Request::Reload => Done::Reread(configurator.reread()),
             Request::Settings => Done::Answer(configurator.settings()),
-            Request::ChangeSettings { .. } | Request::UndoSettings { .. } => Done::Reread(configurator.change(&request)),
+            Request::ChangeSettings { .. }
+            | Request::UndoSettings { .. }
+            | Request::ApplyProposal { .. }
+            | Request::UndoLesson { .. } => Done::Reread(configurator.change(&request)),
             request => Done::Answer(library.answer(request)),
         });
         let refuse = |reply: Reply, kind, message: &str| reply(Err(Refusal::new(kind, message)));

@@ -119,6 +119,12 @@ fn event(entry: &JournalEntry) -> Option<Phrase> {
         }
         JournalEvent::Delivered { .. } => return None,
         JournalEvent::Notice { text } => Phrase::new().dim("· ").text(text),
+        JournalEvent::Incident { incident, author } => {
+            Phrase::new().dim("· incident ").text(&incident.comment).dim(&format!("  {author}"))
+        }
+        JournalEvent::Learned { lesson, author } => {
+            Phrase::new().dim("· learned ").text(&lesson.rule).dim(&format!(": {}, by {author}", lesson.reason))
+        }
         JournalEvent::Annotation { author, text } => Phrase::new().dim("· ").text(text).dim(&format!("  {author}")),
     })
 }

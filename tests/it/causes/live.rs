@@ -105,8 +105,8 @@ struct Bench {
     started: Instant,
     next: Instant,
     _neighbors: Vec<Running>,
-    /// Never accepts: the kernel completes the connections, so that only one side has them open.
-    _listener: std::net::TcpListener,
+    /// Accepts between runs only: the kernel completes the connections, so that only one side has them open.
+    listener: std::net::TcpListener,
     _folder: tempfile::TempDir,
 }
 
@@ -132,7 +132,7 @@ impl Bench {
             started: now,
             next: now,
             _neighbors: neighbors,
-            _listener: listener,
+            listener,
             _folder: folder,
         };
         (0..BEFORE).for_each(|_| drop(bench.tick(None)));
@@ -156,6 +156,8 @@ impl Bench {
         let alert = (0..PATIENCE).find_map(|_| self.tick(Some((case.kind, case.hold))));
         self.tape.save(&case, guilty);
         drop(offender);
+        // Connections nobody accepted would fill the queue for the next leak.
+        while self.listener.accept().is_ok() {}
         (0..BETWEEN).for_each(|_| drop(self.tick(None)));
         Run { guilty, alert }
     }
@@ -173,5 +175,7 @@ fn listen() -> std::net::TcpListener {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
     bind(&socket, &std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
     listen(&socket, 4096).expect("it listens");
-    std::net::TcpListener::from(socket)
+    let listener = std::net::TcpListener::from(socket);
+    listener.set_nonblocking(true).expect("a mode");
+    listener
 }
