@@ -22,7 +22,7 @@ pub struct Incident {
 }
 
 /// One rule's record.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RuleRecord {
     /// Name of the rule.
     pub rule: String,
@@ -74,7 +74,7 @@ pub struct IncidentRecord {
 }
 
 /// All rules' records of a span.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// The span.
     pub range: TimeRange,
@@ -88,7 +88,7 @@ pub struct Ledger {
 pub type RuleKeys = BTreeMap<String, String>;
 
 /// A limit that would have served better.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// The rule.
     pub rule: String,

@@ -171,7 +171,7 @@ pub struct Replayed {
 }
 
 /// What the rules' alerts were worth, and what could be learned from them.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Learned {
     /// Alerts and incidents, counted.
     pub ledger: Ledger,

@@ -63,6 +63,10 @@ pub enum Act {
     Acknowledge,
     /// Say whether an alert was real.
     Feedback(Verity),
+    /// Run the rule of an alert over the last week.
+    Replay,
+    /// What the rules could learn.
+    Learn,
     /// Write a note at the moment shown.
     Note,
     /// Check a service at once.
@@ -350,19 +354,15 @@ pub const ACTIONS: &[Action] = &[
     row("false-alarm", Act::Feedback(Verity::False), &["f"], Place::On(&[Alerts]), "it was a false alarm; farol learns from it")
         .hint("false alarm")
         .when(on_an_alert),
+    row("replay", Act::Replay, &["r"], Place::On(&[Alerts]), "run its rule over the last week").when(has_alert),
+    row("learn", Act::Learn, &["L"], Place::On(&[Alerts]), "limits that would have served better; what was learned"),
     row("true-alarm", Act::Feedback(Verity::Real), &["t"], Place::On(&[Alerts]), "it was real").hint("true").when(on_an_alert),
     row("check-now", Act::CheckNow, &["c"], Place::On(&[Services]), "check the chosen service now")
         .hint("check now")
         .when(on_a_service),
-    row(
-        "maintenance",
-        Act::Maintenance,
-        &["m"],
-        Place::On(&[Services]),
-        "the chosen service is worked on: nothing is told or counted; again: it is over",
-    )
-    .hint("maintenance")
-    .when(on_a_service),
+    row("maintenance", Act::Maintenance, &["m"], Place::On(&[Services]), "work on it: nothing is told or counted; again: over")
+        .hint("maintenance")
+        .when(on_a_service),
     row("grid", Act::Grid, &["v"], Place::On(&[Services]), "services as tiles, or as a list").hint("grid"),
     row("time-back", Act::Time(-1), &["left"], Place::Anywhere, "time cursor back; every pane follows").hint("time"),
     row("time-forward", Act::Time(1), &["right"], Place::Anywhere, "time cursor forward").hint("time"),

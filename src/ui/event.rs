@@ -113,6 +113,10 @@ pub enum Purpose {
     Changed,
     /// A decision.
     Decision,
+    /// What a rule would have done.
+    Replay,
+    /// What rules could learn.
+    Learn,
     /// A report.
     Report,
     /// Reports made by the clock.

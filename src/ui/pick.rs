@@ -6,6 +6,7 @@ use super::overlay::Input;
 use super::settings::Goal;
 use super::wish::Target;
 use crate::model::KeptReport;
+use crate::monitor::Learned;
 
 /// What is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum PickKind {
     Setting(Goal),
     /// A signal for processes.
     Signal(Vec<Target>),
+    /// What rules could learn, or have learned.
+    Learn(Box<Learned>),
     /// A report that is kept.
     Reports(Vec<KeptReport>),
     /// What becomes of one.

@@ -11,7 +11,7 @@ use crate::ui::event::{Effect, Purpose};
 use crate::ui::overlay::Tone;
 use crate::ui::state::UiState;
 
-use super::{reports, say, time, told};
+use super::{learn, reports, say, time, told};
 
 /// Takes one answer.
 pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusal>) -> Vec<Effect> {
@@ -107,6 +107,8 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
         (Purpose::Report, Answer::Report { name, bytes, .. }) => {
             return vec![Effect::Export(state.export_name.take().unwrap_or(name), bytes)];
         }
+        (Purpose::Replay, Answer::Replayed(replayed)) => learn::replayed(state, &replayed),
+        (Purpose::Learn, Answer::Learned(learned)) => learn::list(state, *learned),
         (Purpose::Reports, Answer::Reports { kept, next }) => reports::list(state, kept, &next),
         (_, Answer::Done { saved, message }) => done(state, saved, &message),
         (_, Answer::Silenced { saved, silence, matches }) => {
@@ -148,8 +150,8 @@ fn refused(state: &mut UiState, purpose: &Purpose, refusal: &Refusal) {
         super::inside::refused(state, *id, &refusal.message);
     }
     // A new page of a machine without history has nothing to fetch; only what was wished for is worth a word.
-    let is_wish = matches!(purpose, Purpose::Decision | Purpose::Changed | Purpose::Report | Purpose::Reports | Purpose::Past(_));
-    if is_wish {
+    let is_decision = matches!(purpose, Purpose::Decision | Purpose::Changed | Purpose::Replay | Purpose::Learn);
+    if is_decision || matches!(purpose, Purpose::Report | Purpose::Reports | Purpose::Past(_)) {
         say(state, Tone::Bad, refusal.message.clone());
     }
 }

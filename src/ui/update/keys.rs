@@ -14,7 +14,7 @@ use crate::ui::process_list::Kernel;
 use crate::ui::settings::Row;
 use crate::ui::state::{SortColumn, UiState, View};
 
-use super::{arrange, explore, forms, inside, pick, process, say, settings, time};
+use super::{arrange, explore, forms, inside, learn, pick, process, say, settings, time};
 
 /// One key.
 pub fn key(state: &mut UiState, event: &KeyEvent) -> Vec<Effect> {
@@ -291,6 +291,8 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         Act::Layout => arrange::next_layout(state),
         Act::Themes => state.overlays.push(arrange::themes(state)),
         Act::Graph => return arrange::next_graph(state),
+        Act::Replay => return learn::replay(state),
+        Act::Learn => return learn::ask(state),
         Act::Reports => return vec![Effect::Ask(Purpose::Reports, Request::Reports)],
         Act::Bookmark => time::bookmark(state),
         Act::NextBookmark => return time::next_bookmark(state),

@@ -11,6 +11,7 @@ mod fetch;
 mod forms;
 mod inside;
 mod keys;
+mod learn;
 mod moment;
 mod mouse;
 mod pick;

@@ -14,7 +14,7 @@ use crate::ui::pane::Density;
 use crate::ui::pick::{Pick, PickKind, PickRow};
 use crate::ui::state::UiState;
 
-use super::{forms, keys, process, reports, settings};
+use super::{forms, keys, learn, process, reports, settings};
 
 /// The orders; the present one is pointed at.
 pub fn sort(state: &UiState) -> Pick {
@@ -104,6 +104,7 @@ fn choose(state: &mut UiState, pick: Pick, id: &str) -> Vec<Effect> {
         }
         PickKind::Setting(goal) => settings::change(state, &goal, Some(id.to_owned())),
         PickKind::Signal(targets) => process::confirm_signal(state, targets, id),
+        PickKind::Learn(learned) => learn::chosen(state, *learned, id),
         PickKind::Reports(kept) => reports::chosen(state, kept, id),
         PickKind::Report(kept) => reports::carry_out(state, *kept, id),
     }

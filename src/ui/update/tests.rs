@@ -34,6 +34,26 @@ fn a_silence_is_asked_for_after_it_was_shown_what_it_hides() {
 }
 
 #[test]
+fn a_rule_is_run_over_the_past_and_learns_what_is_chosen_or_forgets_it() {
+    let screen = Screen::new(SIZE).keys("3 r");
+    assert!(screen.text().contains("0 alerts, 0 s in all; messages: 9 to slack"), "{}", screen.text());
+    let screen = Screen::new(SIZE).keys("3 L");
+    for part in ["memory.used", "above 93.5%, not above 85%: 8 → 2 alerts", "take back disk"] {
+        assert!(screen.text().contains(part), "{part} is not in {}", screen.text());
+    }
+    assert!(matches!(asked("3 r"), Request::Replay(wish) if wish.rule.as_deref() == Some("memory.used")));
+    let changes = |keys: &str| {
+        let screen = Screen::new(SIZE).keys(keys);
+        let asked = screen.shared.lock().expect("one thread").asked.clone();
+        asked.into_iter().filter(|r| matches!(r, Request::ApplyProposal { .. } | Request::UndoLesson { .. })).collect::<Vec<_>>()
+    };
+    assert!(matches!(&changes("3 L enter")[..], [Request::ApplyProposal { rule, keys, author, .. }]
+        if rule == "memory.used" && keys["above"] == "93.5%" && author == "tom"));
+    assert!(matches!(&changes("3 L down enter")[..], [Request::UndoLesson { lesson, .. }] if lesson.id == "9x"));
+    assert!(changes("3 L esc").is_empty());
+}
+
+#[test]
 fn what_cannot_be_understood_is_said_in_the_form_and_asks_nothing() {
     let screen = Screen::new(SIZE).keys("3 s ctrl-u \"soon");
     let before = screen.shared.lock().expect("one thread").asked.len();
