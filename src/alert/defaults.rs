@@ -252,6 +252,7 @@ mod tests {
             ("memory", Limit::Above(0.85), Severity::Critical),
             ("memory available", Limit::Below(5e8), Severity::Critical),
             ("swap", Limit::Above(0.3), Severity::Warning),
+            ("swapping", Limit::Above(1e6), Severity::Warning),
             ("disk", Limit::Above(0.9), Severity::Warning),
             ("inodes", Limit::Above(0.9), Severity::Warning),
             ("iowait", Limit::Above(0.2), Severity::Warning),

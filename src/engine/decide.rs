@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::Core;
-use super::exchange::{Output, notice};
+use super::exchange::{Occasion, Output, notice};
 use crate::alert::{Decided, Decision, DecisionError, SnoozeLength};
 use crate::base::{Timestamp, format_duration};
 use crate::model::catalog::nearest;
@@ -115,6 +115,14 @@ impl Core {
         let incident = Incident { comment: cut(incident.comment), ..incident };
         let (output, _) = self.annotate(at, JournalEntry { at, event: JournalEvent::Incident { incident, author } });
         Ok((output, Decided { message: "noted; farol rules learn counts it".to_owned(), ..Decided::default() }))
+    }
+
+    /// Journals that another configuration was taken, and why; what to tell.
+    pub fn taken(&mut self, at: Timestamp, occasion: Occasion, message: String) -> (Output, String) {
+        match occasion {
+            Occasion::Learned(lesson, author) => self.learn(at, lesson, author),
+            Occasion::Asked | Occasion::Changed(_) => (self.note(at, message.clone()), message),
+        }
     }
 
     /// Journals that a rule was changed by what was learned of it, with an id of its own; what to tell.

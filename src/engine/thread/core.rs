@@ -335,16 +335,10 @@ impl Runner {
     }
 
     fn reread(&mut self, reread: Result<Box<Reread>, String>, reply: Reply) {
-        let lesson = match reread.as_ref().map(|reread| &reread.occasion) {
-            Ok(Occasion::Learned(lesson, author)) => Some((lesson.clone(), author.clone())),
-            _ => None,
-        };
+        let occasion = reread.as_ref().map_or(Occasion::Asked, |reread| reread.occasion.clone());
         match reread.and_then(|reread| self.reload(*reread)) {
             Ok(message) => {
-                let (output, message) = match lesson {
-                    Some((lesson, author)) => self.core.learn(self.at, lesson, author),
-                    None => (self.core.note(self.at, message.clone()), message),
-                };
+                let (output, message) = self.core.taken(self.at, occasion, message);
                 let after: After = Box::new(move |saved| reply(saved.map(|saved| Answer::Done { saved, message })));
                 self.carry(output, Some(after));
             }
