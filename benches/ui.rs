@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use farol::base::{Timestamp, Unit};
 use farol::model::{
-    Bucket, Catalog, MetricDef, Points, Process, ProcessId, Reading, Resolution, SeriesKey, ServiceState, ServiceStatus, Snapshot,
+    Alert, Bucket, Catalog, MetricDef, Points, Process, ProcessId, Reading, Resolution, SeriesKey, ServiceState, ServiceStatus,
+    Snapshot,
 };
 use farol::monitor::{Answer, HistoryRequest, HistorySeries, Request};
 use farol::ui::lists::Filters;
@@ -18,7 +19,7 @@ use farol::ui::state::ChartKeys;
 use farol::ui::widgets::Graph;
 use farol::ui::widgets::axis::{Scale, TimeScale};
 use farol::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
-use farol::ui::{Bin, Depth, Effect, Lists, Theme, UiEvent, UiState, View, update, view};
+use farol::ui::{Bin, Clock, Depth, Effect, Lists, Theme, UiEvent, UiState, View, update, view};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -51,6 +52,7 @@ fn main() {
     keys(&state, &ink);
     resizes(&state, &ink);
     week(&state, &ink);
+    thousands(&state, &ink);
     let (own, other) = (median(own_chart(&ink)), median(other_chart()));
     println!(
         "chart 100x10 farol {:.1} µs, ratatui {:.1} µs, ratio {:.2}",
@@ -123,6 +125,40 @@ fn week(state: &UiState, ink: &farol::ui::widgets::Ink) {
     say("longest frame while a week is scrolled", longest, Duration::from_millis(16));
 }
 
+/// 5,000 services and 10,000 alerts: a key's way to the cells on both pages, at 99 of 100 keys.
+fn thousands(state: &UiState, ink: &farol::ui::widgets::Ink) {
+    use crossterm::event::{KeyCode, KeyEvent};
+    let mut state = state.clone();
+    let mut live = Snapshot::clone(&state.live);
+    live.services = (0..5_000).map(service).collect();
+    live.alerts = (0..10_000).map(alert).collect();
+    state.live = Arc::new(live);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
+    let mut times: Vec<Duration> = (0..1000)
+        .map(|i| {
+            let key = ['2', 'j', 'j', 'G', 'v', '3', 'j', 'j', 'G', 'k'][i % 10];
+            let start = Instant::now();
+            update(&mut state, UiEvent::Key(KeyEvent::from(KeyCode::Char(key))));
+            buf.reset();
+            view(&state, ink, &mut buf);
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    say("key to cells, 5,000 services and 10,000 alerts, 99 of 100", times[989], Duration::from_millis(10));
+}
+
+fn alert(i: u32) -> Arc<Alert> {
+    let alert = serde_json::json!({
+        "id": format!("{i:05x}"), "fingerprint": i, "rule": "made up", "key": format!("made_up{{n=\"{i}\"}}"), "labels": {}, "kind": "performance",
+        "severity": "warning", "state": "firing", "title": format!("alert number {i}"), "since": 1_795_000_000_000_u64,
+        "fired_at": 1_795_000_000_000_u64, "resolved_at": null, "value": 1.0, "limit": 0.5, "unit": "count", "level": 0,
+        "acknowledged": null, "snoozed": null, "silenced_by": [], "feedback": null,
+        "explanation": {"summary": "", "normal": null, "correlated": [], "processes": [], "changes": [], "query": ""},
+    });
+    Arc::new(serde_json::from_value(alert).expect("an alert"))
+}
+
 /// 1,200 points of history, as a store answers.
 fn past(key: &SeriesKey, wish: &HistoryRequest) -> HistorySeries {
     let step = wish.range.length() / 1200;
@@ -163,7 +199,7 @@ fn own_chart(ink: &farol::ui::widgets::Ink) -> impl FnMut() {
     let bins: Vec<Option<Bin>> =
         (0..188).map(|i| Some(Bin { min: wave(i) - 0.02, mean: wave(i), max: wave(i) + 0.02 })).collect();
     let mut buf = Buffer::empty(Rect::new(0, 0, 100, 11));
-    let zone = TimeZone::UTC;
+    let zone = Clock::UTC;
     move || {
         buf.reset();
         let area = buf.area;

@@ -23,7 +23,7 @@ use crate::monitor::{Answer, Monitor, Refusal, RefusalKind, Saved, Scope, Waker}
 use crate::notify::Sending;
 use crate::remote::{Address, Client};
 use crate::ui::widgets::Graph;
-use crate::ui::{self, Asked, EventSource, Manner, Terminal, Theme, UiConfig, UiOptions};
+use crate::ui::{self, Asked, Clock, EventSource, Hours, Manner, Terminal, Theme, UiConfig, UiOptions, Units};
 
 /// How long a screen looks for the engine that took over.
 const TAKE_OVER: Duration = Duration::from_secs(15);
@@ -275,7 +275,8 @@ fn options(
         theme,
         terminal,
         graph,
-        zone: commands::zone(global),
+        zone: Clock { zone: commands::zone(global), hours: Hours::named(&config.time_format).unwrap_or_default() },
+        units: Units::named(&config.units, &config.temperature).unwrap_or_default(),
         author: place::author(),
         keymap,
         keymaps: {

@@ -78,5 +78,14 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     if !["braille", "block", "ascii"].contains(&config.ui.graph.as_str()) {
         return Err(("ui.graph", format!("\"{}\" is none of braille, block, ascii", config.ui.graph)));
     }
+    for (key, value, known) in [
+        ("ui.units", &config.ui.units, ["iec", "si"]),
+        ("ui.temperature", &config.ui.temperature, ["celsius", "fahrenheit"]),
+        ("ui.time_format", &config.ui.time_format, ["24h", "12h"]),
+    ] {
+        if !known.contains(&value.as_str()) {
+            return Err((key, format!("\"{value}\" is neither {} nor {}", known[0], known[1])));
+        }
+    }
     Ok(())
 }

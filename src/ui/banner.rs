@@ -3,13 +3,14 @@
 //! Worst first; parts go from the least needed until it fits. Invariant: the cause stays as long as
 //! anything but the alert itself stays, and a moment that is not the present says so.
 
-use crate::base::{Unit, format_duration, format_value};
+use crate::base::{Unit, format_duration};
 use crate::model::{Alert, AlertState, Culprit, Severity};
 use crate::monitor::{Link, Scope};
 
 use super::actions::{ACTIONS, Act};
 use super::format;
 use super::state::{UiState, View};
+use super::widgets::units::Units;
 use super::widgets::{Ground, Phrase, Role};
 
 /// The second line, ready to be placed.
@@ -140,7 +141,7 @@ fn wrong(state: &UiState, alert: &Alert) -> Banner {
     let full = head(long, &format!(" for {lasted}"));
     let brief = head(short, "").text(&format!(" {lasted}"));
     let least = Phrase::new().bold(role, &format!("{glyph} {short} ")).strong(subject(alert)).text(&format!(" {lasted}"));
-    let causes = causes(alert);
+    let causes = causes(state, alert);
     let long_cause = causes.first().cloned().unwrap_or_default();
     let short_cause = causes.last().cloned().unwrap_or_default();
     let (next, soon) = next(state, alert).unwrap_or_default();
@@ -187,12 +188,12 @@ fn subject(alert: &Alert) -> &str {
 }
 
 /// Who or what caused it, from the longest to the shortest form.
-fn causes(alert: &Alert) -> Vec<String> {
+fn causes(state: &UiState, alert: &Alert) -> Vec<String> {
     let why = &alert.explanation;
     let Some(culprit) = why.processes.first() else {
         return why.beyond(&alert.title).map(|w| w.trim_end_matches('.').to_owned()).into_iter().collect();
     };
-    let amount = amount(alert, culprit);
+    let amount = amount(state.units, alert, culprit);
     let long = format!("{} {amount}", culprit.name);
     // A title that a program gave itself ends its name with a colon.
     let short = format!("{} {amount}", culprit.name.split(": ").next().unwrap_or(&culprit.name));
@@ -203,7 +204,7 @@ fn causes(alert: &Alert) -> Vec<String> {
 }
 
 /// What a culprit used: its change where that is known, with a sign.
-fn amount(alert: &Alert, culprit: &Culprit) -> String {
+fn amount(units: Units, alert: &Alert, culprit: &Culprit) -> String {
     let metric = alert.key.metric();
     let starts = |names: &[&str]| names.iter().any(|n| metric.starts_with(n));
     let unit = if starts(&["memory", "swap", "oom"]) {
@@ -214,8 +215,8 @@ fn amount(alert: &Alert, culprit: &Culprit) -> String {
         Unit::Ratio
     };
     match culprit.change {
-        Some(change) if change > 0.0 => format!("+{}", format_value(change, unit)),
-        _ => format_value(culprit.value, unit),
+        Some(change) if change > 0.0 => format!("+{}", units.text(change, unit)),
+        _ => units.text(culprit.value, unit),
     }
 }
 

@@ -47,6 +47,8 @@ pub mod wish;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod large_tests;
+#[cfg(test)]
 mod page_tests;
 #[cfg(test)]
 mod process_page_tests;
@@ -64,6 +66,7 @@ pub use color::{Depth, Terminal};
 pub use config::UiConfig;
 pub use draw::view;
 pub use event::{Changed, Effect, Purpose, UiEvent};
+pub use format::{Clock, Hours};
 pub use input::EventSource;
 pub use keymap::{Chord, Found, Keymap};
 pub use layout::{Layout, LayoutFault};
@@ -75,4 +78,5 @@ pub use run::{Exit, Export, Keymaps, Manner, UiError, UiOptions, run};
 pub use state::{Selected, Sort, SortColumn, UiState, View};
 pub use theme::{Theme, ThemeError};
 pub use update::{start, update};
+pub use widgets::units::Units;
 pub use wish::{Deed, ProcessWish, Target};

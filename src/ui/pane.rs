@@ -5,16 +5,17 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
+use crate::ui::format::Clock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::charts::{ChartStore, Window};
 use super::columns::SortColumn;
 use super::state::{UiState, View};
-use super::widgets::Ink;
 use super::widgets::axis::TimeScale;
-use crate::base::Timestamp;
+use super::widgets::units::Units;
+use super::widgets::{Ink, Phrase, Role};
+use crate::base::{Timestamp, Unit};
 use crate::model::{ProcessId, Snapshot};
 
 /// The three designed sizes.
@@ -72,8 +73,23 @@ pub enum Target {
 
 impl<'a> DrawContext<'a> {
     /// The zone of all times shown.
-    pub fn zone(&self) -> &'a TimeZone {
+    pub fn zone(&self) -> &'a Clock {
         &self.state.zone
+    }
+
+    /// How sizes and temperatures are written.
+    pub fn units(&self) -> Units {
+        self.state.units
+    }
+
+    /// A value for people: `21.8 GiB`.
+    pub fn value(&self, value: f64, unit: Unit) -> String {
+        self.units().text(value, unit)
+    }
+
+    /// A value with its unit dim: `21.8 GiB`, `184 ms`.
+    pub fn quantity(&self, role: Role, value: f64, unit: Unit) -> Phrase {
+        self.units().quantity(role, value, unit)
     }
 
     /// Points of the charts of the moment shown.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
+use crate::ui::format::Clock;
 
 use super::event::UiEvent;
 use super::fields::service_state;
@@ -27,7 +27,7 @@ const TOLD: f64 = 0.7;
 ///
 /// # Errors
 /// Signals cannot be listened to.
-pub fn run(mut monitor: Box<dyn Monitor>, zone: &TimeZone, events: &EventSource) -> io::Result<Exit> {
+pub fn run(mut monitor: Box<dyn Monitor>, zone: &Clock, events: &EventSource) -> io::Result<Exit> {
     events.listen_signals()?;
     let mut teller = Teller::default();
     loop {
@@ -67,7 +67,7 @@ struct Teller {
 
 impl Teller {
     /// What is to be said now.
-    fn lines(&mut self, snapshot: &Snapshot, link: &Link, zone: &TimeZone) -> Vec<String> {
+    fn lines(&mut self, snapshot: &Snapshot, link: &Link, zone: &Clock) -> Vec<String> {
         let mut said = Vec::new();
         let is_lost = matches!(link, Link::Lost { .. });
         if is_lost != self.lost {
@@ -91,7 +91,7 @@ impl Teller {
         said.iter().map(|line| format!("{at} {}", inert(line))).collect()
     }
 
-    fn alerts(&mut self, snapshot: &Snapshot, zone: &TimeZone, said: &mut Vec<String>) {
+    fn alerts(&mut self, snapshot: &Snapshot, zone: &Clock, said: &mut Vec<String>) {
         for alert in snapshot.alerts.iter().filter(|a| a.state != AlertState::Pending && !a.is_quiet()) {
             let now = (alert.state, alert.level, alert.acknowledged.is_some());
             let before = self.alerts.insert(alert.id.clone(), now);
@@ -115,7 +115,7 @@ impl Teller {
         }
     }
 
-    fn predictions(&mut self, snapshot: &Snapshot, zone: &TimeZone, said: &mut Vec<String>) {
+    fn predictions(&mut self, snapshot: &Snapshot, zone: &Clock, said: &mut Vec<String>) {
         let open: Vec<_> = snapshot.predictions.iter().filter(|p| p.outcome.is_none() && p.probability > TOLD).collect();
         for p in open.iter().filter(|p| !self.predictions.contains(&p.id)) {
             let at = time_or_date(p.at, snapshot.at, zone);
@@ -150,7 +150,7 @@ fn whole(snapshot: &Snapshot) -> String {
     said
 }
 
-fn sentence(alert: &Alert, before: Option<(AlertState, u8, bool)>, snapshot: &Snapshot, zone: &TimeZone) -> String {
+fn sentence(alert: &Alert, before: Option<(AlertState, u8, bool)>, snapshot: &Snapshot, zone: &Clock) -> String {
     let word = alert.severity.name();
     let fired = alert.fired_at.unwrap_or(alert.since);
     if let Some(over) = alert.resolved_at {
@@ -180,21 +180,21 @@ mod tests {
     fn each_thing_is_said_once_until_it_changes() {
         let mut snapshot = fixture::snapshot();
         let mut teller = Teller::default();
-        let first = teller.lines(&snapshot, &Link::Own, &TimeZone::UTC);
+        let first = teller.lines(&snapshot, &Link::Own, &Clock::UTC);
         assert!(first[0].contains("web-01: health 58 of 100") && first[0].starts_with("03:14:31 "), "{first:?}");
         assert!(first.iter().any(|l| l.contains("critical since") && l.contains("memory 91%")), "{first:?}");
         assert!(first.iter().any(|l| l.contains("service mail-relay is down")), "{first:?}");
-        assert_eq!(teller.lines(&snapshot, &Link::Own, &TimeZone::UTC), Vec::<String>::new());
+        assert_eq!(teller.lines(&snapshot, &Link::Own, &Clock::UTC), Vec::<String>::new());
         let mut alert = (*snapshot.alerts[0]).clone();
         alert.state = AlertState::Resolved;
         alert.resolved_at = Some(snapshot.at);
         alert.title = "a\x1b[2Jb".to_owned();
         snapshot.alerts = std::sync::Arc::new([std::sync::Arc::new(alert)]);
-        let said = teller.lines(&snapshot, &Link::Own, &TimeZone::UTC);
+        let said = teller.lines(&snapshot, &Link::Own, &Clock::UTC);
         assert!(said.len() == 1 && said[0].contains("resolved: a [2Jb"), "{said:?}");
         snapshot.at = snapshot.at + SUMMARY;
-        assert_eq!(teller.lines(&snapshot, &Link::Own, &TimeZone::UTC).len(), 1, "one line on the whole");
+        assert_eq!(teller.lines(&snapshot, &Link::Own, &Clock::UTC).len(), 1, "one line on the whole");
         let lost = Link::Lost { address: "x".into(), since: snapshot.at, reason: "refused".into() };
-        assert!(teller.lines(&snapshot, &lost, &TimeZone::UTC)[0].contains("the recorder at x is gone: refused"));
+        assert!(teller.lines(&snapshot, &lost, &Clock::UTC)[0].contains("the recorder at x is gone: refused"));
     }
 }

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -18,6 +17,7 @@ use crate::monitor::{Answer, Monitor, Refusal, Ticket};
 use super::color::Terminal;
 use super::draw::view;
 use super::event::{Changed, Effect, Purpose, UiEvent};
+use super::format::Clock;
 use super::input::{EventSource, stop_process};
 use super::keymap::Keymap;
 use super::layout::Layout;
@@ -28,6 +28,7 @@ use super::state::{Look, UiState};
 use super::terminal::{Guard, clipboard, notification, send};
 use super::theme::Theme;
 use super::update::{start, update};
+use super::widgets::units::Units;
 use super::widgets::{Graph, Ink};
 use super::wish::Deed;
 
@@ -52,8 +53,10 @@ pub struct UiOptions {
     pub terminal: Terminal,
     /// What graphs are made of; ASCII where the terminal has nothing else.
     pub graph: Graph,
-    /// Zone of all times shown.
-    pub zone: TimeZone,
+    /// Zone of all times shown, and how hours are counted.
+    pub zone: Clock,
+    /// How sizes and temperatures are written.
+    pub units: Units,
     /// Who decides here.
     pub author: String,
     /// Which keys do what.
@@ -177,6 +180,7 @@ impl Session {
     pub(super) fn new(monitor: Box<dyn Monitor>, options: UiOptions, size: (u16, u16)) -> Self {
         let area = Rect::new(0, 0, size.0, size.1);
         let mut state = UiState::new(size, options.zone.clone());
+        state.units = options.units;
         state.author.clone_from(&options.author);
         state.keymap = Arc::new(options.keymap.clone());
         state.reaches_processes = options.deed.is_some();

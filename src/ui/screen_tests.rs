@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -48,7 +47,8 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiO
         theme: Theme::load("dark", None).expect("a theme"),
         terminal: Terminal { depth: Depth::True, ascii: false, dumb: false },
         graph: Graph::Braille,
-        zone: TimeZone::UTC,
+        zone: crate::ui::format::Clock::UTC,
+        units: Default::default(),
         author: "tom".to_owned(),
         keymap: Keymap::default(),
         keymaps: Box::new(|_| (Keymap::default(), Vec::new())),

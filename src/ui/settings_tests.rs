@@ -44,6 +44,33 @@ fn a_value_is_typed_chosen_or_turned_and_nothing_but_it_changes() {
 }
 
 #[test]
+fn units_and_hours_are_seen_on_every_page_at_once() {
+    let shown = |keys: &str| {
+        let mut screen = Screen::new((200, 50)).keys(keys);
+        screen.session.state.units = super::Units::named("si", "fahrenheit").expect("both are known");
+        screen.session.state.zone.hours = super::Hours::HalfDay;
+        screen.text()
+    };
+    for (keys, words) in [
+        ("1", ["23.4 of 25.7 GB", "142°F", "3:14:31am"]),
+        ("6", ["mem MB", "read MB/s", "3:14:31am"]),
+        ("8", ["25.7 GB", "GB", "am"]),
+        ("alt-1", ["142°F", "127°F", "°F"]),
+        ("3 enter", ["fired 3:04am", "MB/s", "3:14:31am"]),
+    ] {
+        let text = shown(keys);
+        words.iter().for_each(|word| assert!(text.contains(word), "{keys:?} lacks {word:?}\n{text}"));
+        // What the recorder wrote into reasons stays as it was written.
+        let own = || text.lines().filter(|line| !line.contains("why ") && !line.contains(" took "));
+        for other in ["MiB", "GiB", "°C", "03:14:31"] {
+            assert!(!own().any(|line| line.contains(other)), "{keys:?} has {other:?}\n{text}");
+        }
+    }
+    let screen = Screen::new((120, 40)).keys("O / \"temperature enter enter down enter");
+    assert_eq!(asked(&screen), Some((vec![key("ui.temperature", "fahrenheit")], SettingsPlace::Overrides)));
+}
+
+#[test]
 fn a_rule_is_opened_changed_by_key_and_closed_where_it_was() {
     let screen = Screen::new((120, 40)).keys("O / \"memory enter enter enter ctrl-u \"90% enter");
     assert_eq!(asked(&screen), Some((vec![rule("memory", &[("above", "90%")])], SettingsPlace::Overrides)));

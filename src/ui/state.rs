@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 pub use super::chart_keys::ChartKeys;
 use super::charts::{ChartStore, CpuTracks};
 use super::explore::Explore;
+use super::format::Clock;
 use super::inside::Inside;
 use super::keymap::{Chord, Keymap};
 use super::layout::Layout;
@@ -20,6 +19,7 @@ use super::overlay::{Overlay, Toast};
 use super::process_list::ProcessChoice;
 use super::settings::SettingsPage;
 use super::widgets::Graph;
+use super::widgets::units::Units;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
 use crate::monitor::{Link, Scope};
@@ -328,13 +328,15 @@ pub struct UiState {
     pub link: Link,
     /// What may be asked.
     pub scope: Scope,
-    /// The zone of all times shown.
-    pub zone: TimeZone,
+    /// The zone of all times shown, and how hours are counted.
+    pub zone: Clock,
+    /// How sizes and temperatures are written.
+    pub units: Units,
 }
 
 impl UiState {
     /// The overview, live, nothing chosen.
-    pub fn new(size: (u16, u16), zone: TimeZone) -> Self {
+    pub fn new(size: (u16, u16), zone: impl Into<Clock>) -> Self {
         Self {
             size,
             view: View::Overview,
@@ -386,7 +388,8 @@ impl UiState {
             live: Arc::new(Snapshot::empty(Arc::default())),
             link: Link::Own,
             scope: Scope::Read,
-            zone,
+            zone: zone.into(),
+            units: Units::default(),
         }
     }
 

@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 
 use super::alert_facts;
 use super::limits::Limits;
-use super::parts::{Slot, alert_glyph, quantity, row, series_name, split_right};
+use super::parts::{Slot, alert_glyph, row, series_name, split_right};
 use super::trends::{cursor, time_scale};
-use crate::base::{Timestamp, Unit, format_value};
+use crate::base::{Timestamp, Unit};
 use crate::model::{Alert, Band, Correlate, SeriesKey, Severity};
 use crate::ui::charts::{Bin, ChartStore, Window};
 use crate::ui::format::time;
@@ -138,7 +138,7 @@ impl Page<'_> {
         let (_, role) = alert_glyph(alert);
         let role = if role == Role::Dim { Role::Strong } else { role };
         let name = series_name(&alert.key);
-        let left = Phrase::new().bold(role, &format!("{name} {}", format_value(alert.value, alert.unit)));
+        let left = Phrase::new().bold(role, &format!("{name} {}", ctx.value(alert.value, alert.unit)));
         let normal = alert.explanation.normal.as_deref().map_or_else(Phrase::new, |n| Phrase::new().dim("usually ").text(n));
         slot.title(ctx.ink, buf, &left, &[normal, super::trends::coming(ctx, |k| *k == alert.key)]);
         let area = Rect {
@@ -157,13 +157,13 @@ impl Page<'_> {
         let band = self.store().band(&alert.key);
         let forecast = ctx.snapshot.forecast(&alert.key).filter(|_| ctx.cursor().is_none());
         let ahead = forecast.map_or(&[][..], |f| &f.mean);
-        let scale = around(alert, &bins, (band, ahead));
+        let scale = around(ctx, alert, &bins, (band, ahead));
         let anomalies = ctx.snapshot.anomalies.iter().chain(self.store().anomalies(&alert.key));
         let mut marks: Vec<_> = anomalies.filter(|a| a.key == alert.key).map(|a| a.peak_at).collect();
         marks.dedup();
         let line_role = if alert.severity == Severity::Critical { Role::Crit } else { Role::Warn };
         let limit =
-            LimitLine { value: alert.limit, role: line_role, label: format!("limit {}", format_value(alert.limit, alert.unit)) };
+            LimitLine { value: alert.limit, role: line_role, label: format!("limit {}", ctx.value(alert.limit, alert.unit)) };
         let learned =
             band.last().map(|(_, b)| ValueLabel { value: f64::midpoint(b.low, b.high), text: "learned".into(), role: Role::Dim });
         let (moments, cursor) = (self.fired(), cursor(ctx));
@@ -217,7 +217,7 @@ impl Page<'_> {
             Chart {
                 upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
                 lower: None,
-                scale: Scale { lo: 0.0, ..Scale::rounded(self.unit(&one.key), top(&bins)) },
+                scale: Scale { lo: 0.0, ..Scale::rounded(ctx.units(), self.unit(&one.key), top(&bins)) },
                 time: time_scale(window, past),
                 fill: Fill::Area,
                 limits: &[],
@@ -259,7 +259,7 @@ impl Page<'_> {
 
     /// Its value when the rule fired and how that differs from usual: `22.0 MiB/s  ×7`.
     fn change(&self, one: &Correlate) -> Phrase {
-        let value = quantity(Role::Strong, one.value, self.unit(&one.key));
+        let value = self.ctx.quantity(Role::Strong, one.value, self.unit(&one.key));
         let ratio = one.value / one.usual;
         let change = match ratio {
             r if one.usual.abs() < 1e-9 || !r.is_finite() => "new".to_owned(),
@@ -287,10 +287,10 @@ fn top(bins: &[Option<Bin>]) -> f64 {
 }
 
 /// A scale that shows the values, the limit and the learned band, and not much else.
-fn around(alert: &Alert, bins: &[Option<Bin>], (band, ahead): (&[(Timestamp, Band)], &[f64])) -> Scale {
+fn around(ctx: &DrawContext, alert: &Alert, bins: &[Option<Bin>], (band, ahead): (&[(Timestamp, Band)], &[f64])) -> Scale {
     let values = bins.iter().flatten().flat_map(|b| [b.min, b.max]).chain([alert.limit]);
     let values =
         values.chain(band.iter().flat_map(|(_, b)| [b.low, b.high])).chain(ahead.iter().copied()).filter(|v| v.is_finite());
     let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
-    Scale::around(alert.unit, lo, hi)
+    Scale::around(ctx.units(), alert.unit, lo, hi)
 }

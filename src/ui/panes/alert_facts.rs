@@ -7,8 +7,7 @@ use ratatui::layout::Rect;
 
 use super::alert_history;
 use super::alert_rows::standing;
-use super::parts::{Slot, fact, paragraphs, quantity, row, series_name};
-use crate::base::format_value;
+use super::parts::{Slot, fact, paragraphs, row, series_name};
 use crate::model::{Alert, AlertState, JournalEntry, JournalEvent, Outcome, Resource};
 use crate::ui::actions::ACTIONS;
 use crate::ui::format::{moment, time, time_seconds};
@@ -49,8 +48,8 @@ fn reasons(ctx: &DrawContext, alert: &Alert) -> Vec<Phrase> {
     if !e.summary.is_empty() {
         said.push(Phrase::new().strong(&e.summary));
     }
-    let value = Phrase::new().dim("value ").bold(Role::Crit, &format_value(alert.value, alert.unit));
-    let value = value.dim(", limit ").strong(&format_value(alert.limit, alert.unit));
+    let value = Phrase::new().dim("value ").bold(Role::Crit, &ctx.value(alert.value, alert.unit));
+    let value = value.dim(", limit ").strong(&ctx.value(alert.limit, alert.unit));
     said.push(match &e.normal {
         Some(normal) => value.dim(", usually ").text(normal),
         None => value.dim(" · still learning what is normal here"),
@@ -88,8 +87,8 @@ pub fn culprits(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert) 
     let head = Phrase::new().dim("moved with it, at that time against usual");
     let moved = e.correlated.iter().map(|one| {
         let unit = ctx.snapshot.catalog.unit(one.key.metric());
-        let then = quantity(Role::Text, one.value, unit);
-        (Phrase::new().text(&series_name(&one.key)), then.dim(&format!("  usually {}", format_value(one.usual, unit))))
+        let then = ctx.quantity(Role::Text, one.value, unit);
+        (Phrase::new().text(&series_name(&one.key)), then.dim(&format!("  usually {}", ctx.value(one.usual, unit))))
     });
     for (i, (name, value)) in (0..rows).zip(std::iter::once((head, Phrase::new())).chain(moved)) {
         fact(ctx.ink, buf, row(area, i), &name, &value);
@@ -123,7 +122,7 @@ pub fn processes(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert)
     let area = slot.inner();
     let unit = alert.explanation.resource.map(Resource::unit);
     let shown = |value: f64| {
-        unit.map_or_else(|| Phrase::new().text(&crate::base::units::plain(value)), |u| quantity(Role::Text, value, u))
+        unit.map_or_else(|| Phrase::new().text(&crate::base::units::plain(value)), |u| ctx.quantity(Role::Text, value, u))
     };
     let cells = |buf: &mut Buffer, line: Rect, texts: [&Phrase; 3]| {
         texts[2].put_right(ctx.ink, buf, (line.x, line.right()), line.y);
@@ -140,7 +139,7 @@ pub fn processes(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, alert: &Alert)
         let name = Phrase::new().dim(&format!("{:>7} ", culprit.pid)).bold(role, &culprit.name);
         let name = culprit.unit.iter().fold(name, |n, unit| n.dim("  ").dim(unit));
         let change = culprit.change.map_or_else(Phrase::new, |c| {
-            let text = unit.map_or_else(|| format!("{c:+.1}"), |u| format_value(c.abs(), u));
+            let text = unit.map_or_else(|| format!("{c:+.1}"), |u| ctx.value(c.abs(), u));
             let sign = if c < 0.0 { "-" } else { "+" };
             Phrase::new().bold(
                 if i == 0 { Role::Crit } else { Role::Strong },

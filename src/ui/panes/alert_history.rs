@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::alerts::before;
 use super::parts::{Slot, cells, paragraphs};
-use crate::base::{format_duration, format_value};
+use crate::base::format_duration;
 use crate::model::{Alert, Outcome};
 use crate::ui::format::moment;
 use crate::ui::pane::DrawContext;
@@ -36,7 +36,7 @@ fn line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, one: &Alert) {
         Some(Outcome::Wrong) => Phrase::new().role(Role::Warn, "false alarm"),
         None => Phrase::new().dim("nobody said"),
     };
-    let value = Phrase::new().text(&format_value(one.value, one.unit));
+    let value = Phrase::new().text(&ctx.value(one.value, one.unit));
     let lasted = Phrase::new().text(&format_duration(ended.since(fired)));
     cells(ctx.ink, buf, line, &name, &[(0, said), (14, value), (26, lasted)]);
 }

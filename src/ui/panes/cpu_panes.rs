@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, at_moment, percent, quantity};
+use super::parts::{Slot, at_moment, percent};
 use super::process_table::Table;
 use crate::base::Unit;
 use crate::model::{Reading, Snapshot};
@@ -71,7 +71,7 @@ fn core(ctx: &DrawContext, buf: &mut Buffer, line: Rect, (n, reading): (u32, &Re
     }
     percent(shown, reading.value).put_right(ctx.ink, buf, (from, line.right() - (after - 5)), line.y);
     if let Some(hertz) = frequency.filter(|_| after > 5) {
-        quantity(Role::Dim, hertz, Unit::Hertz).put_right(ctx.ink, buf, (from, line.right()), line.y);
+        ctx.quantity(Role::Dim, hertz, Unit::Hertz).put_right(ctx.ink, buf, (from, line.right()), line.y);
     }
 }
 

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{quantity, series_name};
+use super::parts::series_name;
 use super::unit_panes::{Use, sums};
 use crate::base::Unit;
 use crate::model::{ServiceState, Snapshot};
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::meter::{Meter, meter};
+use crate::ui::widgets::units::Units;
 use crate::ui::widgets::{Phrase, Role};
 
 const MIB: f64 = 1_048_576.0;
@@ -68,7 +69,7 @@ fn is_flow(snapshot: &Snapshot, metric: &str) -> bool {
 }
 
 /// All that changed from `a` to `b`, most first, at most `n`.
-pub fn between(a: &Snapshot, b: &Snapshot, n: usize) -> Vec<Change> {
+pub fn between(units: Units, (a, b): (&Snapshot, &Snapshot), n: usize) -> Vec<Change> {
     let mut all: Vec<(f64, usize)> = Vec::new();
     for (i, reading) in b.readings.iter().enumerate() {
         let Some(before) = a.value(&reading.key).or_else(|| is_flow(b, reading.key.metric()).then_some(0.0)) else { continue };
@@ -89,15 +90,15 @@ pub fn between(a: &Snapshot, b: &Snapshot, n: usize) -> Vec<Change> {
         Some(Change {
             kind: "metric",
             what: series_name(&reading.key),
-            a: quantity(Role::Text, before, unit),
-            b: quantity(Role::Text, reading.value, unit),
+            a: units.quantity(Role::Text, before, unit),
+            b: units.quantity(Role::Text, reading.value, unit),
             change: words(before, reading.value, unit),
             strength,
         })
     });
     let mut changes: Vec<Change> = services(a, b).chain(metrics).collect();
-    changes.extend(uses("unit", &sums(a, |p| p.unit.as_deref()), &sums(b, |p| p.unit.as_deref())));
-    changes.extend(uses("process", &sums(a, |p| Some(&p.name)), &sums(b, |p| Some(&p.name))));
+    changes.extend(uses(units, "unit", &sums(a, |p| p.unit.as_deref()), &sums(b, |p| p.unit.as_deref())));
+    changes.extend(uses(units, "process", &sums(a, |p| Some(&p.name)), &sums(b, |p| Some(&p.name))));
     changes.sort_by(|x, y| y.strength.total_cmp(&x.strength));
     changes.truncate(n);
     changes
@@ -125,7 +126,7 @@ fn services<'a>(a: &'a Snapshot, b: &'a Snapshot) -> impl Iterator<Item = Change
 }
 
 /// Units or processes of one name by what they use together: who came, who went, whose CPU or memory changed most.
-fn uses(kind: &'static str, a: &BTreeMap<&str, Use>, b: &BTreeMap<&str, Use>) -> Vec<Change> {
+fn uses(units: Units, kind: &'static str, a: &BTreeMap<&str, Use>, b: &BTreeMap<&str, Use>) -> Vec<Change> {
     let nothing = Use::default();
     let mut names: Vec<&&str> = a.keys().chain(b.keys()).collect();
     names.sort_unstable();
@@ -149,8 +150,8 @@ fn uses(kind: &'static str, a: &BTreeMap<&str, Use>, b: &BTreeMap<&str, Use>) ->
         };
         let said = |used: &Use, value: f64| match (used.processes, unit) {
             (0, _) => Phrase::new().dim("absent"),
-            (_, Unit::Ratio) => quantity(Role::Text, value, unit).dim(" CPU"),
-            _ => quantity(Role::Text, value, unit),
+            (_, Unit::Ratio) => units.quantity(Role::Text, value, unit).dim(" CPU"),
+            _ => units.quantity(Role::Text, value, unit),
         };
         let word = match (before.processes, after.processes) {
             (0, _) => "new".to_owned(),
@@ -170,7 +171,7 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, area: Rect, (a, b): (&Snapshot,
     if area.height < 2 || area.width < 40 {
         return;
     }
-    let changes = between(a, b, usize::from(area.height - 1));
+    let changes = between(ctx.units(), (a, b), usize::from(area.height - 1));
     if changes.is_empty() {
         Phrase::new().dim("nothing differs by more than its usual noise").put(ctx.ink, buf, (area.x, area.y), area.right());
         return;
@@ -210,17 +211,17 @@ mod tests {
         before.processes = now.processes.iter().filter(|p| &*p.name != "postgres").cloned().collect();
         let kinds =
             |changes: &[Change]| -> Vec<_> { changes.iter().map(|c| (c.kind, c.what.clone(), c.change.clone())).collect() };
-        let came = kinds(&between(&before, &now, 20));
+        let came = kinds(&between(Units::default(), (&before, &now), 20));
         assert!(came.contains(&("process", "postgres".to_owned(), "new".to_owned())), "{came:?}");
         assert!(came.iter().any(|(kind, what, _)| *kind == "unit" && what == "postgresql@15"), "{came:?}");
-        let went = kinds(&between(&now, &before, 20));
+        let went = kinds(&between(Units::default(), (&now, &before), 20));
         assert!(went.contains(&("process", "postgres".to_owned(), "gone".to_owned())), "{went:?}");
     }
 
     #[test]
     fn only_what_changed_is_listed_most_first() {
         let (now, _) = story();
-        assert!(between(&now, &now, 9).is_empty());
+        assert!(between(Units::default(), (&now, &now), 9).is_empty());
         let mut before = Snapshot::clone(&now);
         before.readings = now
             .readings
@@ -231,7 +232,7 @@ mod tests {
                 _ => r.clone(),
             })
             .collect();
-        let changes = between(&before, &now, 9);
+        let changes = between(Units::default(), (&before, &now), 9);
         let said: Vec<_> = changes.iter().map(|c| (c.what.as_str(), c.change.as_str())).collect();
         assert_eq!(said, [("swap in", "new"), ("memory", "+61")]);
     }

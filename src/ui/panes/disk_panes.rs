@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::cpu_panes::top_by;
 use super::limits::Limits;
-use super::parts::{Slot, at_moment, percent, prediction_of, quantity, until};
+use super::parts::{Slot, at_moment, percent, prediction_of, until};
 use crate::base::Unit;
 use crate::model::Reading;
 use crate::ui::pane::DrawContext;
@@ -44,7 +44,7 @@ pub fn filesystems(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     for (y, reading) in (inner.y + 1..inner.bottom()).zip(all) {
         let mount = reading.key.instance();
         let size = |metric: &str| {
-            s.part(metric, &mount).map_or_else(|| Phrase::new().dim("-"), |b| quantity(Role::Text, b, Unit::Bytes))
+            s.part(metric, &mount).map_or_else(|| Phrase::new().dim("-"), |b| ctx.quantity(Role::Text, b, Unit::Bytes))
         };
         let limits = Limits::of(s, &reading.key);
         let role = limits.role(reading.value);
@@ -109,7 +109,7 @@ pub fn devices(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         let name = reading.key.instance();
         let rate = |metric: &str| {
             let value = s.part(metric, &name);
-            value.map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Text, v, Unit::BytesPerSecond))
+            value.map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Text, v, Unit::BytesPerSecond))
         };
         let count = |metric: &str, factor: f64, decimals| {
             s.part(metric, &name).map_or_else(|| Phrase::new().dim("-"), |v| number(v * factor, decimals))

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, at_moment, quantity, series_name};
+use super::parts::{Slot, at_moment, series_name};
 use super::trends::{Course, GUTTER, chart_area, cursor, past_columns, time_scale};
 use crate::base::{Unit, format_duration};
 use crate::model::{JournalEvent, SeriesKey};
@@ -40,7 +40,7 @@ pub fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let courses: Vec<Course> = keys.iter().map(|k| Course::of(ctx, k, window)).collect();
     let ghost = explore.ghost_bins(first, window);
     let unit = ctx.snapshot.catalog.unit(first.metric());
-    let scale = scale(unit, explore, &courses, &ghost);
+    let scale = scale(ctx, unit, &courses, &ghost);
     let limits = Limits::of(ctx.snapshot, first);
     let lines: Vec<LimitLine> = limits.lines(&scale, unit).into_iter().filter(|l| l.value <= scale.hi).collect();
     let moments = moments(ctx, &keys, window);
@@ -82,7 +82,7 @@ fn parts(ctx: &DrawContext, keys: &[SeriesKey], window: Window) -> Vec<Phrase> {
             None => ctx.snapshot.value(key),
         };
         let unit = ctx.snapshot.catalog.unit(key.metric());
-        let value = value.map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Strong, v, unit));
+        let value = value.map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Strong, v, unit));
         let role = Role::SERIES.get(i).copied().unwrap_or(Role::Dim);
         let name = if key.is_total() { "total".to_owned() } else { key.instance() };
         let name = if keys.iter().all(|k| k.metric() == key.metric()) { name } else { series_name(key) };
@@ -110,7 +110,8 @@ fn stacked_top(courses: &[Course]) -> f64 {
     (0..bins).map(|i| courses.iter().map(|c| mean(c, i)).sum()).fold(0.0, f64::max)
 }
 
-fn scale(unit: Unit, explore: &explore::Explore, courses: &[Course], ghost: &[Option<Bin>]) -> Scale {
+fn scale(ctx: &DrawContext, unit: Unit, courses: &[Course], ghost: &[Option<Bin>]) -> Scale {
+    let explore = &ctx.state.explore;
     let all = || courses.iter().flat_map(|c| &c.bins).chain(ghost).flatten();
     let top = match explore.together {
         Together::Lines => all().map(|b| b.max).fold(0.0, f64::max),
@@ -120,9 +121,9 @@ fn scale(unit: Unit, explore: &explore::Explore, courses: &[Course], ghost: &[Op
         // Shares of a whole add up to it but for what rounding and means of different spans add.
         Unit::Ratio if top > 0.25 && top <= 1.25 => Scale::SHARE,
         Unit::Celsius | Unit::Hertz if explore.together == Together::Lines => {
-            Scale::around(unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0))
+            Scale::around(ctx.units(), unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0))
         }
-        _ => Scale::rounded(unit, top),
+        _ => Scale::rounded(ctx.units(), unit, top),
     };
     if explore.spread == Spread::Log { scale.log() } else { scale }
 }
@@ -186,7 +187,7 @@ pub fn series(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         let name = if key.is_total() { "total".to_owned() } else { labels(key) };
         columns.cell(ctx.ink, buf, y, 0, &mark);
         columns.cell(ctx.ink, buf, y, 1, &Phrase::new().text(&name));
-        let said = |v: Option<f64>| v.map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Text, v, unit));
+        let said = |v: Option<f64>| v.map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Text, v, unit));
         columns.cell(ctx.ink, buf, y, 2, &said(ctx.snapshot.value(key)));
         if line.is_some() {
             let course = Course::of(ctx, key, window);
@@ -216,11 +217,11 @@ fn comes(ctx: &DrawContext, key: &SeriesKey) -> Phrase {
     Phrase::new()
         .bold(Role::Pred, "◆ ")
         .dim(&format!("in {} ", format_duration(ahead)))
-        .join(&quantity(Role::Pred, *mean, unit))
+        .join(&ctx.quantity(Role::Pred, *mean, unit))
         .dim("  80% from ")
-        .join(&quantity(Role::Pred, band.low, unit))
+        .join(&ctx.quantity(Role::Pred, band.low, unit))
         .dim(" to ")
-        .join(&quantity(Role::Pred, band.high, unit))
+        .join(&ctx.quantity(Role::Pred, band.high, unit))
         .dim(&format!("  {}", forecast.method))
 }
 

@@ -6,16 +6,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{fact, percent, prediction_of, quantity, row, until};
+use super::parts::{fact, percent, prediction_of, row, until};
 use crate::base::Unit;
 use crate::model::{Alert, SeriesKey, Snapshot};
 use crate::ui::format::time;
 use crate::ui::pane::DrawContext;
-use crate::ui::widgets::axis::{Scale, shown_in};
+use crate::ui::widgets::axis::Scale;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::table::number;
 use crate::ui::widgets::text::write;
+use crate::ui::widgets::units::Shown;
 use crate::ui::widgets::{Phrase, Role};
 
 /// Writes facts one under the other.
@@ -113,7 +114,7 @@ fn core_row(rows: &mut Rows, name: &str, key: &SeriesKey, value: f64) {
         sensor.strip_prefix("Core ").or_else(|| sensor.strip_prefix("core ")) == Some(name)
     });
     if let Some(reading) = sensor {
-        quantity(Role::Dim, reading.value, Unit::Celsius).put_right(ctx.ink, rows.buf, (line.x, line.right()), line.y);
+        ctx.quantity(Role::Dim, reading.value, Unit::Celsius).put_right(ctx.ink, rows.buf, (line.x, line.right()), line.y);
     }
 }
 
@@ -143,20 +144,24 @@ pub fn memory(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
         ctx.state.keys.memory.as_ref().map_or(Role::Text, |key| worded(Limits::of(s, key).role(s.value(key).unwrap_or(0.0))));
     let share = |bytes: f64, of: Option<f64>, role: Role| of.map_or_else(Phrase::new, |t| percent(role, bytes / t));
     if let Some(used) = used {
-        let size = if state == Role::Text { quantity(Role::Text, used, Unit::Bytes) } else { strong_in(state, used) };
+        let size = if state == Role::Text { ctx.quantity(Role::Text, used, Unit::Bytes) } else { strong_in(ctx, state, used) };
         rows.add_two(&Phrase::new().dim("used"), &size, &share(used, total, state));
     }
     for (name, metric) in [("available", "memory_available_bytes"), ("cached", "memory_cached_bytes")] {
         if let Some(bytes) = s.total(metric) {
-            rows.add_two(&Phrase::new().dim(name), &quantity(Role::Text, bytes, Unit::Bytes), &share(bytes, total, Role::Text));
+            rows.add_two(
+                &Phrase::new().dim(name),
+                &ctx.quantity(Role::Text, bytes, Unit::Bytes),
+                &share(bytes, total, Role::Text),
+            );
         }
     }
     if let (Some(swap), Some(size)) = (s.total("swap_used_bytes"), s.total("swap_total_bytes").filter(|t| *t > 0.0)) {
         let role = worded(Limits::of(s, &SeriesKey::total("swap_used_ratio")).role(swap / size));
-        rows.add_two(&Phrase::new().dim("swap"), &quantity(Role::Text, swap, Unit::Bytes), &share(swap, Some(size), role));
+        rows.add_two(&Phrase::new().dim("swap"), &ctx.quantity(Role::Text, swap, Unit::Bytes), &share(swap, Some(size), role));
     }
     if let Some(rate) = s.total("swap_in_bytes_per_second").filter(|r| *r >= 1.0) {
-        rows.add(&Phrase::new().dim("swapped in"), &quantity(Role::Text, rate, Unit::BytesPerSecond));
+        rows.add(&Phrase::new().dim("swapped in"), &ctx.quantity(Role::Text, rate, Unit::BytesPerSecond));
     }
     if let Some(said) = pressure(s, "memory") {
         rows.add(&Phrase::new().dim("pressure"), &said);
@@ -169,8 +174,8 @@ pub fn memory(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn strong_in(role: Role, bytes: f64) -> Phrase {
-    let text = crate::base::format_value(bytes, Unit::Bytes);
+fn strong_in(ctx: &DrawContext, role: Role, bytes: f64) -> Phrase {
+    let text = ctx.value(bytes, Unit::Bytes);
     let (number, unit) = text.split_at(text.find(' ').unwrap_or(text.len()));
     Phrase::new().bold(role, number).dim(unit)
 }
@@ -183,7 +188,7 @@ fn who_took_memory(rows: &mut Rows) {
         rows.add(&Phrase::new().dim(&format!("grew most since {}", time(alert.since, ctx.zone()))), &Phrase::new());
         for (i, culprit) in alert.explanation.processes.iter().enumerate().take(usize::from(rows.left())) {
             let grown = culprit.change.map_or_else(Phrase::new, |c| {
-                let text = format!("{:+.1}", c / shown_in(Unit::Bytes, culprit.value.max(1_073_741_824.0)).0);
+                let text = format!("{:+.1}", c / ctx.units().shown_in(Unit::Bytes, culprit.value.max(1_073_741_824.0)).factor);
                 if text == "-0.0" || text == "+0.0" {
                     Phrase::new().dim("0")
                 } else if i == 0 {
@@ -193,7 +198,7 @@ fn who_took_memory(rows: &mut Rows) {
                 }
             });
             let name = Phrase::new().role(if i == 0 { Role::Crit } else { Role::Text }, &culprit.name);
-            rows.add_two(&name, &quantity(Role::Text, culprit.value, Unit::Bytes), &grown);
+            rows.add_two(&name, &ctx.quantity(Role::Text, culprit.value, Unit::Bytes), &grown);
         }
         return;
     }
@@ -207,7 +212,7 @@ fn who_took_memory(rows: &mut Rows) {
     all.sort_by_key(|p| std::cmp::Reverse(p.memory_bytes));
     rows.add(&Phrase::new().dim("most memory"), &Phrase::new());
     for process in all {
-        let size = quantity(Role::Text, process.memory_bytes as f64, Unit::Bytes);
+        let size = ctx.quantity(Role::Text, process.memory_bytes as f64, Unit::Bytes);
         rows.add(&Phrase::new().text(&process.name), &size);
     }
 }
@@ -227,7 +232,7 @@ pub fn network(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let received = s.of("network_receive_bytes_per_second").filter(|r| r.key.label("interface").is_some_and(|i| i != "lo"));
     let mut all: Vec<(String, f64, f64)> = received.map(|r| (r.key.instance(), r.value, sent(&r.key.instance()))).collect();
     all.sort_by(|a, b| (b.1 + b.2).total_cmp(&(a.1 + a.2)));
-    let scale = Scale::rounded(Unit::BytesPerSecond, all.iter().map(|i| i.1.max(i.2)).fold(0.0, f64::max));
+    let scale = Scale::rounded(ctx.units(), Unit::BytesPerSecond, all.iter().map(|i| i.1.max(i.2)).fold(0.0, f64::max));
     let mut rows = Rows { ctx, buf, area, next: 0 };
     if !all.is_empty() {
         rows.add_two(&Phrase::new(), &Phrase::new().dim(&format!("↓ {}", scale.unit)), &Phrase::new().dim("↑"));
@@ -324,7 +329,7 @@ fn mount_row(rows: &mut Rows, key: &SeriesKey, used: f64) {
     );
     Phrase::new().text(&mount).put(ctx.ink, rows.buf, (line.x, line.y), line.x + 7);
     if let Some(free) = ctx.snapshot.part("filesystem_available_bytes", &mount) {
-        let (factor, unit) = shown_in(Unit::Bytes, free);
+        let Shown { factor, name: unit, .. } = ctx.units().shown_in(Unit::Bytes, free);
         let digits = usize::from(free / factor < 9.95);
         let text = format!("{:.digits$}", free / factor);
         Phrase::new().text(&text).dim(&format!(" {unit}")).put_right(ctx.ink, rows.buf, (line.x, line.right()), line.y);

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, at_moment, quantity, series_name};
+use super::parts::{Slot, at_moment, series_name};
 use super::trends::{GUTTER, chart_area, cursor, past_columns, time_scale};
 use crate::base::Unit;
 use crate::model::{SeriesKey, Snapshot};
@@ -104,8 +104,8 @@ impl Courses {
         match unit {
             // A share of a whole keeps its whole scale, unless it is so small that nothing would be seen.
             Unit::Ratio if together == Together::Stacked || (0.25..=1.25).contains(&top) => Scale::SHARE,
-            Unit::Celsius => Scale::around(unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0)),
-            _ => Scale::rounded(unit, top),
+            Unit::Celsius => Scale::around(ctx.units(), unit, all().map(|b| b.min).fold(top, f64::min), top.max(1.0)),
+            _ => Scale::rounded(ctx.units(), unit, top),
         }
     }
 
@@ -169,7 +169,7 @@ impl Courses {
 
     fn legend_part(&self, ctx: &DrawContext, i: usize) -> Phrase {
         let unit = self.unit(ctx);
-        let value = self.value(ctx, i).map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Strong, v, unit));
+        let value = self.value(ctx, i).map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Strong, v, unit));
         if self.keys.len() == 1 {
             return value;
         }
@@ -179,7 +179,7 @@ impl Courses {
     fn legend_column(&self, ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
         let unit = self.unit(ctx);
         for (y, i) in (area.y..area.bottom()).zip(0..self.keys.len()) {
-            let value = self.value(ctx, i).map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Text, v, unit));
+            let value = self.value(ctx, i).map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Text, v, unit));
             let from = value.put_right(ctx.ink, buf, (area.x, area.right()), y);
             let name = self.mark(ctx, i).text(self.names.get(i).map_or("", String::as_str));
             name.put(ctx.ink, buf, (area.x, y), from.saturating_sub(1));

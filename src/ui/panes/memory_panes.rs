@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 
 use super::cpu_panes::top_by;
 use super::limits::Limits;
-use super::parts::{Slot, at_moment, percent, quantity, row};
+use super::parts::{Slot, at_moment, percent, row};
 use crate::base::Unit;
 use crate::model::{Reading, SeriesKey, Snapshot};
 use crate::ui::pane::DrawContext;
@@ -28,7 +28,7 @@ const PARTS: [(&str, &str); 6] = [
 pub fn parts(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let s = ctx.snapshot;
     let total = s.total("memory_total_bytes").filter(|t| *t > 0.0);
-    let size = total.map_or_else(Phrase::new, |t| quantity(Role::Text, t, Unit::Bytes));
+    let size = total.map_or_else(Phrase::new, |t| ctx.quantity(Role::Text, t, Unit::Bytes));
     slot.title(ctx.ink, buf, &at_moment(ctx).strong("What it is used for"), &[size]);
     let swap_size = s.total("swap_total_bytes").filter(|t| *t > 0.0);
     let memory = PARTS.iter().filter_map(|(name, metric)| Some(((*name).to_owned(), s.total(metric)?, total?)));
@@ -48,7 +48,7 @@ pub fn parts(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         Phrase::new().dim(&name).put(ctx.ink, buf, (line.x, line.y), line.x + 10);
         let worded = if matches!(role, Role::Warn | Role::Crit) { role } else { Role::Text };
         percent(worded, share).put_right(ctx.ink, buf, (line.x, line.right()), line.y);
-        quantity(worded, bytes, Unit::Bytes).put_right(ctx.ink, buf, (line.x, line.right() - 6), line.y);
+        ctx.quantity(worded, bytes, Unit::Bytes).put_right(ctx.ink, buf, (line.x, line.right() - 6), line.y);
         let bar = line.width.saturating_sub(10 + 18);
         if bar > 4 {
             meter(ctx.ink, buf, (line.x + 10, line.y), bar, Meter { share, limit: None, role: role.calm() });

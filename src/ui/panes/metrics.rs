@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::explorer;
-use super::parts::{Slot, quantity};
+use super::parts::Slot;
 use crate::model::{MetricDef, Snapshot};
 use crate::ui::explore::listed;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
@@ -84,7 +84,7 @@ fn list(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         let count = ctx.snapshot.of(def.name).count();
         let name = if count > 0 { Phrase::new().text(def.name) } else { Phrase::new().dim(def.name) };
         let value = newest(ctx.snapshot, def);
-        let value = value.map_or_else(|| Phrase::new().dim("no value"), |v| quantity(Role::Text, v, def.unit));
+        let value = value.map_or_else(|| Phrase::new().dim("no value"), |v| ctx.quantity(Role::Text, v, def.unit));
         columns.cell(ctx.ink, buf, y, 0, &name);
         columns.cell(ctx.ink, buf, y, 1, &number(count as f64, 0));
         columns.cell(ctx.ink, buf, y, 2, &value);

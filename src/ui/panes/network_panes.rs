@@ -4,7 +4,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::parts::{Slot, at_moment, fact, percent, quantity, row};
+use super::parts::{Slot, at_moment, fact, percent, row};
 use crate::base::Unit;
 use crate::model::Protocol;
 use crate::ui::pane::DrawContext;
@@ -44,7 +44,7 @@ pub fn interfaces(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
             if sum > 0.0 { Phrase::new().bold(Role::Warn, number(sum, 1).plain()) } else { number(0.0, 0) }
         };
         let packets = |metric: &str| s.part(metric, &name).map_or_else(|| Phrase::new().dim("-"), |v| number(v, 0));
-        let rate = |v: f64| if v > 0.0 { quantity(Role::Text, v, Unit::BytesPerSecond) } else { Phrase::new().dim("0") };
+        let rate = |v: f64| if v > 0.0 { ctx.quantity(Role::Text, v, Unit::BytesPerSecond) } else { Phrase::new().dim("0") };
         let link = s.part("network_link_bits_per_second", &name).filter(|l| *l > 0.0);
         columns.cell(ctx.ink, buf, y, 0, &Phrase::new().text(&name));
         columns.cell(ctx.ink, buf, y, 1, &rate(received));
@@ -53,7 +53,7 @@ pub fn interfaces(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         columns.cell(ctx.ink, buf, y, 4, &packets("network_transmit_packets_per_second"));
         columns.cell(ctx.ink, buf, y, 5, &both("network_receive_errors_per_second", "network_transmit_errors_per_second"));
         columns.cell(ctx.ink, buf, y, 6, &both("network_receive_drops_per_second", "network_transmit_drops_per_second"));
-        let said = link.map_or_else(|| Phrase::new().dim("-"), |l| quantity(Role::Dim, l, Unit::BitsPerSecond));
+        let said = link.map_or_else(|| Phrase::new().dim("-"), |l| ctx.quantity(Role::Dim, l, Unit::BitsPerSecond));
         columns.cell(ctx.ink, buf, y, 7, &said);
         let (x, end) = columns.span(8);
         if let Some(link) = link.filter(|_| end > x + 8) {

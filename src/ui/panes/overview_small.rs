@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::parts::{percent, prediction_of, scaled, service_glyph, until};
 use super::process_table::Table;
 use super::trends::past_columns;
-use crate::base::{Unit, format_value};
+use crate::base::Unit;
 use crate::model::{Prediction, SeriesKey, ServiceState};
 use crate::ui::format::{span_title, time};
 use crate::ui::pane::{DrawContext, first_row};
@@ -119,10 +119,8 @@ fn cpu(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
 }
 
 fn memory(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
-    let free = ctx
-        .snapshot
-        .total("memory_available_bytes")
-        .map_or_else(String::new, |b| format!("{} free", format_value(b, Unit::Bytes)));
+    let free =
+        ctx.snapshot.total("memory_available_bytes").map_or_else(String::new, |b| format!("{} free", ctx.value(b, Unit::Bytes)));
     let key = ctx.state.keys.memory.as_ref();
     let after = soon(ctx, key.and_then(|k| prediction_of(ctx.snapshot, |p| p == k)), "memory ");
     share_row(ctx, buf, line, key, ("memory", free, after));
@@ -169,7 +167,7 @@ fn network(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
     };
     let window = ctx.window(past_columns(ctx, line.width.saturating_sub(NAMES + AFTER)));
     let top = ctx.charts().bins(key, window).iter().flatten().map(|b| b.max).fold(down.max(up), f64::max);
-    let scale = Scale::rounded(Unit::BytesPerSecond, top);
+    let scale = Scale::rounded(ctx.units(), Unit::BytesPerSecond, top);
     let both = Phrase::new().text(&format!("{:>5}", scaled(down + up, &scale))).dim(&format!(" {}", scale.unit));
     let after = Phrase::new().dim(&format!("↓ {} ↑ {}", scaled(down, &scale), scaled(up, &scale)));
     let what = Line { name: "net", value: both, after, share: down / scale.hi, limit: None };
@@ -196,7 +194,7 @@ fn services(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
     let answers = all.iter().filter(|s| s.state != ServiceState::Offline);
     let slowest = answers.max_by(|a, b| a.response_seconds.unwrap_or(0.0).total_cmp(&b.response_seconds.unwrap_or(0.0)));
     if let Some((name, seconds)) = slowest.and_then(|s| s.response_seconds.map(|r| (&s.name, r))) {
-        let said = Phrase::new().dim("slowest ").text(name).text(" ").text(&format_value(seconds, Unit::Seconds));
+        let said = Phrase::new().dim("slowest ").text(name).text(" ").text(&ctx.value(seconds, Unit::Seconds));
         if after + 2 + said.width() <= end {
             said.put_right(ctx.ink, buf, (after + 2, end), y);
         }

@@ -4,7 +4,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::parts::{Slot, at_moment, fact, quantity, row};
+use super::parts::{Slot, at_moment, fact, row};
 use crate::base::{Unit, format_duration};
 use crate::ui::format::time_seconds;
 use crate::ui::pane::DrawContext;
@@ -23,7 +23,7 @@ pub fn own(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let own = &ctx.snapshot.recorder;
     let process = ctx.snapshot.processes.iter().find(|p| p.id.pid == own.pid);
     slot.title(ctx.ink, buf, &at_moment(ctx).strong("farol ").dim(&format!("process {}", own.pid)), &[]);
-    let seconds = |s: f64| quantity(Role::Text, s, Unit::Seconds);
+    let seconds = |s: f64| ctx.quantity(Role::Text, s, Unit::Seconds);
     let unknown = || Phrase::new().dim("-");
     let late = if own.skipped_rounds > 0 { Role::Warn } else { Role::Text };
     facts(
@@ -32,12 +32,12 @@ pub fn own(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         slot,
         &[
             ("CPU, of one core", process.map_or_else(unknown, |p| number(p.cpu * 100.0, 2).dim("%"))),
-            ("memory", process.map_or_else(unknown, |p| quantity(Role::Text, p.memory_bytes as f64, Unit::Bytes))),
+            ("memory", process.map_or_else(unknown, |p| ctx.quantity(Role::Text, p.memory_bytes as f64, Unit::Bytes))),
             (
                 "written",
                 process
                     .and_then(|p| p.write_bytes_per_second)
-                    .map_or_else(unknown, |w| quantity(Role::Text, w, Unit::BytesPerSecond)),
+                    .map_or_else(unknown, |w| ctx.quantity(Role::Text, w, Unit::BytesPerSecond)),
             ),
             ("a round takes", seconds(own.round_seconds).dim(&format!(" of {} s", own.interval_seconds))),
             ("the last one began late by", seconds(own.lateness_seconds)),
@@ -62,7 +62,7 @@ pub fn store(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         store.last_flush_at.map_or_else(|| Phrase::new().dim("never"), |at| Phrase::new().text(&time_seconds(at, ctx.zone())));
     let faults = u64::try_from(ctx.snapshot.faults.len()).unwrap_or(u64::MAX);
     let mut all = vec![
-        ("size", quantity(Role::Text, store.file_bytes as f64, Unit::Bytes)),
+        ("size", ctx.quantity(Role::Text, store.file_bytes as f64, Unit::Bytes)),
         ("last saved", flushed),
         ("rounds only in memory", bad(store.pending_rounds)),
         ("damaged blocks skipped", bad(store.damaged_blocks)),

@@ -5,9 +5,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::base::{Timestamp, Unit, format_value};
+use crate::base::{Timestamp, Unit};
 use crate::model::{Alert, AlertState, Prediction, SeriesKey, ServiceState, Severity, Snapshot};
 use crate::ui::pane::DrawContext;
+use crate::ui::widgets::units::Shown;
 use crate::ui::widgets::{Ink, Phrase, Role, axis, frame};
 
 /// A pane between shared border lines; the lines themselves are at its edges.
@@ -90,23 +91,11 @@ pub fn percent(role: Role, value: f64) -> Phrase {
     number.dim("%")
 }
 
-/// A value with its unit dim: `21.8 GiB`, `184 ms`.
-pub fn quantity(role: Role, value: f64, unit: Unit) -> Phrase {
-    let text = format_value(value, unit);
-    match text.find([' ', '%', '°']) {
-        Some(at) => {
-            let (number, unit) = text.split_at(at);
-            Phrase::new().role(role, number).dim(unit)
-        }
-        None => Phrase::new().role(role, &text),
-    }
-}
-
 /// Two values with their unit once: `97–107%`, `1.5–4.5 MiB/s`.
-pub fn span(low: f64, high: f64, unit: Unit) -> String {
-    let (factor, name) = axis::shown_in(unit, high);
+pub fn span(ctx: &DrawContext, low: f64, high: f64, unit: Unit) -> String {
+    let Shown { factor, offset, name } = ctx.units().shown_in(unit, high);
     let shown = |value: f64| {
-        let value = value / factor;
+        let value = value / factor + offset;
         if unit == Unit::Ratio || value.abs() >= 99.95 { crate::base::units::plain(value.round()) } else { format!("{value:.1}") }
     };
     let gap = if matches!(name, "%" | "") { "" } else { " " };
@@ -115,7 +104,7 @@ pub fn span(low: f64, high: f64, unit: Unit) -> String {
 
 /// A value in the unit of a scale, one decimal below a hundred: `3.1`.
 pub fn scaled(value: f64, scale: &axis::Scale) -> String {
-    let shown = value / scale.factor;
+    let shown = value / scale.factor + scale.offset;
     if shown.abs() >= 99.95 { crate::base::units::plain(shown) } else { format!("{shown:.1}") }
 }
 

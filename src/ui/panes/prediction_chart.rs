@@ -7,9 +7,9 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 
 use super::limits::Limits;
-use super::parts::{Slot, quantity, until};
+use super::parts::{Slot, until};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
-use crate::base::{TimeRange, Unit, format_value};
+use crate::base::{TimeRange, Unit};
 use crate::model::{Forecast, Prediction};
 use crate::ui::charts::{Bin, Window};
 use crate::ui::format::time_or_date;
@@ -43,11 +43,11 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
     }
     let limits = Limits::of(ctx.snapshot, &p.key);
     let forecast = ctx.snapshot.forecast(&p.key).filter(|_| ctx.cursor().is_none()).map(|f| &**f);
-    let scale = scale(&bins, forecast, p, unit);
+    let scale = scale(ctx, &bins, (forecast, p), unit);
     let mut lines = limits.lines(&scale, unit);
     lines.retain(|l| (scale.lo..=scale.hi).contains(&l.value));
     if !lines.iter().any(|l| (l.value - p.limit).abs() < 1e-9) {
-        lines.insert(0, LimitLine { value: p.limit, role: Role::Crit, label: format_value(p.limit, unit).replace(' ', "") });
+        lines.insert(0, LimitLine { value: p.limit, role: Role::Crit, label: ctx.value(p.limit, unit).replace(' ', "") });
     }
     let at = Moment { at: p.at, text: time_or_date(p.at, ctx.snapshot.at, ctx.zone()), role: Role::Pred };
     let cursor = cursor(ctx);
@@ -72,20 +72,22 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
 fn title(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction, unit: Unit) {
     let head = Phrase::new().bold(Role::Pred, &format!("◆ {}", p.title));
     let head = if p.outcome.is_none() { head.bold(Role::Pred, &format!(" in {}", until(ctx, p.at))) } else { head };
-    let now =
-        ctx.snapshot.value(&p.key).map_or_else(Phrase::new, |v| Phrase::new().dim("now ").join(&quantity(Role::Text, v, unit)));
+    let now = ctx
+        .snapshot
+        .value(&p.key)
+        .map_or_else(Phrase::new, |v| Phrase::new().dim("now ").join(&ctx.quantity(Role::Text, v, unit)));
     let probability = Phrase::new().dim("p ").role(Role::Pred, &format!("{:.2}", p.probability));
     slot.title(ctx.ink, buf, &head, &[now, probability]);
 }
 
 /// Shares that stay in the upper half are shown from where they are: the way to the limit is what matters.
-fn scale(bins: &[Option<Bin>], forecast: Option<&Forecast>, p: &Prediction, unit: Unit) -> Scale {
+fn scale(ctx: &DrawContext, bins: &[Option<Bin>], (forecast, p): (Option<&Forecast>, &Prediction), unit: Unit) -> Scale {
     let seen = bins.iter().flatten();
     let (lo, hi) = seen.fold((f64::INFINITY, p.limit), |(lo, hi), b| (lo.min(b.min), hi.max(b.max)));
     let expected = forecast.map_or(&[][..], |f| &f.mean).iter().copied().fold(lo, f64::min);
     match unit {
         Unit::Ratio if expected.min(lo) > 0.5 => Scale { lo: 0.5, ..Scale::SHARE },
         Unit::Ratio => Scale::SHARE,
-        _ => Scale::rounded(unit, hi),
+        _ => Scale::rounded(ctx.units(), unit, hi),
     }
 }

@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, cells, fact, paragraphs, quantity, row, span, until};
+use super::parts::{Slot, cells, fact, paragraphs, row, span, until};
 use super::prediction_rows::ending;
 use crate::base::{Timestamp, format_duration};
 use crate::model::{Calibration, Outcome, Prediction, Snapshot};
@@ -206,8 +206,8 @@ pub fn made(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
         let (Some(mean), Some(band)) = (forecast.mean.get(i), forecast.band80.get(i)) else { continue };
         let then = forecast.made_at + forecast.step.saturating_mul(u32::try_from(i + 1).unwrap_or(u32::MAX));
         let name = Phrase::new().dim("expected ").dim(&time_or_date(then, ctx.snapshot.at, ctx.zone()));
-        let band = Phrase::new().dim(&span(band.low, band.high, unit));
-        cells(ctx.ink, buf, row(rest, y), &name, &[(0, band), (16, quantity(Role::Text, *mean, unit))]);
+        let band = Phrase::new().dim(&span(ctx, band.low, band.high, unit));
+        cells(ctx.ink, buf, row(rest, y), &name, &[(0, band), (16, ctx.quantity(Role::Text, *mean, unit))]);
     }
 }
 

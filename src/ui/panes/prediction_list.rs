@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 
 use super::parts::{Slot, cells, series_name, until};
 use super::prediction_rows::{ending, none, open, record};
-use crate::base::format_value;
 use crate::model::{Forecast, Outcome, Prediction};
 use crate::ui::format::time_or_date;
 use crate::ui::pane::{DrawContext, first_row};
@@ -185,7 +184,7 @@ fn watched_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, f: &Forecast) {
         all.push((at[1], Phrase::new().dim(&span(ctx, crossing.at_lo, crossing.at_hi))));
     }
     let unit = ctx.snapshot.catalog.unit(f.key.metric());
-    let name = format!("{} {}", series_name(&f.key), format_value(crossing.limit, unit));
+    let name = format!("{} {}", series_name(&f.key), ctx.value(crossing.limit, unit));
     cells(ctx.ink, buf, line, &Phrase::new().dim("◆ ").text(&name), &all);
 }
 

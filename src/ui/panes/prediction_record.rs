@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, cells, paragraphs, quantity, row, series_name, span};
+use super::parts::{Slot, cells, paragraphs, row, series_name, span};
 use crate::base::format_duration;
 use crate::model::{Calibration, Forecast};
 use crate::ui::pane::DrawContext;
@@ -119,10 +119,10 @@ fn expected_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, f: &Forecast) 
         return cells(ctx.ink, buf, line, &name, &[(0, Phrase::new().dim(why))]);
     };
     let ahead = f.step.saturating_mul(u32::try_from(f.mean.len()).unwrap_or(u32::MAX));
-    let now = ctx.snapshot.value(&f.key).map_or_else(|| Phrase::new().dim("-"), |v| quantity(Role::Text, v, unit));
+    let now = ctx.snapshot.value(&f.key).map_or_else(|| Phrase::new().dim("-"), |v| ctx.quantity(Role::Text, v, unit));
     let error = f.backtest.mase.map_or_else(|| Phrase::new().dim("-"), |m| Phrase::new().text(&format!("×{m:.2}")));
-    let band = span(band.low, band.high, unit);
-    let then = quantity(Role::Pred, *then, unit);
+    let band = span(ctx, band.low, band.high, unit);
+    let then = ctx.quantity(Role::Pred, *then, unit);
     let all =
         [(0, error), (8, Phrase::new().dim(&band)), (25, then), (35, now), (45, Phrase::new().dim(&format_duration(ahead)))];
     cells(ctx.ink, buf, line, &name, &all);

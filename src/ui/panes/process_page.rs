@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, quantity};
+use super::parts::Slot;
 use super::process_panel::identity;
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{Unit, format_duration};
@@ -16,6 +16,7 @@ use crate::ui::pane::{Density, DrawContext, Target};
 use crate::ui::update::inside_step;
 use crate::ui::widgets::axis::Scale;
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::units::Units;
 use crate::ui::widgets::{Borders, Phrase, Role};
 
 /// Columns of names before their values.
@@ -84,7 +85,7 @@ fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, inside: &Inside, figur
     let window = ctx.window(past);
     let bins: Vec<Option<Bin>> = inside.bins(window, inside_step(ctx.state.span), figure.figure);
     let newest = bins.iter().rev().flatten().next();
-    let value = newest.map_or_else(|| Phrase::new().dim("-"), |b| quantity(Role::Strong, b.mean, figure.unit));
+    let value = newest.map_or_else(|| Phrase::new().dim("-"), |b| ctx.quantity(Role::Strong, b.mean, figure.unit));
     slot.title(ctx.ink, buf, &Phrase::new().strong(figure.name), &[value]);
     let top = bins.iter().flatten().map(|b| b.max).fold(0.0, f64::max);
     if newest.is_none() {
@@ -97,7 +98,7 @@ fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, inside: &Inside, figur
     let chart = Chart {
         upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
         lower: None,
-        scale: Scale::rounded(figure.unit, top.max(floor)),
+        scale: Scale::rounded(ctx.units(), figure.unit, top.max(floor)),
         time: time_scale(window, past),
         fill: Fill::Area,
         limits: &[],
@@ -161,10 +162,10 @@ fn about(ctx: &DrawContext, inside: &Inside, process: Option<&Process>) -> Vec<P
         lines.push(named("ended first", said));
     }
     if let Some(memory) = &details.memory {
-        memory_lines(&mut lines, memory);
+        memory_lines(ctx.units(), &mut lines, memory);
     }
     if let Some(group) = &details.cgroup {
-        group_lines(&mut lines, group);
+        group_lines(ctx.units(), &mut lines, group);
     }
     if let Some(caps) = &details.capabilities {
         heading(&mut lines, "Permitted", 0);
@@ -179,9 +180,9 @@ fn about(ctx: &DrawContext, inside: &Inside, process: Option<&Process>) -> Vec<P
     lines
 }
 
-fn memory_lines(lines: &mut Vec<Phrase>, memory: &MemoryUse) {
+fn memory_lines(units: Units, lines: &mut Vec<Phrase>, memory: &MemoryUse) {
     heading(lines, "Memory", 0);
-    let size = |bytes: u64| quantity(Role::Text, bytes as f64, Unit::Bytes);
+    let size = |bytes: u64| units.quantity(Role::Text, bytes as f64, Unit::Bytes);
     for (name, bytes, note) in [
         ("resident", memory.resident, ""),
         ("proportional", memory.proportional, "  shared pages by their share"),
@@ -195,14 +196,14 @@ fn memory_lines(lines: &mut Vec<Phrase>, memory: &MemoryUse) {
     }
 }
 
-fn group_lines(lines: &mut Vec<Phrase>, group: &ControlGroup) {
+fn group_lines(units: Units, lines: &mut Vec<Phrase>, group: &ControlGroup) {
     heading(lines, "Control group", 0);
     lines.push(named("path", Phrase::new().text(&group.path)));
     if let Some(bytes) = group.memory_bytes {
-        let used = quantity(Role::Text, bytes as f64, Unit::Bytes);
+        let used = units.quantity(Role::Text, bytes as f64, Unit::Bytes);
         let limit = group.memory_limit_bytes.map_or_else(
             || Phrase::new().dim(", no limit"),
-            |limit| Phrase::new().dim(" of ").join(&quantity(Role::Text, limit as f64, Unit::Bytes)),
+            |limit| Phrase::new().dim(" of ").join(&units.quantity(Role::Text, limit as f64, Unit::Bytes)),
         );
         lines.push(named("memory", used.join(&limit)));
     }

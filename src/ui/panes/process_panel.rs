@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use super::parts::{fact, row};
 use super::process_table::{Directory, command};
 use super::trends::GUTTER;
-use crate::base::{Unit, format_duration, format_value};
+use crate::base::{Unit, format_duration};
 use crate::model::{Process, ProcessState};
 use crate::ui::charts::Bin;
 use crate::ui::pane::DrawContext;
@@ -67,7 +67,7 @@ pub fn identity(ctx: &DrawContext, process: &Process) -> Phrase {
 }
 
 fn facts(ctx: &DrawContext, process: &Process) -> Vec<(&'static str, Phrase)> {
-    let rate = |r: Option<f64>| r.map_or_else(|| "not permitted".to_owned(), |v| format_value(v, Unit::BytesPerSecond));
+    let rate = |r: Option<f64>| r.map_or_else(|| "not permitted".to_owned(), |v| ctx.value(v, Unit::BytesPerSecond));
     let used = Duration::try_from_secs_f64(process.cpu_seconds.max(0.0)).unwrap_or_default();
     let all = ctx.snapshot.total("memory_total_bytes").filter(|t| *t > 0.0);
     let share = all.map_or_else(String::new, |t| format!(" · {:.1}% of memory", process.memory_bytes as f64 / t * 100.0));
@@ -78,7 +78,7 @@ fn facts(ctx: &DrawContext, process: &Process) -> Vec<(&'static str, Phrase)> {
         facts.push(("alert", Phrase::new().bold(role, glyph).text(" ").role(role, &alert.title).dim(" names it")));
     }
     facts.extend([
-        ("memory", Phrase::new().strong(&format_value(process.memory_bytes as f64, Unit::Bytes)).dim(&share)),
+        ("memory", Phrase::new().strong(&ctx.value(process.memory_bytes as f64, Unit::Bytes)).dim(&share)),
         ("CPU time", Phrase::new().text(&format_duration(used)).dim(&format!(" in {} threads", process.threads))),
         (
             "read",
@@ -116,7 +116,7 @@ fn last_minute(ctx: &DrawContext, buf: &mut Buffer, area: Rect, process: &Proces
     let chart = Chart {
         upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
         lower: None,
-        scale: Scale { hi: Scale::rounded(Unit::Ratio, top.max(0.1)).hi, ..Scale::SHARE },
+        scale: Scale { hi: Scale::rounded(ctx.units(), Unit::Ratio, top.max(0.1)).hi, ..Scale::SHARE },
         time: TimeScale { from: ctx.snapshot.at - Duration::from_secs(60), bin: step, past: area.width },
         fill: Fill::Area,
         limits: &[],

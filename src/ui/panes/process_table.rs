@@ -20,8 +20,6 @@ use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::table::{Align, Column, Columns, Direction, number};
 use crate::ui::widgets::{Phrase, Role};
 
-const MIB: f64 = 1_048_576.0;
-
 /// A table in an area whose first two columns are for marks.
 pub struct Table<'a> {
     ctx: &'a DrawContext<'a>,
@@ -45,6 +43,7 @@ impl<'a> Table<'a> {
         let (mut kinds, mut shapes) = (Vec::new(), Vec::<Column>::new());
         for column in chosen {
             let shape = column.shape(density);
+            let shape = Column { head: ctx.units().head(shape.head), ..shape };
             // What ends a row stands two blanks from a number.
             let is_close = density != Density::Large
                 && matches!(column, SortColumn::Graph | SortColumn::Name)
@@ -146,13 +145,13 @@ impl<'a> Table<'a> {
                 nice => Phrase::new().text(&nice.to_string()),
             },
             SortColumn::Cpu => number(used.cpu * 100.0, 1),
-            SortColumn::Memory => number(used.memory_bytes as f64 / MIB, 0),
+            SortColumn::Memory => number(used.memory_bytes as f64 / self.ctx.units().mega(), 0),
             SortColumn::MemoryShare => {
                 let all = self.ctx.snapshot.total("memory_total_bytes").filter(|t| *t > 0.0);
                 all.map_or_else(|| Phrase::new().dim("-"), |all| number(used.memory_bytes as f64 / all * 100.0, 1))
             }
-            SortColumn::Read => rate(used.read),
-            SortColumn::Write => rate(used.write),
+            SortColumn::Read => rate(used.read, self.ctx.units().mega()),
+            SortColumn::Write => rate(used.write, self.ctx.units().mega()),
             SortColumn::Threads => Phrase::new().dim(&used.threads.to_string()),
             SortColumn::Time => Phrase::new().dim(&cpu_time(used.cpu_seconds)),
             SortColumn::Unit => Phrase::new().dim(process.unit.as_deref().or(process.container.as_deref()).unwrap_or("")),
@@ -204,8 +203,8 @@ fn state_letter(state: ProcessState) -> Phrase {
     }
 }
 
-fn rate(value: Option<f64>) -> Phrase {
-    value.map_or_else(|| Phrase::new().dim("-"), |v| number(v / MIB, 1))
+fn rate(value: Option<f64>, mega: f64) -> Phrase {
+    value.map_or_else(|| Phrase::new().dim("-"), |v| number(v / mega, 1))
 }
 
 /// `118:04`: minutes and seconds.

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::parts::{Slot, percent};
 use super::process_table::Table;
 use super::{process_page, process_panel};
-use crate::base::{Unit, format_value, units::plain};
+use crate::base::{Unit, units::plain};
 use crate::model::SeriesKey;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::process_list::{Kernel, Sum};
@@ -52,7 +52,7 @@ fn machine(ctx: &DrawContext, buf: &mut Buffer, line: Rect) {
     let free = ctx
         .snapshot
         .total("memory_available_bytes")
-        .map_or_else(Phrase::new, |b| Phrase::new().text(&format_value(b, Unit::Bytes)).dim(" free"));
+        .map_or_else(Phrase::new, |b| Phrase::new().text(&ctx.value(b, Unit::Bytes)).dim(" free"));
     let cells = [("CPU", &ctx.state.keys.cpu, load), ("memory", &ctx.state.keys.memory, free)];
     for (i, (name, key, note)) in (0_u16..).zip(cells) {
         if let Some(key) = key {
@@ -107,7 +107,7 @@ fn notes(ctx: &DrawContext) -> Vec<Phrase> {
     if !choice.marked.is_empty() {
         let mut sum = Sum::default();
         ctx.snapshot.processes.iter().filter(|p| choice.marked.contains(&p.id)).for_each(|p| sum.add(&Sum::of(p)));
-        let used = format!(" · CPU {:.1}% · {}", sum.cpu * 100.0, format_value(sum.memory_bytes as f64, Unit::Bytes));
+        let used = format!(" · CPU {:.1}% · {}", sum.cpu * 100.0, ctx.value(sum.memory_bytes as f64, Unit::Bytes));
         notes.push(Phrase::new().role(Role::Past, &format!("x {} marked{used}", sum.count)));
     }
     if let Some(id) = choice.followed {

@@ -4,7 +4,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::parts::{Slot, at_moment, fact, percent, quantity, row};
+use super::parts::{Slot, at_moment, fact, percent, row};
 use crate::base::Unit;
 use crate::model::{SeriesKey, Snapshot};
 use crate::ui::pane::DrawContext;
@@ -49,7 +49,7 @@ pub fn temperatures(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         }
         // 85 °C is where most processors begin to slow down.
         let role = if reading.value >= 85.0 { Role::Warn } else { Role::Text };
-        fact(ctx.ink, buf, line, &Phrase::new().text(&reading.key.instance()), &quantity(role, reading.value, Unit::Celsius));
+        fact(ctx.ink, buf, line, &Phrase::new().text(&reading.key.instance()), &ctx.quantity(role, reading.value, Unit::Celsius));
         let cells = line.width.saturating_sub(24 + 10);
         if cells > 8 {
             let bins = ctx.charts().bins(&reading.key, ctx.window(cells));

@@ -16,9 +16,10 @@ use crate::model::{SeriesKey, ServiceStatus};
 use crate::ui::charts::{Bin, ChartStore, Window};
 use crate::ui::pane::{DrawContext, Target};
 use crate::ui::state::{Focus, Subject};
-use crate::ui::widgets::axis::{Scale, shown_in};
+use crate::ui::widgets::axis::Scale;
 use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
 use crate::ui::widgets::meter::{Meter, meter};
+use crate::ui::widgets::units::Shown;
 use crate::ui::widgets::{Phrase, Role};
 
 /// The span a promise is about (`contracts`: 30 days).
@@ -53,7 +54,7 @@ pub fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceS
     let top = bins.iter().flatten().map(|b| b.max).fold(0.0, f64::max);
     // A limit far above everything seen would press the line flat.
     let line = limits.line.filter(|(limit, _)| *limit <= top * 3.0);
-    let scale = Scale::rounded(Unit::Seconds, top.max(line.map_or(0.0, |(l, _)| l)));
+    let scale = Scale::rounded(ctx.units(), Unit::Seconds, top.max(line.map_or(0.0, |(l, _)| l)));
     let lines = Limits { line, ..limits }.lines(&scale, Unit::Seconds);
     let anomalies = ctx.snapshot.anomalies.iter().chain(store.anomalies(&key));
     let marks: Vec<_> = anomalies.filter(|a| a.key == key).map(|a| a.peak_at).collect();
@@ -103,7 +104,7 @@ fn title(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceStatu
     let at = |share: f64| means.get((means.len().saturating_sub(1) as f64 * share).round() as usize).copied();
     let mut percentiles = Phrase::new();
     if let (Some(median), Some(p95), Some(max)) = (at(0.5), at(0.95), at(1.0)) {
-        let (factor, unit) = shown_in(Unit::Seconds, max);
+        let Shown { factor, name: unit, .. } = ctx.units().shown_in(Unit::Seconds, max);
         for (word, value) in [("p50 ", median), ("p95 ", p95), ("max ", max)] {
             let gap = if percentiles.is_empty() { "" } else { "  " };
             percentiles = percentiles.dim(gap).dim(word).text(&plain(value / factor));

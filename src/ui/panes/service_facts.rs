@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use super::parts::{Slot, alert_glyph, cells, paragraphs, service_glyph};
 use super::service_detail::spent;
 use super::service_rows::{budget, response};
-use crate::base::{Unit, format_duration, format_value};
+use crate::base::{Unit, format_duration};
 use crate::model::{Alert, SeriesKey, ServiceState, ServiceStatus, UptimeShare};
 use crate::ui::format::{moment, time_or_date, time_seconds};
 use crate::ui::pane::DrawContext;
@@ -100,7 +100,7 @@ fn state(ctx: &DrawContext, service: &ServiceStatus) -> Vec<Phrase> {
     if let Some(left) = ctx.snapshot.value(&key) {
         // Two weeks are what an automatic renewal leaves at worst.
         let role = if left < 14.0 * 86_400.0 { Role::Warn } else { Role::Text };
-        lines.push(Phrase::new().dim("certificate ends in ").role(role, &format_value(left, Unit::Seconds)));
+        lines.push(Phrase::new().dim("certificate ends in ").role(role, &ctx.value(left, Unit::Seconds)));
     }
     for (span, share) in ["24 h", " 7 d", "30 d"].iter().zip(service.uptime) {
         lines.push(Phrase::new().dim(&format!("{span}  ")).join(&share_line(share)));

@@ -9,8 +9,8 @@ use super::parts::{row, service_glyph};
 use crate::base::Unit;
 use crate::model::{ServiceState, ServiceStatus, Snapshot};
 use crate::ui::pane::DrawContext;
-use crate::ui::widgets::axis::shown_in;
 use crate::ui::widgets::strip::strip;
+use crate::ui::widgets::units::{Shown, Units};
 use crate::ui::widgets::{Phrase, Role};
 
 /// How long it took to answer, or why there is no answer: `184 ms`, `refused`.
@@ -19,7 +19,7 @@ pub fn response(service: &ServiceStatus) -> Phrase {
     let calm = matches!(service.state, ServiceState::Online | ServiceState::Unknown);
     match service.response_seconds {
         Some(seconds) if service.state != ServiceState::Offline => {
-            let (factor, unit) = shown_in(Unit::Seconds, seconds);
+            let Shown { factor, name: unit, .. } = Units::default().shown_in(Unit::Seconds, seconds);
             let text = crate::base::units::plain((seconds / factor).round());
             let number = if calm { Phrase::new().text(&text) } else { Phrase::new().bold(role, &text) };
             number.dim(&format!(" {unit}"))

@@ -116,7 +116,7 @@ impl Rows<'_> {
         Chart {
             upper: Trace { bins: &bins, coloring, forecast: None, marks: &[] },
             lower: None,
-            scale: Scale { lo: 0.0, hi: 100.0, factor: 1.0, unit: "", curve: Curve::Linear },
+            scale: Scale { lo: 0.0, hi: 100.0, factor: 1.0, offset: 0.0, unit: "", curve: Curve::Linear },
             time: self.scale,
             fill: Fill::Area,
             limits: &[],

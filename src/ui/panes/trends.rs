@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::limits::Limits;
 use super::parts::{Slot, at_moment, percent, prediction_of, scaled, until};
-use crate::base::{Timestamp, Unit, format_value};
+use crate::base::{Timestamp, Unit};
 use crate::model::{Forecast, SeriesKey};
 use crate::ui::charts::{Bin, Window};
 use crate::ui::format::{time, time_seconds};
@@ -174,8 +174,8 @@ pub fn memory(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, facts: u16) {
     let s = ctx.snapshot;
     let sizes = s.total("memory_total_bytes").and_then(|t| s.total("memory_available_bytes").map(|a| (t - a, t)));
     let sizes = sizes.map_or_else(Phrase::new, |(used, total)| {
-        let total = format_value(total, Unit::Bytes);
-        let factor = crate::ui::widgets::axis::shown_in(Unit::Bytes, s.total("memory_total_bytes").unwrap_or(1.0)).0;
+        let total = ctx.value(total, Unit::Bytes);
+        let factor = ctx.units().shown_in(Unit::Bytes, s.total("memory_total_bytes").unwrap_or(1.0)).factor;
         Phrase::new().dim(&format!("{:.1} of {total}", used / factor))
     });
     slot.title(ctx.ink, buf, &share_title(ctx, "Memory", key), &[now_part(ctx, key), sizes, coming(ctx, |k| k == key)]);
@@ -217,7 +217,7 @@ fn flows(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, facts: u16, what: &Flo
     let past = past_columns(ctx, plot_width(area));
     let window = ctx.window(past);
     let (above, below) = (Course::of(ctx, &what.keys.0, window), Course::of(ctx, &what.keys.1, window));
-    let scale = Scale::rounded(ctx.snapshot.catalog.unit(what.keys.0.metric()), above.top().max(below.top()));
+    let scale = Scale::rounded(ctx.units(), ctx.snapshot.catalog.unit(what.keys.0.metric()), above.top().max(below.top()));
     let flow = Coloring::Fixed(Role::Flow);
     let cursor = cursor(ctx);
     let mut chart = frame_of(ctx, above.trace(flow), scale, time_scale(window, past));
@@ -241,8 +241,7 @@ pub fn network(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, facts: u16) {
     let (title, peak) = flows(ctx, buf, slot, facts, &Flows { keys, names: ["↓", "↑"], title: "Network" });
     let link = keys.0.label("interface").map_or_else(Phrase::new, |name| {
         let speed = ctx.snapshot.part("network_link_bits_per_second", name).filter(|s| *s > 0.0);
-        let speed =
-            speed.map_or_else(String::new, |s| format!(" of {}", format_value(s, Unit::BitsPerSecond).replace(".0 ", " ")));
+        let speed = speed.map_or_else(String::new, |s| format!(" of {}", ctx.value(s, Unit::BitsPerSecond).replace(".0 ", " ")));
         Phrase::new().dim(&format!("{name}{speed}"))
     });
     slot.title(ctx.ink, buf, &title, &[peak, link]);

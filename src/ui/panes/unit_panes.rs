@@ -87,18 +87,19 @@ fn table(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, (title, empty): (&str,
         return;
     }
     let total = ctx.snapshot.total("memory_total_bytes").filter(|t| *t > 0.0);
-    let columns = Columns::new(COLUMNS, inner);
+    let shapes = COLUMNS.iter().map(|c| Column { head: ctx.units().head(c.head), ..*c }).collect::<Vec<_>>();
+    let columns = Columns::new(&shapes, inner);
     columns.heads(ctx.ink, buf, inner.y, None);
     let first = ctx.state.scroll.min(rows.len().saturating_sub(usize::from(inner.height.saturating_sub(1))));
     for (y, (name, sum)) in (inner.y + 1..inner.bottom()).zip(rows.into_iter().skip(first)) {
         columns.cell(ctx.ink, buf, y, 0, &Phrase::new().text(name));
         columns.cell(ctx.ink, buf, y, 1, &number(f64::from(sum.processes), 0));
         columns.cell(ctx.ink, buf, y, 2, &number(sum.cpu * 100.0, 1));
-        columns.cell(ctx.ink, buf, y, 3, &number(sum.memory / MIB, 0));
+        columns.cell(ctx.ink, buf, y, 3, &number(sum.memory / ctx.units().mega(), 0));
         let share = total.map(|t| sum.memory / t);
         columns.cell(ctx.ink, buf, y, 4, &share.map_or_else(|| Phrase::new().dim("-"), |s| percent(Role::Text, s)));
-        columns.cell(ctx.ink, buf, y, 5, &number(sum.read / MIB, 1));
-        columns.cell(ctx.ink, buf, y, 6, &number(sum.write / MIB, 1));
+        columns.cell(ctx.ink, buf, y, 5, &number(sum.read / ctx.units().mega(), 1));
+        columns.cell(ctx.ink, buf, y, 6, &number(sum.write / ctx.units().mega(), 1));
         let (x, end) = columns.span(7);
         if let Some(share) = share.filter(|_| end > x + 8) {
             meter(ctx.ink, buf, (x + 2, y), end - x - 2, Meter { share, limit: None, role: Role::Flow });

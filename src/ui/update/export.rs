@@ -21,7 +21,7 @@ pub fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
     let name = form.get("file").trim();
     let named = |tail: &str| {
         let at = jiff::Timestamp::from_millisecond(shown_at(state).millis()).unwrap_or_default();
-        let at = at.to_zoned(state.zone.clone()).strftime("%Y%m%d-%H%M%S").to_string();
+        let at = at.to_zoned(state.zone.zone.clone()).strftime("%Y%m%d-%H%M%S").to_string();
         let page = state.view.name().to_lowercase();
         if name.is_empty() { format!("farol-{page}-{at}.{tail}") } else { name.to_owned() }
     };

@@ -214,6 +214,6 @@ fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
 /// Words become a moment.
 fn go_to(state: &mut UiState, text: &str) -> Result<Vec<Effect>, String> {
     let booted = state.live.host.booted_at;
-    let at = moment::parse(text, &Known { now: state.live.at, zone: &state.zone, booted })?;
+    let at = moment::parse(text, &Known { now: state.live.at, zone: &state.zone.zone, booted })?;
     Ok(time::go(state, at))
 }

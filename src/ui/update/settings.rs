@@ -8,11 +8,13 @@ use std::sync::Arc;
 use crate::model::{SettingChange, Settings, SettingsPlace};
 use crate::monitor::{Request, Scope};
 use crate::ui::event::{Effect, Purpose};
+use crate::ui::format::Hours;
 use crate::ui::overlay::{Field, Form, FormKind, Overlay, Tone};
 use crate::ui::pick::{Pick, PickKind, PickRow};
 use crate::ui::settings::{Goal, Row, choices, chosen, goal, place, rows};
 use crate::ui::state::{Look, UiState, View};
 use crate::ui::widgets::Graph;
+use crate::ui::widgets::units::{Bytes, Degrees};
 
 use super::say;
 
@@ -255,6 +257,18 @@ fn shown(state: &mut UiState, key: &str, value: &str) -> Vec<Effect> {
         }
         "ui.layout" => {
             state.layout_at = state.layouts.iter().position(|l| l.name == value).unwrap_or(state.layout_at);
+            Vec::new()
+        }
+        "ui.units" => {
+            state.units.bytes = Bytes::named(value).unwrap_or(state.units.bytes);
+            Vec::new()
+        }
+        "ui.temperature" => {
+            state.units.degrees = Degrees::named(value).unwrap_or(state.units.degrees);
+            Vec::new()
+        }
+        "ui.time_format" => {
+            state.zone.hours = Hours::named(value).unwrap_or(state.zone.hours);
             Vec::new()
         }
         "ui.keymap" => vec![Effect::Keymap(value.to_owned())],

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
+use crate::ui::format::Clock;
 use ratatui::buffer::Buffer;
 
 use super::text::{width, write};
+use super::units::{Shown, Units};
 use super::{Ink, Role};
 use crate::base::units::plain;
 use crate::base::{Timestamp, Unit};
@@ -22,6 +23,8 @@ pub struct Scale {
     pub hi: f64,
     /// Base units in one of the unit shown.
     pub factor: f64,
+    /// Added to a value in the unit shown; 0 but for °F.
+    pub offset: f64,
     /// The unit shown (`MiB/s`), as it stands in the title.
     pub unit: &'static str,
     /// How values are spread over the rows.
@@ -44,40 +47,12 @@ const DECADES: f64 = 1000.0;
 /// Tops that read well, as multiples of a power of ten.
 const ROUND: [f64; 9] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
 
-const BYTES: [(f64, &str); 5] =
-    [(1.0, "B"), (1024.0, "KiB"), (1_048_576.0, "MiB"), (1_073_741_824.0, "GiB"), (1.099_511_627_776e12, "TiB")];
-const BYTE_RATES: [(f64, &str); 5] =
-    [(1.0, "B/s"), (1024.0, "KiB/s"), (1_048_576.0, "MiB/s"), (1_073_741_824.0, "GiB/s"), (1.099_511_627_776e12, "TiB/s")];
-const BITS: [(f64, &str); 4] = [(1.0, "bit/s"), (1e3, "kbit/s"), (1e6, "Mbit/s"), (1e9, "Gbit/s")];
-const HERTZ: [(f64, &str); 4] = [(1.0, "Hz"), (1e3, "kHz"), (1e6, "MHz"), (1e9, "GHz")];
-
-/// The factor and name in which a value of that size is said in tables and on axes.
-pub fn shown_in(unit: Unit, size: f64) -> (f64, &'static str) {
-    let largest = |steps: &[(f64, &'static str)]| steps.iter().rev().find(|(f, _)| size.abs() >= *f).or(steps.first()).copied();
-    let found = match unit {
-        Unit::Ratio => Some((0.01, "%")),
-        Unit::Bytes => largest(&BYTES),
-        Unit::BytesPerSecond => largest(&BYTE_RATES),
-        Unit::BitsPerSecond => largest(&BITS),
-        Unit::Hertz => largest(&HERTZ),
-        Unit::PerSecond => Some((1.0, "/s")),
-        // Response times are compared in milliseconds up to ten seconds.
-        Unit::Seconds if size.abs() < 10.0 => Some((0.001, "ms")),
-        Unit::Seconds => Some((1.0, "s")),
-        Unit::Celsius => Some((1.0, "°C")),
-        Unit::Watts => Some((1.0, "W")),
-        Unit::Rpm => Some((1.0, "rpm")),
-        Unit::Count => Some((1.0, "")),
-    };
-    found.unwrap_or((1.0, ""))
-}
-
 impl Scale {
     /// 0–100 %.
-    pub const SHARE: Self = Self { lo: 0.0, hi: 1.0, factor: 0.01, unit: "%", curve: Curve::Linear };
+    pub const SHARE: Self = Self { lo: 0.0, hi: 1.0, factor: 0.01, offset: 0.0, unit: "%", curve: Curve::Linear };
 
     /// From 0 to a round number not below `max`; flows share one for both halves.
-    pub fn rounded(unit: Unit, max: f64) -> Self {
+    pub fn rounded(units: Units, unit: Unit, max: f64) -> Self {
         // A flow of nothing still has a scale: one of the unit's kilo step, one second, one thing.
         let least = match unit {
             Unit::Ratio => 0.01,
@@ -87,10 +62,10 @@ impl Scale {
             _ => 1.0,
         };
         let max = if max.is_finite() { max.max(least) } else { least };
-        let (factor, name) = shown_in(unit, max);
+        let Shown { factor, offset, name } = units.shown_in(unit, max);
         let power = 10_f64.powf((max / factor).log10().floor());
         let top = ROUND.iter().map(|r| r * power).find(|t| *t * factor >= max * 0.999).unwrap_or(10.0 * power);
-        Self { lo: 0.0, hi: top * factor, factor, unit: name, curve: Curve::Linear }
+        Self { lo: 0.0, hi: top * factor, factor, offset, unit: name, curve: Curve::Linear }
     }
 
     /// The same values on a logarithmic scale of three powers of ten.
@@ -101,9 +76,9 @@ impl Scale {
     }
 
     /// Around values that need not start at 0, for a line without an area.
-    pub fn around(unit: Unit, lo: f64, hi: f64) -> Self {
-        let (factor, name) = shown_in(unit, hi);
-        let (lo, hi) = (lo / factor, hi / factor);
+    pub fn around(units: Units, unit: Unit, lo: f64, hi: f64) -> Self {
+        let Shown { factor, offset, name } = units.shown_in(unit, hi);
+        let (lo, hi) = (lo / factor + offset, hi / factor + offset);
         let span = (hi - lo).max(1e-9);
         let power = 10_f64.powf(span.log10().floor());
         let step = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().map(|s| s * power).find(|s| span / s <= 6.0).unwrap_or(power);
@@ -111,9 +86,10 @@ impl Scale {
         let top = ((hi + span * 0.1) / step).ceil() * step;
         let limit = if matches!(unit, Unit::Ratio) { 100.0 } else { f64::INFINITY };
         Self {
-            lo: bottom.max(0.0) * factor,
-            hi: top.min(limit).max(bottom.max(0.0) + step) * factor,
+            lo: (bottom.max(0.0) - offset) * factor,
+            hi: (top.min(limit).max(bottom.max(0.0) + step) - offset) * factor,
             factor,
+            offset,
             unit: name,
             curve: Curve::Linear,
         }
@@ -134,7 +110,7 @@ impl Scale {
 
     /// A value as a label: the number in the unit shown.
     pub fn label(&self, value: f64) -> String {
-        plain((value / self.factor * 1000.0).round() / 1000.0)
+        plain(((value / self.factor + self.offset) * 1000.0).round() / 1000.0)
     }
 }
 
@@ -228,22 +204,22 @@ const STEPS: [i64; 23] = [
 ];
 
 /// A local time as a label for steps of that many seconds.
-pub fn time_label(at: Timestamp, zone: &TimeZone, step: i64) -> String {
+pub fn time_label(at: Timestamp, zone: &Clock, step: i64) -> String {
     let Ok(instant) = jiff::Timestamp::from_millisecond(at.0) else { return String::new() };
-    let local = zone.to_offset(instant).to_datetime(instant);
+    let local = zone.zone.to_offset(instant).to_datetime(instant);
     let form = if step >= 86_400 {
         "%b %-d"
     } else if step < 60 {
-        "%H:%M:%S"
+        zone.seconds()
     } else {
-        "%H:%M"
+        zone.minutes()
     };
     local.strftime(form).to_string()
 }
 
 /// Milliseconds since 1970 of a moment at which a local day begins.
-fn local_midnight(near: Timestamp, zone: &TimeZone) -> i64 {
-    let offset = jiff::Timestamp::from_millisecond(near.0).map_or(0, |t| i64::from(zone.to_offset(t).seconds()) * 1000);
+fn local_midnight(near: Timestamp, zone: &Clock) -> i64 {
+    let offset = jiff::Timestamp::from_millisecond(near.0).map_or(0, |t| i64::from(zone.zone.to_offset(t).seconds()) * 1000);
     near.0.saturating_add(offset).div_euclid(86_400_000) * 86_400_000 - offset
 }
 
@@ -265,7 +241,7 @@ pub fn draw_time(
     (x, y): (u16, u16),
     width_: u16,
     time: &TimeScale,
-    zone: &TimeZone,
+    zone: &Clock,
     fixed: &[TimeLabel],
 ) {
     let mut taken: Vec<(u16, u16)> = Vec::with_capacity(12);
@@ -320,17 +296,17 @@ mod tests {
 
     #[test]
     fn tops_are_round_in_the_unit_shown() {
-        let scale = Scale::rounded(Unit::BytesPerSecond, 9.8 * 1_048_576.0);
+        let scale = Scale::rounded(Units::default(), Unit::BytesPerSecond, 9.8 * 1_048_576.0);
         assert_eq!((scale.label(scale.hi).as_str(), scale.unit), ("10", "MiB/s"));
-        let scale = Scale::rounded(Unit::BytesPerSecond, 0.0);
+        let scale = Scale::rounded(Units::default(), Unit::BytesPerSecond, 0.0);
         assert_eq!((scale.label(scale.hi).as_str(), scale.unit), ("1", "KiB/s"));
-        let scale = Scale::rounded(Unit::Seconds, 2.4);
+        let scale = Scale::rounded(Units::default(), Unit::Seconds, 2.4);
         assert_eq!((scale.label(scale.hi).as_str(), scale.unit), ("3,000", "ms"));
     }
 
     #[test]
     fn a_line_without_an_area_may_start_above_zero() {
-        let scale = Scale::around(Unit::Ratio, 0.70, 0.92);
+        let scale = Scale::around(Units::default(), Unit::Ratio, 0.70, 0.92);
         assert!(scale.lo >= 0.5 && scale.lo <= 0.70 && scale.hi <= 1.0 && scale.hi >= 0.92, "{scale:?}");
         assert_eq!(value_labels(&scale, 15)[0].text.chars().last(), Some('%'));
     }
@@ -338,7 +314,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_value_fits_its_rounded_scale(max in 0.0_f64..1e15) {
-            let scale = Scale::rounded(Unit::BytesPerSecond, max);
+            let scale = Scale::rounded(Units::default(), Unit::BytesPerSecond, max);
             prop_assert!(scale.hi >= max * 0.999 && scale.hi <= (max * 2.1).max(1024.0));
             prop_assert!(width(&scale.label(scale.hi)) <= 5, "{}", scale.label(scale.hi));
         }
@@ -348,7 +324,7 @@ mod tests {
             let time = TimeScale { from: Timestamp(from), bin: Duration::from_millis(bin), past };
             let mut buf = Buffer::empty(Rect::new(0, 0, 220, 1));
             let now = TimeLabel { column: past, text: "now".into(), role: Role::Strong };
-            draw_time(&dark(), &mut buf, (3, 0), width, &time, &TimeZone::UTC, &[now]);
+            draw_time(&dark(), &mut buf, (3, 0), width, &time, &Clock::UTC, &[now]);
             let row: String = (0..220).map(|x| buf[(x, 0)].symbol().chars().next().unwrap_or(' ')).collect();
             for label in row.split("  ").map(str::trim).filter(|l| !l.is_empty()) {
                 prop_assert!(label == "now" || label.len() == 5 || label.len() == 8 || label.len() == 6, "{:?}", row);

@@ -3,7 +3,7 @@
 //! Bounded values take the color of their state at that moment, by time and never by height; flows have
 //! one color. Invariant: both halves of a mirrored chart share one scale, and a gap is a gap.
 
-use jiff::tz::TimeZone;
+use crate::ui::format::Clock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -128,7 +128,7 @@ pub struct Chart<'a> {
     /// Columns for labels of values, at the left.
     pub gutter: u16,
     /// Zone of the time axis; `None`: no axis.
-    pub axis: Option<&'a TimeZone>,
+    pub axis: Option<&'a Clock>,
 }
 
 impl Chart<'_> {
@@ -188,7 +188,7 @@ impl Chart<'_> {
         }
     }
 
-    fn draw_axis(&self, ink: &Ink, buf: &mut Buffer, plot: Rect, zone: &TimeZone) {
+    fn draw_axis(&self, ink: &Ink, buf: &mut Buffer, plot: Rect, zone: &Clock) {
         let label = |m: &Moment| {
             let column = self.time.column(m.at, plot.width)?;
             Some(TimeLabel { column, text: m.text.clone(), role: m.role })

@@ -45,7 +45,7 @@ fn trace(bins: &[Option<Bin>]) -> Trace<'_> {
     Trace { bins, coloring: Coloring::Above { warn: Some(0.8), crit: Some(0.85) }, forecast: None, marks: &[] }
 }
 
-fn chart<'a>(upper: Trace<'a>, past: u16, zone: &'a TimeZone) -> Chart<'a> {
+fn chart<'a>(upper: Trace<'a>, past: u16, zone: &'a Clock) -> Chart<'a> {
     Chart {
         upper,
         lower: None,
@@ -71,7 +71,7 @@ fn frame(width: u16, height: u16) -> Buffer {
 
 #[test]
 fn a_chart_shows_past_limit_anomaly_and_future() {
-    let zone = TimeZone::UTC;
+    let zone = Clock::UTC;
     let bins = wave(90, |t| 0.28 + 0.1 * (t * 14.0).sin() + if (0.36..0.4).contains(&t) { 0.5 } else { 0.0 });
     let mut drawn = chart(trace(&bins), 45, &zone);
     let now = drawn.time.at(45);
@@ -94,13 +94,13 @@ fn a_chart_shows_past_limit_anomaly_and_future() {
 
 #[test]
 fn both_halves_of_a_mirrored_chart_share_one_scale() {
-    let zone = TimeZone::UTC;
+    let zone = Clock::UTC;
     let bins = wave(80, |_| 5.0);
     let mut flow = trace(&bins);
     flow.coloring = Coloring::Fixed(Role::Flow);
     let mut drawn = chart(flow, 40, &zone);
     drawn.lower = Some((flow, ["r", "w"]));
-    drawn.scale = Scale::rounded(Unit::Count, 9.0);
+    drawn.scale = Scale::rounded(crate::ui::Units::default(), Unit::Count, 9.0);
     let mut buf = frame(60, 11);
     drawn.draw(&dark(), &mut buf, Rect::new(0, 0, 60, 11));
     show(&buf, "mirrored");
@@ -111,7 +111,7 @@ fn both_halves_of_a_mirrored_chart_share_one_scale() {
 
 #[test]
 fn a_gap_leaves_its_columns_empty() {
-    let zone = TimeZone::UTC;
+    let zone = Clock::UTC;
     let mut bins = wave(80, |_| 0.5);
     bins[40..60].fill(None);
     let mut buf = frame(60, 11);
@@ -123,7 +123,7 @@ fn a_gap_leaves_its_columns_empty() {
 
 #[test]
 fn block_and_ascii_graphs_use_no_braille() {
-    let zone = TimeZone::UTC;
+    let zone = Clock::UTC;
     let bins = wave(80, |t| 0.2 + 0.6 * t);
     for (graph, name) in [(Graph::Block, "block"), (Graph::Ascii, "ascii")] {
         let mut ink = dark();
@@ -145,7 +145,7 @@ proptest! {
         (x, y, w, h) in (0u16..50, 0u16..20, 0u16..60, 0u16..20), past in 0u16..70, gutter in 0u16..9,
         values in prop::collection::vec(prop::option::of(-1e9_f64..1e9), 0..140), graph in 0usize..3,
     ) {
-        let zone = TimeZone::UTC;
+        let zone = Clock::UTC;
         let mut ink = dark();
         ink.graph = [Graph::Braille, Graph::Block, Graph::Ascii][graph];
         let bins: Vec<_> = values.iter().map(|v| v.and_then(bin)).collect();

@@ -3,7 +3,7 @@
 //! Each series has a color of its own and a number, so that it is told apart without color too. Invariant: every series has
 //! its smallest and largest value in every column, whatever shares a cell with it.
 
-use jiff::tz::TimeZone;
+use crate::ui::format::Clock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -63,7 +63,7 @@ pub struct LinesChart<'a> {
     /// Columns for labels of values, at the left.
     pub gutter: u16,
     /// Zone of the time axis.
-    pub zone: &'a TimeZone,
+    pub zone: &'a Clock,
 }
 
 impl LinesChart<'_> {
@@ -216,7 +216,7 @@ mod tests {
         let area = Rect::new(0, 0, 12, 5);
         let mut buf = Buffer::empty(area);
         let time = TimeScale { from: Timestamp(0), bin: Duration::from_secs(30), past: 12 };
-        let zone = TimeZone::UTC;
+        let zone = Clock::UTC;
         LinesChart {
             series,
             together,
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_log_scale_gives_each_power_of_ten_the_same_room() {
-        let scale = Scale { lo: 1.0, hi: 10_000.0, factor: 1.0, unit: "", curve: Curve::Log };
+        let scale = Scale { lo: 1.0, hi: 10_000.0, factor: 1.0, offset: 0.0, unit: "", curve: Curve::Log };
         assert!((scale.share(100.0) - 0.5).abs() < 1e-9 && scale.share(0.0) == 0.0 && scale.share(1e9) == 1.0);
         let a = bins(&[100.0; 24]);
         let rows = draw(&[Series { bins: &a, role: Role::Series1 }], Together::Lines, scale, Graph::Ascii);
@@ -261,7 +261,7 @@ mod tests {
             let all = bins(&values);
             let series = [Series { bins: &all, role: Role::Series1 }, Series { bins: &all, role: Role::Series2 }];
             let time = TimeScale { from: Timestamp(0), bin: Duration::from_secs(30), past };
-            let zone = TimeZone::UTC;
+            let zone = Clock::UTC;
             for together in [Together::Lines, Together::Stacked] {
                 LinesChart {
                     series: &series, together, ghost: &all, forecast: None, marks: &[Timestamp(60_000)], scale: Scale::SHARE.log(), time,

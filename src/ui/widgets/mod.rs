@@ -18,6 +18,7 @@ pub mod spark;
 pub mod strip;
 pub mod table;
 pub mod text;
+pub mod units;
 
 pub use ascii::fold_ascii;
 pub use frame::{Borders, title};
