@@ -26,6 +26,8 @@ pub struct Terminal {
     pub ascii: bool,
     /// It cannot move its cursor: no screen can be drawn.
     pub dumb: bool,
+    /// It knows links (OSC 8), or at least leaves them out.
+    pub links: bool,
 }
 
 impl Terminal {
@@ -38,7 +40,11 @@ impl Terminal {
         let other_charset =
             locale.split_once('.').is_some_and(|(_, set)| !set.to_lowercase().replace('-', "").starts_with("utf8"));
         let depth = if get("NO_COLOR").is_empty() { depth(&term, &get("COLORTERM")) } else { Depth::None };
-        Self { depth, ascii: term == "linux" || other_charset, dumb: term.is_empty() || term == "dumb" }
+        let dumb = term.is_empty() || term == "dumb";
+        // The console, serial lines and old screens print what they do not know; VTE before 0.50 stumbled over links.
+        let prints = ["linux", "screen", "vt", "ansi", "cons"].iter().any(|name| term.starts_with(name));
+        let is_old = get("VTE_VERSION").parse().is_ok_and(|version: u32| version < 5000);
+        Self { depth, ascii: term == "linux" || other_charset, dumb, links: !dumb && !prints && !is_old }
     }
 }
 
@@ -132,6 +138,22 @@ mod tests {
         assert!(!terminal(&[("TERM", "xterm"), ("LANG", "C")]).ascii);
         assert!(!terminal(&[("TERM", "xterm"), ("LC_ALL", "en_US.UTF-8"), ("LANG", "x.latin1")]).ascii);
         assert!(terminal(&[]).dumb && terminal(&[("TERM", "dumb")]).dumb);
+    }
+
+    #[test]
+    fn links_go_only_to_terminals_that_do_not_print_them() {
+        for (vars, links) in [
+            (&[("TERM", "xterm-256color")][..], true),
+            (&[("TERM", "tmux-256color")], true),
+            (&[("TERM", "xterm-256color"), ("VTE_VERSION", "7600")], true),
+            (&[("TERM", "xterm-256color"), ("VTE_VERSION", "4205")], false),
+            (&[("TERM", "linux")], false),
+            (&[("TERM", "vt220")], false),
+            (&[("TERM", "screen")], false),
+            (&[], false),
+        ] {
+            assert_eq!(terminal(vars).links, links, "{vars:?}");
+        }
     }
 
     #[test]

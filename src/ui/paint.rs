@@ -10,10 +10,16 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+/// Cells that are a link, and where it leads; plain ASCII.
+pub type Link = (Rect, String);
+
 /// Remembers what the terminal shows.
 #[derive(Debug)]
 pub struct Painter {
     shown: Buffer,
+    links: Vec<Link>,
+    /// Links that were there before and are no longer, or are new: their cells are sent again.
+    moved: Vec<Rect>,
     /// Nothing shown is known to be right.
     is_stale: bool,
     /// The terminal's current colors and modifiers, where known.
@@ -31,13 +37,16 @@ struct Pen {
 const MODIFIERS: [(Modifier, &str, &str); 4] =
     [(Modifier::BOLD, "1", "22"), (Modifier::DIM, "2", "22"), (Modifier::UNDERLINED, "4", "24"), (Modifier::REVERSED, "7", "27")];
 
+/// What follows is no link (OSC 8 without an address).
+const LINK_ENDS: &[u8] = b"\x1b]8;;\x1b\\";
+
 /// Moving the cursor costs about as many bytes as this many cells.
 const GAP: u16 = 4;
 
 impl Painter {
     /// For a screen that shows nothing known yet.
     pub fn new(area: Rect) -> Self {
-        Self { shown: Buffer::empty(area), is_stale: true, pen: None }
+        Self { shown: Buffer::empty(area), links: Vec::new(), moved: Vec::new(), is_stale: true, pen: None }
     }
 
     /// Everything is sent again with the next frame.
@@ -48,8 +57,11 @@ impl Painter {
 
     /// Bytes that make the terminal show `next`; empty where it does already. `next` becomes what is shown, and an old buffer to be
     /// drawn into comes back.
-    pub fn frame(&mut self, next: Buffer) -> (Vec<u8>, Buffer) {
+    pub fn frame(&mut self, next: Buffer, links: Vec<Link>) -> (Vec<u8>, Buffer) {
         let mut out = Vec::new();
+        let before = std::mem::replace(&mut self.links, links);
+        let gone = before.iter().filter(|l| !self.links.contains(l));
+        self.moved = gone.chain(self.links.iter().filter(|l| !before.contains(l))).map(|(area, _)| *area).collect();
         let is_whole = self.is_stale || self.shown.area != next.area;
         if is_whole {
             out.extend_from_slice(b"\x1b[0m\x1b[2J");
@@ -78,25 +90,40 @@ impl Painter {
         let is_wide = |buf: &Buffer| (area.left()..area.right()).any(|x| buf.cell((x, y)).is_some_and(|c| columns(c) == 2));
         // What is behind and left of wide characters differs between terminals: such a row is sent as one.
         let is_whole = is_whole || ((is_wide(next) || is_wide(&self.shown)) && row(next) != row(&self.shown));
-        // The column the terminal's cursor is at.
+        // The column the terminal's cursor is at, and the link that is open.
         let mut cursor: Option<u16> = None;
+        let mut open: Option<usize> = None;
+        let is_at = |area: &Rect, x: u16| area.contains((x, y).into());
         let mut x = area.left();
         while x < area.right() {
             let cell = &next[(x, y)];
             let columns = columns(cell).min(area.right() - x);
-            let is_new = is_whole || self.shown.cell((x, y)).is_none_or(|was| !looks_same(was, cell));
+            let is_moved = self.moved.iter().any(|area| is_at(area, x));
+            let is_new = is_whole || is_moved || self.shown.cell((x, y)).is_none_or(|was| !looks_same(was, cell));
             if is_new {
+                let link = self.links.iter().position(|(area, _)| is_at(area, x));
+                if open.is_some() && (open != link || cursor != Some(x)) {
+                    out.extend_from_slice(LINK_ENDS);
+                    open = None;
+                }
                 self.go_to(cursor, (x, y), next, out);
                 let wanted = Pen::for_cell(cell, self.pen);
                 if self.pen != Some(wanted) {
                     change(self.pen, wanted, out);
                     self.pen = Some(wanted);
                 }
+                if let Some((_, address)) = link.filter(|_| open.is_none()).and_then(|i| self.links.get(i)) {
+                    write(out, format_args!("\x1b]8;;{address}\x1b\\"));
+                    open = link;
+                }
                 out.extend_from_slice(cell.symbol().as_bytes());
                 // At the last column terminals differ in where the cursor is.
                 cursor = (x + columns < area.right()).then_some(x + columns);
             }
             x += columns;
+        }
+        if open.is_some() {
+            out.extend_from_slice(LINK_ENDS);
         }
     }
 
@@ -107,7 +134,9 @@ impl Painter {
             return;
         };
         let gap = at..x;
-        let is_plain = |c: u16| self.pen == Some(Pen::for_cell(&next[(c, y)], self.pen)) && columns(&next[(c, y)]) == 1;
+        let is_link = |c: u16| self.links.iter().any(|(area, _)| area.contains((c, y).into()));
+        let is_plain =
+            |c: u16| !is_link(c) && self.pen == Some(Pen::for_cell(&next[(c, y)], self.pen)) && columns(&next[(c, y)]) == 1;
         if x - at <= GAP && gap.clone().all(is_plain) {
             gap.for_each(|c| out.extend_from_slice(next[(c, y)].symbol().as_bytes()));
         } else if x > at {
@@ -264,10 +293,10 @@ mod tests {
                     }
                     cell(x, y, kind, &mut last);
                 }
-                let (bytes, _) = painter.frame(last.clone());
+                let (bytes, _) = painter.frame(last.clone(), Vec::new());
                 terminal.process(&bytes);
                 let mut fresh = vt100::Parser::new(6, 20, 0);
-                let (whole, _) = Painter::new(area).frame(last.clone());
+                let (whole, _) = Painter::new(area).frame(last.clone(), Vec::new());
                 fresh.process(&whole);
                 prop_assert_eq!(seen(&terminal, area), seen(&fresh, area));
             }
@@ -280,11 +309,29 @@ mod tests {
         let mut painter = Painter::new(area);
         let mut buf = Buffer::empty(area);
         buf.set_string(70, 0, "03:14:31", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
-        let (first, _) = painter.frame(buf.clone());
+        let (first, _) = painter.frame(buf.clone(), Vec::new());
         assert!(first.starts_with(b"\x1b[?2026h") && first.ends_with(b"\x1b[?2026l"));
-        assert!(painter.frame(buf.clone()).0.is_empty());
+        assert!(painter.frame(buf.clone(), Vec::new()).0.is_empty());
         buf.set_string(70, 0, "03:14:32", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
-        let (second, _) = painter.frame(buf);
+        let (second, _) = painter.frame(buf, Vec::new());
         assert!(second.len() <= 60, "{} bytes", second.len());
+    }
+
+    #[test]
+    fn a_link_is_sent_around_its_cells_and_again_where_it_leads_elsewhere() {
+        let area = Rect::new(0, 0, 20, 2);
+        let mut painter = Painter::new(area);
+        let mut buf = Buffer::empty(area);
+        buf.set_string(0, 0, "see shop here", Style::new());
+        let at = Rect::new(4, 0, 4, 1);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        let first = text(painter.frame(buf.clone(), vec![(at, "https://shop/".to_owned())]).0);
+        assert!(first.contains("see \x1b]8;;https://shop/\x1b\\shop\x1b]8;;\x1b\\ here"), "{first:?}");
+        let same = painter.frame(buf.clone(), vec![(at, "https://shop/".to_owned())]).0;
+        assert!(same.is_empty());
+        let other = text(painter.frame(buf.clone(), vec![(at, "https://shop/b".to_owned())]).0);
+        assert!(other.contains("\x1b]8;;https://shop/b\x1b\\shop\x1b]8;;\x1b\\") && !other.contains("see"), "{other:?}");
+        let none = text(painter.frame(buf, Vec::new()).0);
+        assert!(none.contains("shop") && !none.contains("https"), "{none:?}");
     }
 }

@@ -69,6 +69,8 @@ pub enum Target {
     Head(SortColumn),
     /// A pane, by name.
     Pane(&'static str),
+    /// An address the terminal itself can open.
+    Link(String),
 }
 
 impl<'a> DrawContext<'a> {
@@ -100,6 +102,14 @@ impl<'a> DrawContext<'a> {
     /// The moment of the time cursor; `None` for the present.
     pub fn cursor(&self) -> Option<Timestamp> {
         self.state.past.as_ref().map(|p| p.at)
+    }
+
+    /// Notes that the text there is an address of the web; anything else is no link.
+    pub fn link(&self, area: Rect, address: &str) {
+        let is_web = address.starts_with("http://") || address.starts_with("https://");
+        if self.seen.is_some() && is_web && address.bytes().all(|b| b.is_ascii_graphic()) {
+            self.note(area, Target::Link(address.to_owned()));
+        }
     }
 
     /// Notes that something stands there.

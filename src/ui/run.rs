@@ -15,7 +15,7 @@ use crate::base::Timestamp;
 use crate::monitor::{Answer, Monitor, Refusal, Ticket};
 
 use super::color::Terminal;
-use super::draw::view;
+use super::draw::{view, view_noting};
 use super::event::{Changed, Effect, Purpose, UiEvent};
 use super::format::Clock;
 use super::input::{EventSource, stop_process};
@@ -23,8 +23,9 @@ use super::keymap::Keymap;
 use super::layout::Layout;
 use super::memory::{Asked, Remembered};
 use super::overlay::{Toast, Tone};
-use super::paint::Painter;
-use super::state::{Look, UiState};
+use super::paint::{Link, Painter};
+use super::pane::{Seen, Target};
+use super::state::{Look, UiState, View};
 use super::terminal::{Guard, clipboard, notification, send};
 use super::theme::Theme;
 use super::update::{start, update};
@@ -405,14 +406,29 @@ impl Session {
         step
     }
 
+    /// Draws into a buffer; gives the links in it, where the terminal knows them and nothing lies over them.
+    fn paint(&self, next: &mut Buffer) -> Vec<Link> {
+        if !self.options.terminal.links || self.state.view != View::Services || !self.state.overlays.is_empty() {
+            view(&self.state, &self.ink, next);
+            return Vec::new();
+        }
+        let seen = Seen::default();
+        view_noting(&self.state, &self.ink, next, Some(&seen));
+        let links = seen.into_inner().into_iter().filter_map(|(area, target)| match target {
+            Target::Link(address) => Some((area, address)),
+            _ => None,
+        });
+        links.collect()
+    }
+
     /// Draws, and sends what changed; nothing where nothing did.
     pub(super) fn draw(&mut self, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let area = Rect::new(0, 0, self.state.size.0, self.state.size.1);
         let mut next = std::mem::take(&mut self.spare);
         next.resize(area);
         next.reset();
-        view(&self.state, &self.ink, &mut next);
-        let (bytes, old) = self.painter.frame(next);
+        let links = self.paint(&mut next);
+        let (bytes, old) = self.painter.frame(next, links);
         self.spare = old;
         let mut extra = std::mem::take(&mut self.extra);
         extra.extend(bytes);

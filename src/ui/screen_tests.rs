@@ -45,7 +45,7 @@ fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiO
     let (files, wished) = (Arc::clone(exported), Arc::clone(wished));
     UiOptions {
         theme: Theme::load("dark", None).expect("a theme"),
-        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false },
+        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false, links: true },
         graph: Graph::Braille,
         zone: crate::ui::format::Clock::UTC,
         units: Default::default(),
@@ -341,7 +341,7 @@ fn look() {
         for theme in ["dark", "light"] {
             let ink = Theme::load(theme, None).expect("a theme").ink(Depth::True, Graph::Braille);
             let mut painter = super::paint::Painter::new(Rect::new(0, 0, size.0, size.1));
-            let (bytes, _) = painter.frame(screen.buffer(&ink));
+            let (bytes, _) = painter.frame(screen.buffer(&ink), Vec::new());
             std::fs::write(folder.join(format!("{name}-{theme}.ansi")), bytes).expect("a file");
         }
     }

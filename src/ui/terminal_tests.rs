@@ -33,7 +33,7 @@ fn child() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let options = UiOptions {
         theme: Theme::load("dark", None).expect("a theme"),
-        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false },
+        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false, links: true },
         graph: Graph::Braille,
         zone: crate::ui::format::Clock::UTC,
         units: Default::default(),

@@ -37,6 +37,11 @@ pub fn pointed_at(state: &UiState, (x, y): (u16, u16)) -> Vec<(Rect, Target)> {
 
 /// Draws the state with the ink into the whole buffer.
 pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
+    view_noting(state, ink, buf, None);
+}
+
+/// The same, noting what stands where.
+pub fn view_noting(state: &UiState, ink: &Ink, buf: &mut Buffer, seen: Option<&Seen>) {
     let area = buf.area;
     lay(ink, buf, area, Ground::Screen);
     if area.width < LEAST.0 || area.height < LEAST.1 {
@@ -46,7 +51,7 @@ pub fn view(state: &UiState, ink: &Ink, buf: &mut Buffer) {
     let row = |y: u16| Rect { y, height: 1, ..area };
     header::draw(state, ink, row(area.y), buf);
     second_line(&banner::banner(state), ink, row(area.y + 1), buf);
-    draw_page(state, ink, buf, None);
+    draw_page(state, ink, buf, seen);
     last_line(state, ink, row(area.bottom() - 1), buf);
     let body = body(state.size).intersection(area);
     for overlay in &state.overlays {

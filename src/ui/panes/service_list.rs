@@ -121,7 +121,8 @@ fn row(ctx: &DrawContext, buf: &mut Buffer, line: Rect, places: &Places, service
     x += places.name;
     if places.check > 0 {
         let check = if places.check > 10 { format!("{} {}", service.kind, service.target) } else { service.kind.clone() };
-        Phrase::new().dim(&check).put(ctx.ink, buf, (x, y), x + places.check - 1);
+        let end = Phrase::new().dim(&check).put(ctx.ink, buf, (x, y), x + places.check - 1);
+        ctx.link(Rect { x, width: end - x, ..line }, &service.target);
     }
     x += places.check;
     let answer = if service.maintenance { Phrase::new().role(Role::Past, "maintained") } else { response(service) };

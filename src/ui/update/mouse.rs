@@ -79,6 +79,7 @@ fn click(state: &mut UiState, at: (u16, u16)) -> Vec<Effect> {
             state.pane = Some(name.to_owned());
             Vec::new()
         }
-        None => Vec::new(),
+        // A link is opened by the terminal itself, with a key held.
+        Some((_, Target::Link(_))) | None => Vec::new(),
     }
 }
