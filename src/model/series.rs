@@ -174,7 +174,12 @@ impl Serialize for SeriesKey {
 
 impl<'de> Deserialize<'de> for SeriesKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        // What an expression gives may have neither a name nor labels.
+        if text.is_empty() {
+            return Ok(Self::total(""));
+        }
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -194,6 +199,13 @@ mod tests {
         fn no_text_makes_the_parser_panic(text in "\\PC*") {
             let _ = text.parse::<SeriesKey>();
         }
+    }
+
+    #[test]
+    fn what_has_neither_name_nor_labels_is_kept_too() {
+        let nameless = SeriesKey::total("");
+        let text = serde_json::to_string(&nameless).expect("JSON");
+        assert_eq!(serde_json::from_str::<SeriesKey>(&text).expect(&text), nameless);
     }
 
     #[test]
