@@ -3,7 +3,7 @@
 //! Invariant: a chart is one figure with words for those who cannot see it.
 
 use super::ink::{CARD, Color, DIM, LINE, LINES, STRONG, Style, WARNING, of};
-use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH};
+use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH, rectangle};
 use crate::report::chart::{self, Anchor, Look, Shape, Width};
 use crate::report::document::{Chart, Document, Plot};
 use crate::report::text;
@@ -77,14 +77,17 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
         for entry in row {
             let x = left + entry.x;
             let middle = y - LEGEND.size * 0.35;
-            let (color, width) = match entry.look {
-                Look::Stretch(level) => (of(level), 5.0),
-                Look::Heat(shade) => (heat(shade), 5.0),
-                Look::Empty => (CARD, 5.0),
-                Look::Line(i) | Look::Expected(i) | Look::Band(i) => (line_color(i), 2.0),
-                Look::Grid | Look::Limit | Look::Mark(_) => (DIM, 2.0),
-            };
-            ops.push(Op::Stroke { points: vec![(x, middle), (x + 9.0, middle)], color, width, dash: None });
+            let area = |color| Op::Area { points: rectangle(x, middle - 2.5, 9.0, 5.0), color, opacity: 1.0 };
+            let points = vec![(x, middle), (x + 9.0, middle)];
+            ops.push(match entry.look {
+                Look::Stretch(level) => area(of(level)),
+                Look::Heat(shade) => area(heat(shade)),
+                Look::Empty => area(LINE),
+                Look::Line(i) | Look::Expected(i) | Look::Band(i) => {
+                    Op::Stroke { points, color: line_color(i), width: 2.0, dash: None }
+                }
+                Look::Grid | Look::Limit | Look::Mark(_) => Op::Stroke { points, color: DIM, width: 2.0, dash: None },
+            });
             ops.push(Op::Text { x: x + 12.0, y, style: LEGEND, text: entry.text.clone() });
         }
     }
