@@ -80,6 +80,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["app", "config", "ui"]),
     ("toml_edit", &["config"]),
     ("tracing_subscriber", &["app"]),
+    ("unicode_bidi", &["report"]),
     ("zbus", &["check", "notify"]),
 ];
 
