@@ -19,6 +19,7 @@ use krilla::tagging::{
 use krilla::text::TextDirection;
 use krilla::{Document as File, SerializeSettings};
 
+use super::bidi::{self, Direction};
 use super::ink::{Color, DIM, Faces, Style};
 use super::sheet::{Child, LEFT, Node, Op, PAGE, Piece, Sheet, Tag};
 use crate::base::Timestamp;
@@ -102,10 +103,11 @@ fn piece(surface: &mut Surface<'_>, faces: &Faces, piece: &Piece, identifiers: &
         surface.end_tagged();
         return;
     };
-    // Where a sign is shown as its code point, what is copied is the sign.
+    // Where a sign is shown as its code point, what is copied is the sign; and words in the order in which they are read.
     let texts: Vec<&str> =
         piece.ops.iter().filter_map(|op| if let Op::Text { text, .. } = op { Some(text.as_str()) } else { None }).collect();
-    let is_replaced = texts.iter().any(|text| matches!(faces.drawable(text), std::borrow::Cow::Owned(_)));
+    let is_replaced =
+        texts.iter().any(|text| matches!(faces.drawable(text), std::borrow::Cow::Owned(_)) || bidi::runs(text).len() > 1);
     let actual = texts.join(" ");
     let tag =
         if is_replaced { ContentTag::Span(SpanTag::empty().with_actual_text(Some(actual.as_str()))) } else { ContentTag::Other };
@@ -152,10 +154,20 @@ fn words(surface: &mut Surface<'_>, faces: &Faces, (x, y): (f32, f32), style: St
     let text = faces.drawable(text);
     let mut x = x;
     // Each stretch in the face that has it; a line has one almost always.
-    for stretch in faces.stretches(&text) {
-        let font = faces.font_of(faces.has(stretch.chars().next().unwrap_or(' ')), style.weight);
-        surface.draw_text(Point::from_xy(x, y), font, style.size, stretch, false, TextDirection::Auto);
-        x += faces.width(stretch, style);
+    for run in bidi::runs(&text) {
+        let mut stretches = faces.stretches(run.text);
+        let direction = match run.direction {
+            Direction::LeftToRight => TextDirection::Auto,
+            Direction::RightToLeft => {
+                stretches.reverse();
+                TextDirection::RightToLeft
+            }
+        };
+        for stretch in stretches {
+            let font = faces.font_of(faces.has(stretch.chars().next().unwrap_or(' ')), style.weight);
+            surface.draw_text(Point::from_xy(x, y), font, style.size, stretch, false, direction);
+            x += faces.width(stretch, style);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The document is laid out first ([`sheet`]), then written ([`file`]). Invariant: the same document gives the same
 //! bytes; no clock is asked, and fonts of the machine come with the facts.
 
+mod bidi;
 mod figure;
 mod file;
 mod ink;
