@@ -106,6 +106,9 @@ impl Flap {
     /// The alert is over.
     pub(super) fn ends(&mut self) {
         self.push(true);
+        if !self.flapping {
+            self.n_changes = 0;
+        }
         (self.flapping, self.calm) = (false, false);
     }
 
@@ -125,7 +128,7 @@ impl Flap {
         if let (false, Passed::Observed(time)) = (fresh, passed) {
             self.pass(time);
         }
-        if !self.flapping || self.share() >= limits.stop {
+        if !self.flapping || (self.recent != 0 && self.share() >= limits.stop) {
             return None;
         }
         let settled = if self.calm { Settled::Right } else { Settled::Wrong };
@@ -177,6 +180,22 @@ mod tests {
             slow.ends();
             assert_eq!(minutes(&mut slow, 10), None);
         }
+    }
+
+    #[test]
+    fn what_was_calm_for_so_long_that_nothing_is_remembered_has_settled_whatever_the_limit() {
+        let limits = FlapLimits { stop: 0.0, ..LIMITS };
+        let mut flap = Flap::default();
+        (0..5).for_each(|_| {
+            flap.fires(limits);
+            flap.ends();
+        });
+        flap.fires(limits);
+        assert!(flap.is_flapping());
+        let settled = (0..60).find_map(|_| flap.passed(Passed::Observed(CALM), limits));
+        assert!(matches!(settled, Some(Settled::Wrong)));
+        flap.ends();
+        assert_eq!(flap.n_changes, 0, "an end long after has nothing to do with it");
     }
 
     #[test]

@@ -180,20 +180,21 @@ pub fn moved(rule: &RuleSpec, factor: f64) -> Option<RuleSpec> {
     if !rule.learns || !is_plain {
         return None;
     }
+    let (Limit::Above(limit) | Limit::Below(limit)) = rule.limit else { return None };
+    let raise = if matches!(rule.limit, Limit::Above(_)) { factor } else { factor.recip() };
+    let highest = match rule.clear {
+        Some(Limit::Above(clear) | Limit::Below(clear)) => clear.max(limit),
+        _ => limit,
+    };
+    // A ratio stays below 1: where the largest step would leave it, all steps, and `clear`, go a part of the way to 1.
+    let nears_one = rule.unit == Unit::Ratio && highest < 1.0 && raise > 1.0 && highest * raise.max(LOOSER[0]) >= 1.0;
+    let value = |v: f64| rounded(if nears_one { v + (raise - 1.0) * (1.0 - v) } else { v * raise });
     let shift = |limit: Limit| match limit {
-        Limit::Above(limit) if limit > 0.0 => Some(Limit::Above(above(limit, factor, rule.unit))),
-        Limit::Below(limit) if limit > 0.0 => Some(Limit::Below(rounded(limit / factor))),
+        Limit::Above(limit) if limit > 0.0 => Some(Limit::Above(value(limit))),
+        Limit::Below(limit) if limit > 0.0 => Some(Limit::Below(value(limit))),
         Limit::Above(_) | Limit::Below(_) | Limit::Outside(..) => None,
     };
-    Some(RuleSpec { limit: shift(rule.limit)?, clear: rule.clear.and_then(shift), ..rule.clone() })
-}
-
-/// A ratio stays below 1: there it goes a part of the way to 1.
-fn above(limit: f64, factor: f64, unit: Unit) -> f64 {
-    match unit {
-        Unit::Ratio if limit < 1.0 && limit * factor >= 1.0 => rounded(limit + (factor - 1.0) * (1.0 - limit)),
-        _ => rounded(limit * factor),
-    }
+    Some(RuleSpec { limit: shift(rule.limit)?, clear: rule.clear.map(|c| shift(c).unwrap_or(c)), ..rule.clone() })
 }
 
 /// Four digits: what people can read.
@@ -327,5 +328,14 @@ mod tests {
         let new = moved(&spec, 1.1).expect("a limit");
         assert_eq!((new.limit, new.clear), (Limit::Above(0.935), Some(Limit::Above(0.88))));
         assert_eq!(moved(&RuleSpec { learns: false, ..spec }, 1.1), None, "frozen");
+        let busy = RuleSpec { clear: Some(Limit::Above(0.9)), unit: Unit::Ratio, ..rule("r", Limit::Above(0.95)) };
+        let steps = LOOSER.map(|factor| {
+            let new = moved(&busy, factor).expect("a limit");
+            let (Limit::Above(limit), Some(Limit::Above(clear))) = (new.limit, new.clear) else { panic!("{new:?}") };
+            assert!(0.9 < clear && clear < limit && limit < 1.0, "{clear} {limit}");
+            limit
+        });
+        assert!(steps.is_sorted_by(|a, b| a > b), "the largest step first: {steps:?}");
+        check(Limit::Below(0.95), Unit::Ratio, TIGHTER, Some(Limit::Below(0.9556)));
     }
 }

@@ -1,6 +1,7 @@
 //! What the rules could learn: the ledger, and for each rule it speaks for a limit that replay shows to be better.
 //!
-//! Nothing is changed here. Invariant: a looser limit is proposed only where it would have told less, and all that somebody acted on.
+//! Nothing is changed here. Invariant: a looser limit is proposed only where it would have told less, and all
+//! that somebody acted on; a tighter one only where it would have told of what was missed.
 
 use std::time::Duration;
 
@@ -46,7 +47,11 @@ fn proposal(rule: &RuleSpec, record: &RuleRecord, ledger: &Ledger, context: &Con
         let after = replayed(draft.clone())?;
         let evidence = evidence([before, &after], record, ledger);
         let [told, would_tell] = evidence.alerts;
-        if *factor > 1.0 && (evidence.real[1] < evidence.real[0] || would_tell >= told) {
+        let is_better = match *factor > 1.0 {
+            true => evidence.real[1] >= evidence.real[0] && would_tell < told,
+            false => evidence.incidents[1] > evidence.incidents[0],
+        };
+        if !is_better {
             continue;
         }
         let (from, to) = (keys(rule), keys(&draft));

@@ -5,11 +5,12 @@
 //! that moment.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::frame::{Cursor, OWN, frame, put, put_bytes, put_signed, unframe};
-use crate::base::Timestamp;
+use crate::base::{Fnv, Timestamp};
 use crate::model::{Process, ProcessId, ProcessState};
 
 /// How long descriptions are good for; a reader goes back at most this far.
@@ -24,13 +25,16 @@ const TICKS: f64 = 100.0;
 #[derive(Debug, Default)]
 pub(super) struct Described {
     chapter: Option<Timestamp>,
-    known: HashMap<ProcessId, (u64, Arc<Process>)>,
+    /// Number and [`identity`]; not the processes, most of which may be over: a compiler's command line has 8 KiB.
+    known: HashMap<ProcessId, (u64, u64)>,
     n: u64,
 }
 
-fn same_identity(a: &Process, b: &Process) -> bool {
-    (&a.name, &a.command, &a.user, &a.unit, &a.container, a.parent)
-        == (&b.name, &b.command, &b.user, &b.unit, &b.container, b.parent)
+/// Tells whether what describes a process has changed.
+fn identity(process: &Process) -> u64 {
+    let mut hash = Fnv::default();
+    (&process.name, &process.command, &process.user, &process.unit, &process.container, process.parent).hash(&mut hash);
+    hash.finish()
 }
 
 impl Described {
@@ -48,11 +52,12 @@ impl Described {
         }
         let (mut described, mut n_described, mut figures) = (Vec::new(), 0, Vec::new());
         for process in processes {
-            let known = self.known.get(&process.id).filter(|(_, p)| same_identity(p, process)).map(|(n, _)| *n);
+            let identity = identity(process);
+            let known = self.known.get(&process.id).filter(|(_, known)| *known == identity).map(|(n, _)| *n);
             let number = known.unwrap_or_else(|| {
                 describe(&mut described, process);
                 n_described += 1;
-                self.known.insert(process.id, (self.n, Arc::clone(process)));
+                self.known.insert(process.id, (self.n, identity));
                 self.n += 1;
                 self.n - 1
             });
@@ -170,6 +175,13 @@ mod tests {
             unit: Some("postgresql".into()),
             ..Process::default()
         })
+    }
+
+    #[test]
+    fn what_was_described_is_not_held() {
+        let (mut described, process) = (Described::default(), process(7, 1.0));
+        described.encode(Timestamp(0), std::slice::from_ref(&process));
+        assert_eq!(Arc::strong_count(&process), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::app::cli::{Format, Global, duration};
 use crate::app::reach::{Reach, unexpected};
 use crate::app::{Failure, place};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Evidence, IncidentRecord, Proposal, RuleKeys, RuleRecord};
+use crate::model::{Evidence, IncidentRecord, JournalEvent, Proposal, RuleKeys, RuleRecord};
 use crate::monitor::{Answer, Learned, Request};
 
 /// Arguments.
@@ -43,6 +43,9 @@ impl Learn {
     /// No engine and no history; an unknown lesson, a rule that was changed since.
     pub fn run(&self, global: &Global) -> Result<(), Failure> {
         let mut reach = Reach::find(global)?;
+        if let Some(id) = &self.undo {
+            return undo(id, &mut reach, global);
+        }
         let range = TimeRange::last(self.last, Timestamp::now());
         let mut learned = match reach.ask(Request::Learn { range })? {
             Answer::Learned(learned) => learned,
@@ -52,12 +55,6 @@ impl Learn {
             learned.ledger.rules.retain(|r| r.rule == *rule);
             learned.proposals.retain(|p| p.rule == *rule);
             learned.lessons.retain(|(.., lesson)| lesson.rule == *rule);
-        }
-        if let Some(id) = &self.undo {
-            let lesson = learned.lessons.into_iter().map(|(.., lesson)| lesson).find(|l| l.id == *id);
-            let unknown = || Failure::usage(anyhow::anyhow!("nothing was learned as \"{id}\"; see farol rules learn"));
-            let lesson = Box::new(lesson.ok_or_else(unknown)?);
-            return decide::decide(global, Request::UndoLesson { lesson, author: place::author() }).map(drop);
         }
         if !self.apply {
             out::print(&match self.format {
@@ -74,6 +71,22 @@ impl Learn {
         }
         Ok(())
     }
+}
+
+/// Takes a lesson back, however long ago it was learned.
+fn undo(id: &str, reach: &mut Reach, global: &Global) -> Result<(), Failure> {
+    let range = TimeRange { from: Timestamp(0), to: Timestamp::now() };
+    let entries = match reach.ask(Request::Journal { range })? {
+        Answer::Journal { entries } => entries,
+        other => return Err(unexpected(&other).into()),
+    };
+    let lesson = entries.into_iter().rev().find_map(|entry| match entry.event {
+        JournalEvent::Learned { lesson, .. } if lesson.id == id => Some(lesson),
+        _ => None,
+    });
+    let unknown = || Failure::usage(anyhow::anyhow!("nothing was learned as \"{id}\"; see farol rules learn"));
+    let lesson = Box::new(lesson.ok_or_else(unknown)?);
+    decide::decide(global, Request::UndoLesson { lesson, author: place::author() }).map(drop)
 }
 
 fn percent(share: Option<f64>) -> String {

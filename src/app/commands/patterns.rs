@@ -20,6 +20,9 @@ pub struct PatternsArgs {
     format: Format,
 }
 
+/// What is said where there is nothing: without an engine nobody compares.
+const NOTHING: &str = "nothing stands out; farol compares while it runs: parts each minute, courses and groups each half hour\n";
+
 /// Members of a group that are named on a line.
 const NAMED: usize = 8;
 
@@ -64,7 +67,7 @@ fn text(patterns: &Patterns, time: &dyn Fn(Timestamp) -> String) -> String {
         let differs = if cluster.differs.is_empty() { "as most are".to_owned() } else { cluster.differs.join(", ") };
         lines.push_str(&format!("{} {} alike: {differs}: {named}{rest}\n", cluster.members.len(), cluster.of));
     }
-    if lines.is_empty() { "nothing stands out\n".to_owned() } else { lines }
+    if lines.is_empty() { NOTHING.to_owned() } else { lines }
 }
 
 fn outlier_json(outlier: &Outlier) -> Value {
@@ -108,6 +111,6 @@ mod tests {
         let lines = text(&patterns, &|at| at.0.to_string());
         assert!(lines.starts_with("10 programs alike: less memory (4 MiB, others 2 GiB): shell-0, "), "{lines}");
         assert!(lines.ends_with("shell-7 and 2 more\n"), "{lines}");
-        assert_eq!(text(&Patterns::default(), &|_| String::new()), "nothing stands out\n");
+        assert_eq!(text(&Patterns::default(), &|_| String::new()), NOTHING);
     }
 }

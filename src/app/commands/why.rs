@@ -169,6 +169,7 @@ fn row(event: &JournalEvent) -> Vec<String> {
             let state = match transition.to {
                 AlertState::Pending => "pending".to_owned(),
                 AlertState::Resolved => "over".to_owned(),
+                AlertState::Firing if alert.is_flapping() && transition.from == Some(AlertState::Firing) => "flaps".to_owned(),
                 AlertState::Firing if alert.level > 0 => format!("level {}", alert.level),
                 AlertState::Firing => "firing".to_owned(),
             };

@@ -92,7 +92,8 @@ pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Even
     while let Some(job) = fits.jobs.pop(None) {
         beat.mark();
         if job.what == What::Patterns {
-            let found = guard.run(|| notice(library, fits, job.at, beat)).flatten();
+            // After a panic at its usual time; pressure alone lets it be asked for again at once.
+            let Some(found) = guard.run(|| notice(library, fits, job.at, beat)) else { continue };
             let event = found.map_or(Event::Unfitted(What::Patterns), |(shifts, clusters)| Event::Patterned(shifts, clusters));
             // Where it does not fit, the next one replaces it.
             let _ = events.push(event);

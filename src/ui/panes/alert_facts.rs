@@ -191,6 +191,7 @@ fn event(ctx: &DrawContext, alert: &Alert, entry: &JournalEntry) -> Option<Phras
         JournalEvent::Transition { transition, alert: then } if own(&transition.alert) => {
             let word = match (transition.from, transition.to) {
                 (_, AlertState::Pending) => "pending".to_owned(),
+                (Some(AlertState::Firing), AlertState::Firing) if then.is_flapping() => "flaps".to_owned(),
                 // It fired before: it rose to the next level, or its silence ended.
                 (Some(AlertState::Firing), AlertState::Firing) if then.level > 0 => format!("level {}", then.level),
                 (Some(AlertState::Firing), AlertState::Firing) => "told again".to_owned(),

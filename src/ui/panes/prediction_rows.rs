@@ -84,12 +84,13 @@ fn short(ctx: &DrawContext, buf: &mut Buffer, line: Rect, p: &Prediction) {
     said.dim(&format!(" in {}", until(ctx, p.at))).put(ctx.ink, buf, (line.x, line.y), from.saturating_sub(1));
 }
 
-/// How a scored prediction ended: `came after 6 min`, `did not come`.
+/// How a scored prediction ended: `came after 6 min`, `came earlier, after 2 min`, `did not come`.
 pub fn ending(p: &Prediction, outcome: Outcome) -> String {
     match (outcome, p.scored_at) {
         _ if p.is_missed() => "not foreseen".to_owned(),
         (Outcome::Right, Some(at)) => format!("came after {}", format_duration(at.since(p.made_at))),
         (Outcome::Right, None) => "came".to_owned(),
+        (Outcome::Wrong, Some(at)) if at < p.at_lo => format!("came earlier, after {}", format_duration(at.since(p.made_at))),
         (Outcome::Wrong, _) => "did not come".to_owned(),
     }
 }

@@ -101,11 +101,12 @@ fn title(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceStatu
     let left = left.dim(&format!(" {} {}", service.kind, service.target));
     let mut means: Vec<f64> = bins.iter().flatten().map(|b| b.mean).collect();
     means.sort_by(f64::total_cmp);
-    let at = |share: f64| means.get((means.len().saturating_sub(1) as f64 * share).round() as usize).copied();
+    let median = means.get(means.len() / 2).copied();
+    let max = bins.iter().flatten().map(|b| b.max).max_by(f64::total_cmp);
     let mut percentiles = Phrase::new();
-    if let (Some(median), Some(p95), Some(max)) = (at(0.5), at(0.95), at(1.0)) {
+    if let (Some(median), Some(max)) = (median, max) {
         let Shown { factor, name: unit, .. } = ctx.units().shown_in(Unit::Seconds, max);
-        for (word, value) in [("p50 ", median), ("p95 ", p95), ("max ", max)] {
+        for (word, value) in [("usually ", median), ("max ", max)] {
             let gap = if percentiles.is_empty() { "" } else { "  " };
             percentiles = percentiles.dim(gap).dim(word).text(&plain(value / factor));
         }

@@ -82,8 +82,11 @@ fn a_report_for_which_the_disk_has_no_room_leaves_no_half_file_and_is_made_once_
     let ballast = folder.join("ballast");
     fill(&ballast);
     // Room for a part of the report: its writing fails in the middle.
-    let file = std::fs::OpenOptions::new().write(true).open(&ballast).expect("ours");
-    file.set_len(file.metadata().expect("ours").len() - 8192).expect("ours");
+    // What is open takes room after it was removed.
+    {
+        let file = std::fs::OpenOptions::new().write(true).open(&ballast).expect("ours");
+        file.set_len(file.metadata().expect("ours").len() - 8192).expect("ours");
+    }
     let config = often(&place, "pdf");
     let args = ["--interval", "200ms", "--config", config.to_str().expect("a plain path")];
     let recorder = place.record(&args);
