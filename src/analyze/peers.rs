@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_core_unlike_the_others_is_told_and_when_it_is_like_them_again() {
         let told = told(140, |minute, core| if core == 3 && (100..120).contains(&minute) { 0.97 } else { 0.05 });
-        let minutes: Vec<i64> = told.iter().map(|(minute, _)| (*minute).into()).collect();
+        let minutes: Vec<i64> = told.iter().map(|(minute, _)| *minute).collect();
         assert!(minutes.windows(2).all(|w| w[1] == w[0] + 1), "its figures are renewed each minute: {minutes:?}");
         assert!(
             (103..108).contains(&told[0].0)
