@@ -110,7 +110,9 @@ impl Schedule {
 
     fn back(&self, due: Timestamp, span: Span) -> Timestamp {
         let local = instant(due).to_zoned(self.zone.clone());
-        local.checked_sub(span).map_or(due - self.spec.depth.span(), |then| Timestamp(then.timestamp().as_millisecond()))
+        let then = local.checked_sub(span).ok().map(|then| Timestamp(then.timestamp().as_millisecond()));
+        // Where the zone left out the very day before, its midnight is this moment itself.
+        then.filter(|then| *then < due).unwrap_or(due - self.spec.depth.span())
     }
 
     /// All moments near `at`, by time: the one before it and the one after it are among them.

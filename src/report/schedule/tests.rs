@@ -49,6 +49,14 @@ fn a_time_the_clock_leaves_out_is_later_and_one_it_shows_twice_counts_once() {
 }
 
 #[test]
+fn a_day_after_one_the_zone_left_out_begins_with_the_day_before_that() {
+    let midnight = schedule(r#"{"kind": "performance", "at": "00:00", "time_zone": "Pacific/Apia"}"#);
+    let due = at("2011-12-30T10:00:00Z");
+    assert_eq!(midnight.next_after(at("2011-12-29T10:00:00Z")), Some(due), "December 31 there, straight after the 29th");
+    assert_eq!(midnight.spec(due).range.from, at("2011-12-29T10:00:00Z"));
+}
+
+#[test]
 fn mistakes_say_the_key_and_what_to_write() {
     for (keys, says) in [
         (
