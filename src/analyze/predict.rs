@@ -132,7 +132,7 @@ impl Predictor {
             let crossing = forecast.crossing;
             self.watch(&forecast.key, capacity.limit, crossing.map_or(0.0, |c| c.probability));
             let Some(crossing) = crossing.filter(|c| c.probability >= PREDICTION_SHOWN && c.at_hi > now) else { continue };
-            let said = self.kept.iter().any(|p| p.outcome.is_none() && p.key == forecast.key && agrees(p, &crossing));
+            let said = self.kept.iter().any(|p| p.outcome.is_none() && p.key == forecast.key && agrees(now, p, &crossing));
             if !said {
                 let prediction = self.make(now, forecast, &crossing, capacity);
                 self.kept.push(prediction.clone());
@@ -283,9 +283,10 @@ impl Predictor {
     }
 }
 
-/// Whether an open prediction already says what a new crossing says.
-fn agrees(open: &Prediction, crossing: &Crossing) -> bool {
-    (open.at_lo..=open.at_hi).contains(&crossing.at)
+/// Whether an open prediction already says what a new crossing says: the time lies in its interval, and nobody who reads
+/// the time it gives comes twice too late.
+fn agrees(now: Timestamp, open: &Prediction, crossing: &Crossing) -> bool {
+    (open.at_lo..=open.at_hi).contains(&crossing.at) && open.at.since(now) <= 2 * crossing.at_hi.since(now)
 }
 
 /// Why it is expected, most important first.

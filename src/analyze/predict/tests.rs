@@ -42,6 +42,19 @@ fn a_likely_crossing_becomes_one_prediction_with_its_reasons() {
 }
 
 #[test]
+fn who_would_come_twice_too_late_is_told_anew() {
+    let mut predictor = Predictor::new();
+    predictor.update(Timestamp(0), &[forecast(0, 0.9, [1, 14, 40])]);
+    assert!(
+        predictor.update(Timestamp(HOUR), &[forecast(HOUR, 0.9, [4, 6, 9])]).is_empty(),
+        "within what was said, and not far from it"
+    );
+    assert_eq!(predictor.update(Timestamp(HOUR), &[forecast(HOUR, 0.9, [1, 2, 3])]).len(), 1, "13 hours would be too late");
+    assert_eq!(predictor.shown()[0].at, Timestamp(3 * HOUR), "the sooner one speaks");
+    assert!(predictor.update(Timestamp(2 * HOUR), &[forecast(2 * HOUR, 0.9, [1, 1, 2])]).is_empty(), "it says the same");
+}
+
+#[test]
 fn an_unlikely_crossing_is_not_shown() {
     let mut predictor = Predictor::new();
     assert!(predictor.update(Timestamp(0), &[forecast(0, 0.69, [4, 6, 9])]).is_empty());
