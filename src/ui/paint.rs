@@ -10,13 +10,21 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use crate::base::fnv;
+
 /// Cells that are a link, and where it leads; plain ASCII.
 pub type Link = (Rect, String);
 
 /// Remembers what the terminal shows.
+///
+/// Of each cell it keeps a number of 64 bits, not its text and style: they are a fifth of a screen's memory otherwise.
 #[derive(Debug)]
 pub struct Painter {
-    shown: Buffer,
+    area: Rect,
+    /// What each cell looks like, row by row.
+    shown: Vec<u64>,
+    /// Rows that have a wide character.
+    wide: Vec<bool>,
     links: Vec<Link>,
     /// Links that were there before and are no longer, or are new: their cells are sent again.
     moved: Vec<Rect>,
@@ -46,7 +54,8 @@ const GAP: u16 = 4;
 impl Painter {
     /// For a screen that shows nothing known yet.
     pub fn new(area: Rect) -> Self {
-        Self { shown: Buffer::empty(area), links: Vec::new(), moved: Vec::new(), is_stale: true, pen: None }
+        let (shown, wide, links, moved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { area, shown, wide, links, moved, is_stale: true, pen: None }
     }
 
     /// Everything is sent again with the next frame.
@@ -55,41 +64,51 @@ impl Painter {
         self.pen = None;
     }
 
-    /// Bytes that make the terminal show `next`; empty where it does already. `next` becomes what is shown, and an old buffer to be
-    /// drawn into comes back.
-    pub fn frame(&mut self, next: Buffer, links: Vec<Link>) -> (Vec<u8>, Buffer) {
+    /// Bytes that make the terminal show `next`; empty where it does already.
+    pub fn frame(&mut self, next: &Buffer, links: Vec<Link>) -> Vec<u8> {
         let mut out = Vec::new();
         let before = std::mem::replace(&mut self.links, links);
         let gone = before.iter().filter(|l| !self.links.contains(l));
         self.moved = gone.chain(self.links.iter().filter(|l| !before.contains(l))).map(|(area, _)| *area).collect();
-        let is_whole = self.is_stale || self.shown.area != next.area;
+        let area = next.area;
+        let is_whole = self.is_stale || self.area != area;
         if is_whole {
             out.extend_from_slice(b"\x1b[0m\x1b[2J");
             self.pen = None;
+            self.area = area;
+            self.shown = vec![0; area.area() as usize];
+            self.wide = vec![false; usize::from(area.height)];
         }
-        let area = next.area;
         for y in area.top()..area.bottom() {
-            self.row(&next, y, is_whole, &mut out);
+            self.row(next, y, is_whole, &mut out);
         }
         self.is_stale = false;
-        let old = std::mem::replace(&mut self.shown, next);
         if out.is_empty() {
-            return (out, old);
+            return out;
         }
         // Mode 2026: the terminal shows the frame at once; terminals without it ignore it.
         let mut frame = Vec::with_capacity(out.len() + 16);
         frame.extend_from_slice(b"\x1b[?2026h");
         frame.append(&mut out);
         frame.extend_from_slice(b"\x1b[?2026l");
-        (frame, old)
+        frame
     }
 
     fn row(&mut self, next: &Buffer, y: u16, is_whole: bool, out: &mut Vec<u8>) {
         let area = next.area;
-        let row = |buf: &Buffer| (area.left()..area.right()).filter_map(|x| buf.cell((x, y)).cloned()).collect::<Vec<_>>();
-        let is_wide = |buf: &Buffer| (area.left()..area.right()).any(|x| buf.cell((x, y)).is_some_and(|c| columns(c) == 2));
+        let width = usize::from(area.width);
+        let first = usize::from(y - area.top()) * width;
+        let cells = next.content.get(first..first + width).unwrap_or_default();
+        let was_wide = std::mem::replace(&mut self.wide[usize::from(y - area.top())], cells.iter().any(|c| columns(c) == 2));
+        let is_wide = was_wide || self.wide[usize::from(y - area.top())];
+        let shown = &mut self.shown[first..first + width];
+        let mut is_new: Vec<bool> = Vec::with_capacity(width);
+        is_new.extend(cells.iter().zip(shown).map(|(cell, shown)| {
+            let look = look(cell);
+            std::mem::replace(shown, look) != look
+        }));
         // What is behind and left of wide characters differs between terminals: such a row is sent as one.
-        let is_whole = is_whole || ((is_wide(next) || is_wide(&self.shown)) && row(next) != row(&self.shown));
+        let is_whole = is_whole || (is_wide && is_new.contains(&true));
         // The column the terminal's cursor is at, and the link that is open.
         let mut cursor: Option<u16> = None;
         let mut open: Option<usize> = None;
@@ -99,8 +118,7 @@ impl Painter {
             let cell = &next[(x, y)];
             let columns = columns(cell).min(area.right() - x);
             let is_moved = self.moved.iter().any(|area| is_at(area, x));
-            let is_new = is_whole || is_moved || self.shown.cell((x, y)).is_none_or(|was| !looks_same(was, cell));
-            if is_new {
+            if is_whole || is_moved || is_new.get(usize::from(x - area.left())) == Some(&true) {
                 let link = self.links.iter().position(|(area, _)| is_at(area, x));
                 if open.is_some() && (open != link || cursor != Some(x)) {
                     out.extend_from_slice(LINK_ENDS);
@@ -150,9 +168,34 @@ fn is_blank(cell: &Cell) -> bool {
     cell.symbol() == " " && !cell.modifier.intersects(Modifier::REVERSED | Modifier::UNDERLINED)
 }
 
-/// Whether a terminal shows both alike: of a blank only the background is seen.
-fn looks_same(a: &Cell, b: &Cell) -> bool {
-    a == b || (is_blank(a) && is_blank(b) && a.bg == b.bg)
+/// A number for what a terminal shows of a cell: of a blank only the background is seen. Two looks have the same one with a chance of
+/// one to 2^64 or so.
+fn look(cell: &Cell) -> u64 {
+    let text = cell.symbol().as_bytes();
+    let (fg, modifier) = if is_blank(cell) { (Color::Reset, Modifier::empty()) } else { (cell.fg, cell.modifier) };
+    let mut short = [0; 8];
+    let text = match short.get_mut(..text.len()) {
+        Some(place) => {
+            place.copy_from_slice(text);
+            u64::from_le_bytes(short)
+        }
+        None => fnv(text),
+    };
+    // 25 bits of each color, 14 for the modifiers.
+    let style = number(fg) | (number(cell.bg) << 25) | (u64::from(modifier.bits()) << 50);
+    // Both halves of a product of 128 bits: each bit of either side moves all of them. The factors are digits of pi.
+    let product = u128::from(text ^ 0x243f_6a88_85a3_08d3) * u128::from(style ^ 0x1319_8a2e_0370_7344);
+    (product as u64) ^ (product >> 64) as u64
+}
+
+/// A number for a color, below 2^25.
+fn number(color: Color) -> u64 {
+    match color {
+        Color::Rgb(r, g, b) => (1 << 24) | u64::from(u32::from_be_bytes([0, r, g, b])),
+        Color::Indexed(i) => 0x200 | u64::from(i),
+        Color::Reset => 0,
+        named => 0x100 | named_number(named).map_or(0, u64::from),
+    }
 }
 
 /// Columns a cell's text takes.
@@ -217,28 +260,38 @@ fn change(from: Option<Pen>, to: Pen, out: &mut Vec<u8>) {
 
 /// SGR of a color; `base` is 30 for the foreground and 40 for the background.
 fn color(color: Color, base: u8) -> String {
-    let named = |n: u8| if n < 8 { format!("{}", base + n) } else { format!("{}", base + 60 + n - 8) };
     match color {
-        Color::Reset => format!("{}", base + 9),
         Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
         Color::Indexed(i) => format!("{};5;{i}", base + 8),
-        Color::Black => named(0),
-        Color::Red => named(1),
-        Color::Green => named(2),
-        Color::Yellow => named(3),
-        Color::Blue => named(4),
-        Color::Magenta => named(5),
-        Color::Cyan => named(6),
-        Color::Gray => named(7),
-        Color::DarkGray => named(8),
-        Color::LightRed => named(9),
-        Color::LightGreen => named(10),
-        Color::LightYellow => named(11),
-        Color::LightBlue => named(12),
-        Color::LightMagenta => named(13),
-        Color::LightCyan => named(14),
-        Color::White => named(15),
+        named => match named_number(named) {
+            None => format!("{}", base + 9),
+            Some(n) if n < 8 => format!("{}", base + n),
+            Some(n) => format!("{}", base + 60 + n - 8),
+        },
     }
+}
+
+/// Place of a color among the sixteen a terminal has names for; `None` for its own and for those without a name.
+fn named_number(color: Color) -> Option<u8> {
+    Some(match color {
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+        Color::Reset | Color::Rgb(..) | Color::Indexed(_) => return None,
+    })
 }
 
 #[cfg(test)]
@@ -293,10 +346,10 @@ mod tests {
                     }
                     cell(x, y, kind, &mut last);
                 }
-                let (bytes, _) = painter.frame(last.clone(), Vec::new());
+                let bytes = painter.frame(&last, Vec::new());
                 terminal.process(&bytes);
                 let mut fresh = vt100::Parser::new(6, 20, 0);
-                let (whole, _) = Painter::new(area).frame(last.clone(), Vec::new());
+                let whole = Painter::new(area).frame(&last, Vec::new());
                 fresh.process(&whole);
                 prop_assert_eq!(seen(&terminal, area), seen(&fresh, area));
             }
@@ -309,11 +362,11 @@ mod tests {
         let mut painter = Painter::new(area);
         let mut buf = Buffer::empty(area);
         buf.set_string(70, 0, "03:14:31", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
-        let (first, _) = painter.frame(buf.clone(), Vec::new());
+        let first = painter.frame(&buf, Vec::new());
         assert!(first.starts_with(b"\x1b[?2026h") && first.ends_with(b"\x1b[?2026l"));
-        assert!(painter.frame(buf.clone(), Vec::new()).0.is_empty());
+        assert!(painter.frame(&buf, Vec::new()).is_empty());
         buf.set_string(70, 0, "03:14:32", Style::new().fg(Color::Rgb(255, 255, 255)).add_modifier(Modifier::BOLD));
-        let (second, _) = painter.frame(buf, Vec::new());
+        let second = painter.frame(&buf, Vec::new());
         assert!(second.len() <= 60, "{} bytes", second.len());
     }
 
@@ -325,13 +378,13 @@ mod tests {
         buf.set_string(0, 0, "see shop here", Style::new());
         let at = Rect::new(4, 0, 4, 1);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        let first = text(painter.frame(buf.clone(), vec![(at, "https://shop/".to_owned())]).0);
+        let first = text(painter.frame(&buf, vec![(at, "https://shop/".to_owned())]));
         assert!(first.contains("see \x1b]8;;https://shop/\x1b\\shop\x1b]8;;\x1b\\ here"), "{first:?}");
-        let same = painter.frame(buf.clone(), vec![(at, "https://shop/".to_owned())]).0;
+        let same = painter.frame(&buf, vec![(at, "https://shop/".to_owned())]);
         assert!(same.is_empty());
-        let other = text(painter.frame(buf.clone(), vec![(at, "https://shop/b".to_owned())]).0);
+        let other = text(painter.frame(&buf, vec![(at, "https://shop/b".to_owned())]));
         assert!(other.contains("\x1b]8;;https://shop/b\x1b\\shop\x1b]8;;\x1b\\") && !other.contains("see"), "{other:?}");
-        let none = text(painter.frame(buf, Vec::new()).0);
+        let none = text(painter.frame(&buf, Vec::new()));
         assert!(none.contains("shop") && !none.contains("https"), "{none:?}");
     }
 }

@@ -170,7 +170,7 @@ pub(super) struct Session {
     ink: Ink,
     pub(super) state: UiState,
     painter: Painter,
-    spare: Buffer,
+    canvas: Buffer,
     /// Bytes for the terminal that are not cells, sent with the next frame.
     extra: Vec<u8>,
     /// Questions without an answer; `None`: it is not needed any more.
@@ -212,7 +212,7 @@ impl Session {
             ink,
             state,
             painter: Painter::new(area),
-            spare: Buffer::empty(area),
+            canvas: Buffer::empty(area),
             asked: Vec::new(),
             extra: Vec::new(),
         }
@@ -424,12 +424,12 @@ impl Session {
     /// Draws, and sends what changed; nothing where nothing did.
     pub(super) fn draw(&mut self, out: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let area = Rect::new(0, 0, self.state.size.0, self.state.size.1);
-        let mut next = std::mem::take(&mut self.spare);
+        let mut next = std::mem::take(&mut self.canvas);
         next.resize(area);
         next.reset();
         let links = self.paint(&mut next);
-        let (bytes, old) = self.painter.frame(next, links);
-        self.spare = old;
+        let bytes = self.painter.frame(&next, links);
+        self.canvas = next;
         let mut extra = std::mem::take(&mut self.extra);
         extra.extend(bytes);
         if extra.is_empty() { Ok(()) } else { out(&extra) }

@@ -341,7 +341,7 @@ fn look() {
         for theme in ["dark", "light"] {
             let ink = Theme::load(theme, None).expect("a theme").ink(Depth::True, Graph::Braille);
             let mut painter = super::paint::Painter::new(Rect::new(0, 0, size.0, size.1));
-            let (bytes, _) = painter.frame(screen.buffer(&ink), Vec::new());
+            let bytes = painter.frame(&screen.buffer(&ink), Vec::new());
             std::fs::write(folder.join(format!("{name}-{theme}.ansi")), bytes).expect("a file");
         }
     }
