@@ -36,6 +36,8 @@ impl Standing {
             | JournalEvent::Learned { .. }
             | JournalEvent::Delivered { .. }
             | JournalEvent::Notice { .. }
+            | JournalEvent::Security { .. }
+            | JournalEvent::Posture { .. }
             | JournalEvent::Annotation { .. } => {}
         }
     }

@@ -1,4 +1,4 @@
-//! When this machine is looked at for what listens, and for services nobody configured.
+//! When this machine is looked at for what listens, for services nobody configured, and for how well it is closed.
 //!
 //! Invariant: a look opens no connection to what it finds.
 
@@ -11,9 +11,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::bus::SystemBus;
 use super::checker::ProcessView;
 use super::discover::{Discovered, Discovery, LOOK_EVERY, units};
+use super::posture::posture;
 use super::service::Service;
 use crate::base::Timestamp;
-use crate::model::{Host, Listener};
+use crate::model::{Host, Listener, Posture};
 
 /// All that was found by one look.
 pub struct Found {
@@ -21,6 +22,8 @@ pub struct Found {
     pub listeners: Vec<Listener>,
     /// Services for the board, where they were looked for.
     pub services: Option<Vec<Discovered>>,
+    /// How well the machine is closed, where it was looked at.
+    pub posture: Option<Posture>,
     /// When.
     pub at: Timestamp,
 }
@@ -46,6 +49,9 @@ pub type OnFound = Arc<dyn Fn(Found) + Send + Sync>;
 
 /// Units are asked for less often: the answer costs systemd more than a look costs us.
 const UNITS_EVERY: Duration = Duration::from_secs(60);
+
+/// Who may log in and who may read what changes by hand, or with an update.
+const POSTURE_EVERY: Duration = Duration::from_secs(600);
 
 /// Owners are found among the processes, so the first look waits for the first rounds of reading.
 const FIRST_LOOK_AFTER: Duration = Duration::from_millis(1500);
@@ -74,23 +80,37 @@ impl Drop for Scout {
 async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, (aim, on_found): (Aim, OnFound)) {
     let mut discovery = Discovery::default();
     let mut known_units = Vec::new();
-    let mut units_at = None;
+    let (mut units_due, mut posture_due) = (Due(None, UNITS_EVERY), Due(None, POSTURE_EVERY));
     let mut tick = interval_at(Instant::now() + FIRST_LOOK_AFTER, LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let listeners = discovery.listeners(host.as_ref(), &processes());
-        if aim == Aim::Listeners {
-            on_found(Found { listeners, services: None, at: Timestamp::now() });
-            continue;
+        let posture = posture_due.take().then(|| posture(host.as_ref(), &listeners));
+        let mut services = None;
+        if aim == Aim::Services {
+            let mut found = discovery.services(host.as_ref(), &listeners);
+            if units_due.take() {
+                // Without a bus there are no units to show; a later try finds one that has come up.
+                known_units = units(&bus, &found).await.unwrap_or_default();
+            }
+            found.extend(known_units.iter().cloned());
+            services = Some(found);
         }
-        let mut found = discovery.services(host.as_ref(), &listeners);
-        if units_at.is_none_or(|at: Instant| at.elapsed() >= UNITS_EVERY) {
-            units_at = Some(Instant::now());
-            // Without a bus there are no units to show; a later try finds one that has come up.
-            known_units = units(&bus, &found).await.unwrap_or_default();
+        on_found(Found { listeners, services, posture, at: Timestamp::now() });
+    }
+}
+
+/// When something was last done, and how long it is then left.
+struct Due(Option<Instant>, Duration);
+
+impl Due {
+    /// Whether it is time; where it is, it is done.
+    fn take(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|at| at.elapsed() >= self.1);
+        if is_due {
+            self.0 = Some(Instant::now());
         }
-        found.extend(known_units.iter().cloned());
-        on_found(Found { listeners, services: Some(found), at: Timestamp::now() });
+        is_due
     }
 }

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ const MOST_OPEN: usize = 48;
 
 /// How much a file is asked for at once: nearly every file of a round fits.
 const CHUNK: usize = 8192;
+
+/// Most of a line that is read at once: the longest lines of package lists, the files a package holds, have a tenth of it.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// A container engine answers in milliseconds.
 const SOCKET_PATIENCE: Duration = Duration::from_secs(2);
@@ -121,6 +125,20 @@ impl Host for LinuxHost {
             into.push(entry?.file_name().to_string_lossy().into_owned());
         }
         Ok(())
+    }
+
+    fn each_line(&self, path: &str, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let mut reader = io::BufReader::new(File::open(path)?);
+        let mut line = Vec::new();
+        while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
+            take(line.strip_suffix(b"\n").unwrap_or(&line));
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn mode(&self, path: &str) -> io::Result<u32> {
+        Ok(std::fs::metadata(path)?.permissions().mode() & 0o7777)
     }
 
     fn read_link(&self, path: &str) -> io::Result<String> {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -50,6 +51,10 @@ impl Host for TreeHost {
             into.push(entry?.file_name().to_string_lossy().into_owned());
         }
         Ok(())
+    }
+
+    fn mode(&self, path: &str) -> io::Result<u32> {
+        Ok(std::fs::metadata(self.below(path)?)?.permissions().mode() & 0o7777)
     }
 
     fn read_link(&self, path: &str) -> io::Result<String> {

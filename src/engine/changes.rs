@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::{Timestamp, format_duration};
 use crate::check::Discovered;
-use crate::model::{Culprit, HostFacts, Process, ProcessChange, Reading, ServiceState, ServiceStatus};
+use crate::model::{Culprit, HostFacts, Process, ProcessChange, Reading, SecurityEvent, ServiceState, ServiceStatus, Severity};
 
 /// How long before an alert a change may have led to it.
 const RECENT: Duration = Duration::from_secs(900);
@@ -27,6 +27,9 @@ const NAMED: usize = 5;
 
 /// The same change again within this time is the one before: package managers start each other, a unit fails and starts again.
 const AGAIN: Duration = Duration::from_secs(120);
+
+/// Signs of a command line that are kept as evidence: enough for what was installed.
+const EVIDENCE: usize = 120;
 
 /// Programs that change what is installed.
 const PACKAGE_MANAGERS: [&str; 16] = [
@@ -67,6 +70,8 @@ pub struct Changes {
     listeners: Option<BTreeSet<String>>,
     /// Sessions by user, once they were read.
     sessions: Option<BTreeMap<String, f64>>,
+    /// Of them what concerns security, not taken yet.
+    security: Vec<SecurityEvent>,
 }
 
 impl Changes {
@@ -79,8 +84,10 @@ impl Changes {
         let known = |p: &Process| before.binary_search_by_key(&p.id, |b| b.id).is_ok();
         let new: Vec<&Arc<Process>> = change.changed.iter().filter(|p| !known(p)).collect();
         for process in &new {
-            if PACKAGE_MANAGERS.contains(&&*process.name) {
-                self.note(at, process.name.to_string(), "ran");
+            if PACKAGE_MANAGERS.contains(&&*process.name) && self.note(at, process.name.to_string(), "ran") {
+                let command: String = process.command.chars().take(EVIDENCE).collect();
+                let evidence = format!("{} ran {command}", process.user);
+                self.secure(at, SecurityEvent::PACKAGES, &process.name, evidence);
             }
         }
         if new.is_empty() && change.gone.is_empty() {
@@ -99,13 +106,14 @@ impl Changes {
             let had = before.iter().any(|p| of_unit(&p));
             let stays = before.iter().any(|p| of_unit(&p) && !gone(p));
             let comes = new.iter().any(of_unit);
-            match (had, stays, comes) {
-                (_, true, _) => {}
-                (true, false, true) => self.note(at, unit.to_string(), "restarted"),
-                (true, false, false) => self.note(at, unit.to_string(), "stopped"),
-                (false, false, _) if self.stopped_lately(at, unit) => self.note(at, unit.to_string(), "restarted"),
-                (false, false, _) => self.note(at, unit.to_string(), "started"),
-            }
+            let verb = match (had, stays, comes) {
+                (_, true, _) => continue,
+                (true, false, true) => "restarted",
+                (true, false, false) => "stopped",
+                (false, false, _) if self.stopped_lately(at, unit) => "restarted",
+                (false, false, _) => "started",
+            };
+            self.note(at, unit.to_string(), verb);
         }
     }
 
@@ -119,8 +127,10 @@ impl Changes {
             let from = readings.partition_point(|r| r.key.metric() < metric);
             readings.iter().skip(from).take_while(move |r| r.key.metric() == metric)
         };
-        if of("oom_kills_per_second").any(|r| r.value > 0.0) {
-            self.note(at, "the kernel".to_owned(), "killed a process for lack of memory");
+        if of("oom_kills_per_second").any(|r| r.value > 0.0)
+            && self.note(at, "the kernel".to_owned(), "killed a process for lack of memory")
+        {
+            self.secure(at, SecurityEvent::KILLED, "the kernel", "oom_kills_per_second above 0".to_owned());
         }
         let mut sessions = of("sessions").peekable();
         if sessions.peek().is_none() {
@@ -129,8 +139,16 @@ impl Changes {
         let now: BTreeMap<String, f64> = sessions.filter_map(|r| Some((r.key.label("user")?.to_owned(), r.value))).collect();
         if let Some(before) = self.sessions.take() {
             for (user, n) in &now {
-                if before.get(user).is_none_or(|known| n > known) {
+                let known = before.get(user).copied().unwrap_or_default();
+                if *n > known {
                     self.note(at, user.clone(), "logged in");
+                    self.secure(at, SecurityEvent::LOGIN, user, format!("sessions: {known} before, {n} now"));
+                }
+            }
+            for (user, known) in &before {
+                let n = now.get(user).copied().unwrap_or_default();
+                if n < *known {
+                    self.secure(at, SecurityEvent::LOGOUT, user, format!("sessions: {known} before, {n} now"));
                 }
             }
         }
@@ -148,19 +166,33 @@ impl Changes {
         self.listeners = Some(now);
     }
 
-    /// Notes that something happened; again within [`AGAIN`] it replaces what was said of it.
-    pub fn note(&mut self, at: Timestamp, subject: String, verb: &'static str) {
+    /// What concerns security since it was last taken.
+    pub fn take_security(&mut self) -> Vec<SecurityEvent> {
+        std::mem::take(&mut self.security)
+    }
+
+    fn secure(&mut self, at: Timestamp, kind: &str, subject: &str, evidence: String) {
+        let severity = if kind == SecurityEvent::KILLED { Severity::Warning } else { Severity::Info };
+        let (kind, subject) = (kind.to_owned(), subject.to_owned());
+        self.security.push(SecurityEvent { at, kind, severity, subject, from: String::new(), evidence });
+    }
+
+    /// Notes that something happened; again within [`AGAIN`] it replaces what was said of it, and is not new.
+    pub fn note(&mut self, at: Timestamp, subject: String, verb: &'static str) -> bool {
         while self.seen.front().is_some_and(|c| at.since(c.at) > KEPT) || self.seen.len() >= MOST {
             self.seen.pop_front();
         }
         let package = |s: &str| PACKAGE_MANAGERS.contains(&s);
         let same = |c: &Change| c.subject == subject || (verb == "ran" && c.verb == verb && package(&subject));
-        match self.seen.iter_mut().rev().find(|c| same(c) && at.since(c.at) <= AGAIN) {
+        let known = self.seen.iter_mut().rev().find(|c| same(c) && at.since(c.at) <= AGAIN);
+        let is_new = known.is_none();
+        match known {
             // Who began it stays named; the end moves on.
             Some(known) if verb == "ran" => known.at = at,
             Some(known) => (known.at, known.verb) = (at, verb),
             None => self.seen.push_back(Change { at, subject, verb }),
         }
+        is_new
     }
 
     /// What changed next to a moment, if anything did (`postgres restarted`).

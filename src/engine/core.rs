@@ -19,6 +19,7 @@ use super::patterns::Noticed;
 use super::periodic::Due;
 use super::plan;
 use super::schedule::Reports;
+use super::security::Watch;
 use super::steady;
 use super::telling::channel_fault;
 use super::telling::reason;
@@ -55,6 +56,7 @@ pub struct Core {
     anomalies: RecentAnomalies,
     pub(super) blame: Blame,
     pub(super) changes: Changes,
+    pub(super) watch: Watch,
     own: OwnKeys,
     /// This tick's readings as the history keeps them.
     pub(super) kept: Vec<Reading>,
@@ -118,6 +120,7 @@ impl Core {
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),
+            watch: Watch::default(),
             own: OwnKeys::default(),
             kept: Vec::new(),
             scores: Arc::new([]),
@@ -199,6 +202,7 @@ impl Core {
             pulse.faults = Some(Arc::clone(&self.faults));
         }
         let readings = self.readings(at, sample.readings, timing, &mut pulse);
+        self.tell_security(&mut pulse);
         self.write_head(at, &readings);
         self.predict(at, &readings, &mut pulse);
         let tick = Tick { at, elapsed: sample.since_previous, interval: self.settings.interval };

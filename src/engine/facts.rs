@@ -10,8 +10,8 @@ use super::{fonts, future};
 use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    AnomalyInterval, Bucket, Limit, Prediction, ReportKind, ReportSpec, Resolution, SeriesKey, SeriesSource, ServiceStatus,
-    SourceError, Trend, UptimeShare, calendar,
+    AnomalyInterval, Bucket, JournalEvent, Limit, Prediction, ReportKind, ReportSpec, Resolution, SecurityFacts, SeriesKey,
+    SeriesSource, ServiceStatus, SourceError, Trend, UptimeShare, calendar,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
@@ -21,6 +21,8 @@ use crate::report::{
 
 /// Parts of a service's course: half a pixel each.
 const COURSE_PARTS: usize = 720;
+/// How long before its end a report takes the posture as it was seen.
+const POSTURE_WITHIN: Duration = Duration::from_secs(86_400);
 /// Points a trend is made from (mission P1).
 const TREND_POINTS: u32 = 24;
 
@@ -64,12 +66,27 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         zone: calendar::time_zone(spec.time_zone.as_deref()).map_err(|e| Refusal::new(RefusalKind::Invalid, e))?,
         prices: context.prices.clone(),
         fonts: Vec::new(),
-        // Nothing looks for security events yet, and the report says so.
-        security: None,
+        security: security(spec, context)?,
         journal: view.map_or_else(|| Ok(Vec::new()), |v| v.journal(range)).map_err(failed)?,
         previous: previous(spec, context)?,
         parts: parts(spec, wanted.parts, context)?,
     })
+}
+
+/// What was seen of security; `None` where nobody looked. A recorder that looks writes the posture down twice a day.
+fn security(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<SecurityFacts>, Refusal> {
+    let Some(view) = context.view.filter(|_| spec.kind == ReportKind::Security) else { return Ok(None) };
+    let range = spec.range;
+    let day = TimeRange { from: range.from.min(range.to - POSTURE_WITHIN), to: range.to };
+    let mut facts = SecurityFacts::default();
+    for entry in view.journal(day).map_err(super::answer::unread)? {
+        match entry.event {
+            JournalEvent::Security { seen } if range.contains(seen.at) => facts.events.push(seen),
+            JournalEvent::Posture { posture } => facts.posture = Some((entry.at, *posture)),
+            _ => {}
+        }
+    }
+    Ok(Some(facts).filter(|f| f.posture.is_some() || !f.events.is_empty()))
 }
 
 /// The span before, as long; only performance reports compare.

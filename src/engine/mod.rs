@@ -51,6 +51,7 @@ mod rule_test;
 #[cfg(test)]
 mod scenarios;
 mod schedule;
+mod security;
 mod setup;
 mod start;
 mod steady;

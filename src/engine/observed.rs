@@ -14,11 +14,15 @@ impl Core {
         self.board.observe(result);
     }
 
-    /// Takes what listens and runs here.
+    /// Takes what listens and runs here, and how well the machine is closed.
     pub fn found(&mut self, found: Found) {
         if let Some(services) = found.services {
             self.changes.listeners(found.at, &services);
             self.board.set_discovered(services, found.at);
+        }
+        self.watch.listeners(found.at, &found.listeners);
+        if let Some(posture) = found.posture {
+            self.watch.posture(found.at, posture);
         }
         if *self.listeners != *found.listeners {
             self.listeners = found.listeners.into();

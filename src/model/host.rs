@@ -93,6 +93,24 @@ pub trait Host: Send + Sync {
         self.list(&format!("/proc/{pid}/fd"), &mut names)?;
         Ok(u32::try_from(names.len()).unwrap_or(u32::MAX))
     }
+    /// Hands each line of a file, without its end, to `take`, holding no more than a part of the file where that can be done: for
+    /// files of megabytes.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn each_line(&self, path: &str, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.read(path, &mut text)?;
+        text.split(|b| *b == b'\n').for_each(take);
+        Ok(())
+    }
+    /// Who may do what with a file or folder: its nine bits of permission and the three above them, links followed.
+    ///
+    /// # Errors
+    /// As the system says; `Unsupported` where only the contents of files are known.
+    fn mode(&self, _path: &str) -> io::Result<u32> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// State of the file system at a path. May hang on a dead network mount: call it off the sampling thread.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Incident, Lesson, Outcome, Silence, Snooze, Transition};
+use super::{Alert, Incident, Lesson, Outcome, Posture, SecurityEvent, Silence, Snooze, Transition};
 use crate::base::Timestamp;
 
 /// One line of the journal.
@@ -84,6 +84,16 @@ pub enum JournalEvent {
         /// Which message (`level 2`), and what the other side answered.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
+    },
+    /// Something that concerns security was seen.
+    Security {
+        /// What, and when.
+        seen: SecurityEvent,
+    },
+    /// How well the machine is closed: at a start, once a day, and where it changed.
+    Posture {
+        /// What was found.
+        posture: Box<Posture>,
     },
     /// Something about the machine or farol itself worth knowing (`recorder started`, `clock went back by 3 s`).
     Notice {

@@ -25,13 +25,30 @@ pub struct SecurityEvent {
 }
 
 impl SecurityEvent {
+    /// Kind of an event: a person came in.
+    pub const LOGIN: &str = "login";
+    /// Kind of an event: a person went.
+    pub const LOGOUT: &str = "login ended";
+    /// Kind of an event: a program waits for connections that did not before.
+    pub const LISTENER: &str = "new listener";
+    /// Kind of an event: what is installed was changed.
+    pub const PACKAGES: &str = "packages changed";
+    /// Kind of an event: the kernel ended a process for lack of memory.
+    pub const KILLED: &str = "killed for memory";
+    /// Kind of an event: an account that may log in is there that was not.
+    pub const ACCOUNT: &str = "account added";
+    /// Kind of an event: an account that might log in no longer may.
+    pub const ACCOUNT_GONE: &str = "account removed";
+    /// Kind of an event: a check of the posture holds no longer.
+    pub const OPENED: &str = "check no longer holds";
+
     /// Whether somebody came in or tried to.
     pub fn is_access(&self) -> bool {
-        self.kind.starts_with("login")
+        self.kind.starts_with(Self::LOGIN)
     }
 }
 
-/// A check of the machine's posture, or a known vulnerability.
+/// A check of the machine's posture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PostureCheck {
     /// What should hold.
@@ -46,11 +63,38 @@ pub struct PostureCheck {
     pub advice: String,
 }
 
+/// A package for which a security update waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vulnerability {
+    /// Its name.
+    pub package: String,
+    /// The version that is installed.
+    pub installed: String,
+    /// The version that mends it.
+    pub mended: String,
+}
+
+/// How well a machine was closed when it was looked at.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Posture {
+    /// What was checked.
+    pub checks: Vec<PostureCheck>,
+    /// Packages with a security update that is not installed, by name.
+    pub vulnerabilities: Vec<Vulnerability>,
+    /// When the list of security updates was made; `None`: there is none that can be read, so nothing is known of them.
+    pub listed_at: Option<Timestamp>,
+    /// Accounts that may log in, by name.
+    pub accounts: Vec<String>,
+    /// What could not be looked at, and why.
+    pub unseen: Vec<String>,
+}
+
 /// What was observed over a span.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SecurityFacts {
     /// Events, in any order.
     pub events: Vec<SecurityEvent>,
-    /// Checks as they stood at the end, in any order.
-    pub checks: Vec<PostureCheck>,
+    /// The newest look at or before the end, and when it was; `None` where nobody looked in the day before.
+    pub posture: Option<(Timestamp, Posture)>,
 }

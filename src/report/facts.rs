@@ -198,7 +198,7 @@ pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
     let (series, ahead) = match kind {
         ReportKind::Performance => (PERFORMANCE, None),
         ReportKind::Capacity => (CAPACITY, Some(AHEAD)),
-        ReportKind::Security => (&[][..], None),
+        ReportKind::Security => (SECURITY, None),
     };
     let parts = match (kind, depth) {
         (ReportKind::Performance, ReportDepth::Weekly) => Some(DAY),
@@ -211,7 +211,7 @@ pub fn facts_wanted(kind: ReportKind, depth: ReportDepth) -> Wanted {
 /// The name for people of a series that reports are about.
 pub(super) fn name(key: &SeriesKey) -> Option<String> {
     let text = key.to_string();
-    PERFORMANCE.iter().chain(CAPACITY).find_map(|wanted| {
+    PERFORMANCE.iter().chain(CAPACITY).chain(SECURITY).find_map(|wanted| {
         let (metric, labels) = wanted.selector.split_once('{').unwrap_or((wanted.selector, ""));
         match labels {
             // A selector of totals leaves parts their own names.
@@ -253,6 +253,15 @@ const PERFORMANCE: &[WantedSeries] = &[
     WantedSeries { id: "temperature", name: "Temperature", selector: "temperature_celsius" },
     WantedSeries { id: "health", name: "Health", selector: "health_score" },
     WantedSeries { id: "response", name: "Answer of", selector: "service_check_seconds" },
+];
+
+/// Series of a security report; ids are the contract.
+const SECURITY: &[WantedSeries] = &[
+    WantedSeries { id: "sessions", name: "Sessions", selector: "sessions" },
+    WantedSeries { id: "units_failed", name: "Failed units", selector: "units{state=\"failed\"}" },
+    WantedSeries { id: "half_open", name: "Half-open connections", selector: "tcp_connections{state=\"syn_recv\"}" },
+    WantedSeries { id: "connections", name: "Connections", selector: "tcp_connections{state=\"established\"}" },
+    WantedSeries { id: "kills", name: "Kills for memory", selector: "oom_kills_per_second" },
 ];
 
 /// Series of a capacity report; ids are the contract.

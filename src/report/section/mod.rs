@@ -2,6 +2,7 @@
 //!
 //! To add one: a file here and a row in [`SECTIONS`]. Invariant: a section is a function of the context.
 
+mod activity;
 mod alerts;
 mod capacity;
 mod comparison;
@@ -21,7 +22,9 @@ mod rightsizing;
 mod security;
 mod services;
 mod summary;
+mod threats;
 mod trends;
+mod vulnerabilities;
 mod what_if;
 
 use super::context::Context;
@@ -81,8 +84,17 @@ pub(super) const SECTIONS: &[SectionDef] = &[
         depths: LONG,
         fill: predictions::fill,
     },
+    SectionDef { id: "threats", title: "Threats, most likely first", kinds: &[Security], depths: EVERY, fill: threats::fill },
+    SectionDef { id: "activity", title: "Activity", kinds: &[Security], depths: EVERY, fill: activity::fill },
+    SectionDef { id: "posture", title: "Posture", kinds: &[Security], depths: EVERY, fill: posture::fill },
+    SectionDef {
+        id: "vulnerabilities",
+        title: "Vulnerabilities",
+        kinds: &[Security],
+        depths: EVERY,
+        fill: vulnerabilities::fill,
+    },
     SectionDef { id: "events", title: "Events and access", kinds: &[Security], depths: EVERY, fill: events::fill },
-    SectionDef { id: "posture", title: "Posture and threats", kinds: &[Security], depths: EVERY, fill: posture::fill },
     // A month's list is for nobody; its issues are grouped above.
     SectionDef {
         id: "alerts",

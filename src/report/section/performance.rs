@@ -25,6 +25,9 @@ const CHARTS: &[ChartDef] = &[
     ChartDef("Network", &[("network_receive", "in"), ("network_transmit", "out")], None),
     ChartDef("Pressure", &[("pressure", "")], None),
     ChartDef("Temperature", &[("temperature", "")], None),
+    ChartDef("Sessions", &[("sessions", "")], None),
+    ChartDef("Failed units", &[("units_failed", "")], None),
+    ChartDef("Half-open connections", &[("half_open", "")], None),
     ChartDef("Health", &[("health", "health")], None),
 ];
 

@@ -1,19 +1,35 @@
-//! What one must know of the machine's security, and what farol does not observe yet.
+//! What one must know of the machine's security, and what farol does not observe.
 //!
 //! Invariant: what is not observed is said; it is never shown as zero.
 
+use super::threats;
 use crate::base::Unit;
-use crate::model::AlertKind;
+use crate::model::{AlertKind, SecurityEvent, SecurityFacts, Severity};
 use crate::report::context::Context;
 use crate::report::document::{Level, Section, Table};
 use crate::report::text;
+
+/// What no source looks at, whatever is on.
+const NEVER: &str = "Not observed: use of sudo and su, contents of files, traffic, the kernel's messages.";
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     let mut verdict = Table::statements("verdict");
     let alerts: Vec<_> = context.alerts().into_iter().filter(|a| a.kind == AlertKind::Security).collect();
     let open = alerts.iter().filter(|a| context.is_open(a)).count();
+    let observed = context.facts.security.as_ref();
+    let posture = observed.and_then(|s| s.posture.as_ref()).map(|(_, posture)| posture);
+    let kind = |kind: &str| observed.map(|s| s.events.iter().filter(|e| e.kind == kind).count() as f64);
     section.count("security.alerts", "Security alerts", alerts.len());
     section.count("security.open", "of them open at the end", open);
+    section.fact("security.events", "Events seen", observed.map(|s| s.events.len() as f64), Unit::Count);
+    section.fact("security.logins", "Logins", kind(SecurityEvent::LOGIN), Unit::Count);
+    section.fact("security.new_listeners", "New listeners", kind(SecurityEvent::LISTENER), Unit::Count);
+    let failed = posture.map(|p| p.checks.iter().filter(|c| !c.passed).count());
+    section.fact("security.checks_failed", "Checks that do not hold", failed.map(|n| n as f64), Unit::Count);
+    let waiting = posture.filter(|p| p.listed_at.is_some()).map(|p| p.vulnerabilities.len());
+    section.fact("security.updates_waiting", "Security updates waiting", waiting.map(|n| n as f64), Unit::Count);
+    section.fact("security.accounts", "Accounts that may log in", posture.map(|p| p.accounts.len() as f64), Unit::Count);
+
     match alerts.iter().map(|a| a.severity).max() {
         None => verdict.say(Level::Ok, "No security alert fired.", ""),
         Some(worst) => verdict.say(
@@ -22,28 +38,46 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
             "",
         ),
     }
-    match &context.facts.security {
-        Some(security) => {
-            let n = security.events.len();
-            section.count("security.events", "Events seen", n);
-            let failed = security.checks.iter().filter(|c| !c.passed).count();
-            section.count("security.checks_failed", "Checks that failed", failed);
-            if n > 0 {
-                verdict.say(Level::Info, format!("{} seen.", text::plural(n, "event")), "");
-            }
-            if failed > 0 {
-                verdict.say(Level::Warning, format!("{} failed.", text::plural(failed, "posture check")), "");
-            }
-        }
-        None => {
-            section.fact("security.events", "Events seen", None, Unit::Count);
-            section.fact("security.checks_failed", "Checks that failed", None, Unit::Count);
-            verdict.say(
-                Level::Unknown,
-                "Not observed: logins, privileges, accounts, new listeners, packages.",
-                "No source of security events is on.",
-            );
+    match observed {
+        Some(security) => say(context, security, &mut verdict),
+        None => verdict.say(
+            Level::Unknown,
+            "Not observed: logins, accounts, new listeners, packages, posture.",
+            "No recorder that looks for them ran in this span; farol --record does.",
+        ),
+    }
+    verdict.rows.sort_by_key(|row| std::cmp::Reverse(super::summary::level(row)));
+    section.tables.push(verdict);
+}
+
+fn say(context: &Context<'_>, security: &SecurityFacts, verdict: &mut Table) {
+    if let Some(threat) = threats::ranked(context).first() {
+        let what = format!("Most likely threat: {} (strength {:.2}).", threat.title, threat.strength);
+        verdict.say(threat.level(), what, threat.evidence.join("; "));
+    }
+    if let Some((at, posture)) = &security.posture {
+        let failed: Vec<_> = posture.checks.iter().filter(|c| !c.passed).collect();
+        let (n, of) = (failed.len(), text::plural(posture.checks.len(), "check"));
+        let worst = failed.iter().map(|c| c.severity).max().unwrap_or(Severity::Info);
+        let level = if n == 0 { Level::Ok } else { worst.into() };
+        let titles: Vec<&str> = failed.iter().filter(|c| c.severity == worst).take(3).map(|c| c.title.as_str()).collect();
+        let because = if n == 0 { String::new() } else { format!("Does not hold: {}.", titles.join("; ")) };
+        verdict.say(level, format!("{} of {of} hold as of {}.", posture.checks.len() - n, context.when(*at)), because);
+        if let Some(listed) = posture.listed_at {
+            let waiting = posture.vulnerabilities.len();
+            let level = if waiting == 0 { Level::Ok } else { Level::Warning };
+            let what = if waiting == 0 {
+                "No security update waits".to_owned()
+            } else {
+                format!("{} of security wait", text::plural(waiting, "update"))
+            };
+            verdict.say(level, format!("{what}; the list is of {}.", context.when(listed)), "");
         }
     }
-    section.tables.push(verdict);
+    let mut unseen = vec![NEVER.to_owned()];
+    let posture = security.posture.as_ref();
+    unseen.extend(posture.is_none().then(|| "Nobody looked at the posture in the day before the end.".to_owned()));
+    let files: Vec<&str> = posture.iter().flat_map(|(_, p)| &p.unseen).map(String::as_str).collect();
+    unseen.extend((!files.is_empty()).then(|| format!("Could not be read: {}.", files.join("; "))));
+    verdict.say(Level::Unknown, unseen.remove(0), unseen.join(" "));
 }

@@ -6,7 +6,7 @@
 use crate::base::Unit;
 use crate::model::{ServiceState, Severity};
 use crate::report::context::Context;
-use crate::report::document::{Level, Section, Table};
+use crate::report::document::{Cell, Level, Section, Table};
 use crate::report::text;
 
 /// Below this the figures stand for too little of the span to be silent about it: a quarter of an hour of a day.
@@ -38,9 +38,10 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.tables.push(verdict);
 }
 
-fn level(row: &[crate::report::document::Cell]) -> Level {
+/// How bad what a sentence says is.
+pub(super) fn level(row: &[Cell]) -> Level {
     match row.first() {
-        Some(crate::report::document::Cell::Level(level)) => *level,
+        Some(Cell::Level(level)) => *level,
         _ => Level::Unknown,
     }
 }

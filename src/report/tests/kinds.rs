@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::facts::{facts, spec};
 use super::text;
 use crate::model::{
-    Backtest, Crossing, Forecast, PostureCheck, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec, SecurityEvent,
-    SecurityFacts, Severity,
+    Backtest, Crossing, Forecast, Posture, PostureCheck, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec,
+    SecurityEvent, SecurityFacts, Severity, Vulnerability,
 };
 use crate::report::{Facts, render};
 
@@ -101,45 +101,101 @@ fn what_is_not_observed_is_said_and_never_zero() {
     let page = text(render(&page, &facts()).expect("a report").bytes);
     assert!(
         page.contains("Not observed: no source of security events is on.")
-            && page.contains("Not observed: no posture check is on.")
+            && page.contains("Not observed: nobody looked at the posture in the day before the end.")
+            && page.contains("Not observed: no list of security updates could be read.")
     );
+}
+
+/// A day on which somebody came in over a new door.
+pub(super) fn watched() -> Facts {
+    let mut facts = filling();
+    let from = spec(ReportDepth::Daily, ReportFormat::Json).range.from;
+    let event = |hour: u64, kind: &str, severity, (subject, evidence): (&str, &str)| SecurityEvent {
+        at: from + Duration::from_secs(hour * 3600),
+        kind: kind.to_owned(),
+        severity,
+        subject: subject.to_owned(),
+        from: String::new(),
+        evidence: evidence.to_owned(),
+    };
+    let check = |title: &str, passed, severity, evidence: &str| PostureCheck {
+        title: title.to_owned(),
+        passed,
+        severity,
+        evidence: evidence.to_owned(),
+        advice: "Set PermitRootLogin prohibit-password.".to_owned(),
+    };
+    let posture = Posture {
+        checks: vec![
+            check("Only root changes accounts", true, Severity::Critical, "/etc/passwd has mode 644"),
+            check("Root does not log in with a password over SSH", false, Severity::Critical, "PermitRootLogin yes"),
+            check(
+                "Security updates are installed",
+                false,
+                Severity::Warning,
+                "1 of 2310 packages with security updates are older",
+            ),
+        ],
+        vulnerabilities: vec![Vulnerability {
+            package: "openssl".to_owned(),
+            installed: "3.0.15-1~deb12u1".to_owned(),
+            mended: "3.0.17-1~deb12u3".to_owned(),
+        }],
+        listed_at: Some(from),
+        accounts: vec!["ana".to_owned(), "eve".to_owned(), "root".to_owned()],
+        unseen: vec!["/etc/shadow: Permission denied".to_owned()],
+    };
+    let events = vec![
+        event(2, SecurityEvent::LOGIN, Severity::Info, ("ana", "sessions: 0 before, 1 now")),
+        event(3, SecurityEvent::PACKAGES, Severity::Info, ("apt-get", "root ran apt-get install redis-server")),
+        event(
+            3,
+            SecurityEvent::LISTENER,
+            Severity::Warning,
+            ("redis-server :6379", "listens on 0.0.0.0:6379, pid 7, unit redis-server"),
+        ),
+        event(9, SecurityEvent::LISTENER, Severity::Warning, ("nc :4444", "listens on 0.0.0.0:4444, pid 8, of no unit")),
+        event(10, SecurityEvent::ACCOUNT, Severity::Warning, ("eve", "/etc/passwd: eve has a shell and had none")),
+        event(11, SecurityEvent::LOGIN, Severity::Info, ("eve", "sessions: 0 before, 1 now")),
+    ];
+    facts.security = Some(SecurityFacts { events, posture: Some((from + Duration::from_secs(3600), posture)) });
+    facts
 }
 
 #[test]
 fn events_are_ranked_and_logins_are_apart() {
-    let mut facts = facts();
-    let at = spec(ReportDepth::Daily, ReportFormat::Json).range.from;
-    let event = |kind: &str, severity, subject: &str| SecurityEvent {
-        at,
-        kind: kind.to_owned(),
-        severity,
-        subject: subject.to_owned(),
-        from: "192.0.2.7".to_owned(),
-        evidence: format!("{kind} of {subject}"),
-    };
-    facts.security = Some(SecurityFacts {
-        events: vec![
-            event("login failed", Severity::Warning, "root"),
-            event("login failed", Severity::Warning, "admin"),
-            event("new listener", Severity::Critical, "nc"),
-        ],
-        checks: vec![PostureCheck {
-            title: "Root may not log in with a password".to_owned(),
-            passed: false,
-            severity: Severity::Warning,
-            evidence: "PermitRootLogin yes".to_owned(),
-            advice: "Set PermitRootLogin prohibit-password.".to_owned(),
-        }],
-    });
-    let report = json(ReportKind::Security, 0, &facts);
+    let report = json(ReportKind::Security, 0, &watched());
     let events = section(&report, "events");
-    assert_eq!(events["tables"][0]["rows"].as_array().expect("rows").len(), 1);
+    assert_eq!(events["tables"][0]["rows"].as_array().expect("rows").len(), 4);
     assert_eq!(events["tables"][1]["rows"].as_array().expect("rows").len(), 2);
     let posture = section(&report, "posture");
     assert_eq!(posture["tables"][0]["rows"][0][3], "Set PermitRootLogin prohibit-password.");
-    let threats: Vec<_> = posture["tables"][1]["rows"].as_array().expect("rows").iter().map(|r| r[1].clone()).collect();
-    assert_eq!(threats, ["new listener: 1 event.", "login failed: 2 events."]);
-    assert_eq!(fact(&report, "security.checks_failed"), Some(1.0));
+    assert_eq!(posture["tables"][0]["rows"][3][2], "/etc/shadow: Permission denied", "what was not seen is a row");
+    assert_eq!(section(&report, "vulnerabilities")["tables"][0]["rows"][0][2], "3.0.17-1~deb12u3");
+    let counted = ["security.checks_failed", "security.updates_waiting", "security.logins", "security.new_listeners"];
+    assert_eq!(counted.map(|id| fact(&report, id)), [Some(2.0), Some(1.0), Some(2.0), Some(2.0)]);
+}
+
+#[test]
+fn threats_are_hypotheses_ranked_by_their_evidence() {
+    let report = json(ReportKind::Security, 0, &watched());
+    let rows = section(&report, "threats")["tables"][0]["rows"].as_array().expect("rows").clone();
+    let told: Vec<_> = rows.iter().map(|r| r[1].as_str().expect("a sentence")).collect();
+    // 1 - .6 * .5; 1 - .9 * .4; .35.
+    assert_eq!(
+        told,
+        [
+            "An account was made or taken (strength 0.70).",
+            "Somebody opened a door from outside (strength 0.64).",
+            "A known hole can be used (strength 0.35).",
+        ]
+    );
+    let evidence = rows[1][2].as_str().expect("evidence");
+    assert!(evidence.contains("redis-server :6379 since") && evidence.contains("a package was changed"), "{evidence}");
+    assert!(evidence.contains("nc :4444 since") && evidence.contains("no unit owns it"), "{evidence}");
+    let mut quiet = watched();
+    quiet.security = Some(SecurityFacts::default());
+    assert_eq!(section(&json(ReportKind::Security, 0, &quiet), "threats")["tables"][0]["rows"].as_array().map(Vec::len), Some(0));
 }
 
 #[test]
@@ -148,7 +204,7 @@ fn every_kind_is_written_in_every_format_at_every_depth() {
         for depth in ReportDepth::ALL {
             for format in ReportFormat::ALL {
                 let spec = ReportSpec { kind: *kind, growth_percent: 10, ..spec(*depth, *format) };
-                let bytes = render(&spec, &filling()).expect("a report").bytes;
+                let bytes = render(&spec, &watched()).expect("a report").bytes;
                 assert!(!bytes.is_empty(), "{kind} {depth} {format}");
             }
         }

@@ -119,6 +119,12 @@ fn event(entry: &JournalEntry) -> Option<Phrase> {
         }
         JournalEvent::Delivered { .. } => return None,
         JournalEvent::Notice { text } => Phrase::new().dim("· ").text(text),
+        JournalEvent::Security { seen } => {
+            let (glyph, role) =
+                if seen.severity > crate::model::Severity::Info { ("▲ ", Role::Warn) } else { ("· ", Role::Dim) };
+            Phrase::new().role(role, glyph).dim(&format!("{}: ", seen.kind)).text(&seen.subject)
+        }
+        JournalEvent::Posture { .. } => return None,
         JournalEvent::Incident { incident, author } => {
             Phrase::new().dim("· incident ").text(&incident.comment).dim(&format!("  {author}"))
         }

@@ -1,0 +1,157 @@
+//! The posture of made-up machines.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use super::posture;
+use crate::model::{FileSystemStat, Host, Listener, Posture, ProcessFile, Protocol};
+
+/// Files with their text and mode; a mode of 0 may not be read.
+#[derive(Default)]
+struct Machine(BTreeMap<String, (String, u32)>);
+
+impl Machine {
+    fn file(&mut self, path: &str, mode: u32, text: &str) {
+        self.0.insert(path.to_owned(), (text.to_owned(), mode));
+    }
+
+    fn sysctl(&mut self, path: &str, value: &str) {
+        self.file(&format!("/proc/sys/{path}"), 0o444, value);
+    }
+}
+
+fn unsupported<T>() -> io::Result<T> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+impl Host for Machine {
+    fn read(&self, path: &str, into: &mut Vec<u8>) -> io::Result<()> {
+        let (text, mode) = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        if mode & 0o004 == 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        *into = text.clone().into_bytes();
+        Ok(())
+    }
+    fn list(&self, path: &str, into: &mut Vec<String>) -> io::Result<()> {
+        into.clear();
+        let folder = format!("{path}/");
+        into.extend(self.0.keys().filter_map(|p| p.strip_prefix(&folder)).filter(|n| !n.contains('/')).map(str::to_owned));
+        if into.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
+    }
+    fn mode(&self, path: &str) -> io::Result<u32> {
+        Ok(self.0.get(path).ok_or(io::ErrorKind::NotFound)?.1)
+    }
+    fn read_link(&self, _: &str) -> io::Result<String> {
+        unsupported()
+    }
+    fn pids(&self, _: &mut Vec<u32>) -> io::Result<()> {
+        unsupported()
+    }
+    fn read_process(&self, _: u32, _: ProcessFile, _: &mut Vec<u8>) -> io::Result<()> {
+        unsupported()
+    }
+    fn cpu_clock(&self, _: u32) -> io::Result<Duration> {
+        unsupported()
+    }
+    fn statvfs(&self, _: &str) -> io::Result<FileSystemStat> {
+        unsupported()
+    }
+    fn tcp_states(&self) -> io::Result<[u32; 13]> {
+        unsupported()
+    }
+    fn user_name(&self, _: u32) -> Option<String> {
+        None
+    }
+}
+
+fn failed(posture: &Posture) -> Vec<String> {
+    posture.checks.iter().filter(|c| !c.passed).map(|c| c.evidence.clone()).collect()
+}
+
+fn listener(name: &str, address: &str) -> Listener {
+    let address = address.parse().expect("an address");
+    Listener { protocol: Protocol::Tcp, address, name: Some(name.into()), pid: None, unit: None }
+}
+
+#[test]
+fn what_is_not_there_neither_passes_nor_fails() {
+    let found = posture(&Machine::default(), &[]);
+    let titles: Vec<&str> = found.checks.iter().map(|c| c.title.as_str()).collect();
+    assert_eq!(titles, ["No service that speaks in the clear listens for others", "At most ten services listen for others"]);
+    assert_eq!(found.unseen, ["security updates: only those of apt are known, and it keeps no lists here"]);
+    assert_eq!(found.listed_at, None);
+}
+
+#[test]
+fn an_open_machine_is_told_with_what_was_found() {
+    let mut machine = Machine::default();
+    machine.sysctl("kernel/randomize_va_space", "0\n");
+    machine.sysctl("fs/suid_dumpable", "2\n");
+    machine.file("/etc/shadow", 0o644, "root:$6$x:19000::::::\nguest::19000::::::\n");
+    machine.file(
+        "/etc/passwd",
+        0o644,
+        "root:x:0:0::/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nguest:x:7:7::/:/bin/sh\nd:x:1:1::/:/usr/sbin/nologin\n",
+    );
+    machine.file("/tmp", 0o777, "");
+    machine.file("/run/reboot-required", 0o644, "");
+    let found = posture(&machine, &[listener("redis-server", "0.0.0.0:6379"), listener("mysqld", "127.0.0.1:3306")]);
+    assert_eq!(
+        failed(&found),
+        [
+            "kernel.randomize_va_space = 0",
+            "/etc/shadow has mode 644",
+            "/tmp has mode 777",
+            "/run/reboot-required is there",
+            "accounts with the number 0: root, toor",
+            "without a password: guest",
+            "redis-server :6379",
+        ]
+    );
+    assert_eq!(found.accounts, ["guest", "root", "toor"]);
+}
+
+#[test]
+fn a_closed_machine_passes_and_says_what_it_may_not_see() {
+    let mut machine = Machine::default();
+    machine.sysctl("kernel/randomize_va_space", "2\n");
+    machine.file("/etc/shadow", 0o640, "root:$6$x:19000::::::\n");
+    machine.file("/etc/passwd", 0o644, "root:x:0:0::/root:/bin/bash\n");
+    let found = posture(&machine, &[listener("sshd", "[::]:22")]);
+    assert_eq!(failed(&found), Vec::<String>::new());
+    assert!(found.unseen.iter().any(|u| u.starts_with("/etc/shadow: permission denied")), "{:?}", found.unseen);
+    assert!(found.unseen.iter().any(|u| u.contains("sshd runs")), "{:?}", found.unseen);
+}
+
+#[test]
+fn the_first_word_on_a_key_of_ssh_counts_and_files_stand_where_they_are_included() {
+    let mut machine = Machine::default();
+    let config = "# sample\nInclude /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin no\npasswordauthentication=yes\nMatch User eve\nPermitEmptyPasswords yes\n";
+    machine.file("/etc/ssh/sshd_config", 0o644, config);
+    machine.file("/etc/ssh/sshd_config.d/10-cloud.conf", 0o644, "PermitRootLogin yes\n");
+    machine.file("/etc/ssh/sshd_config.d/notes.txt", 0o644, "PermitEmptyPasswords yes\n");
+    machine.file("/etc/ssh/ssh_host_rsa_key", 0o644, "");
+    let found = posture(&machine, &[]);
+    assert_eq!(failed(&found), ["ssh_host_rsa_key has mode 644", "PermitRootLogin yes", "PasswordAuthentication yes"]);
+}
+
+#[test]
+fn security_updates_that_wait_are_told_with_the_date_of_the_list() {
+    let mut machine = Machine::default();
+    let lists = "/var/lib/apt/lists/deb.debian.org_debian-security_dists_bookworm-security";
+    machine.file(&format!("{lists}_InRelease"), 0o644, "Origin: Debian\nDate: Sat, 21 Nov 2026 09:37:00 UTC\n");
+    let offered = "Package: openssl\nVersion: 3.0.17-1~deb12u3\n\nPackage: openssl\nVersion: 3.0.17-1~deb12u2\n\nPackage: curl\nVersion: 7.88.1-10\n\nPackage: gone\nVersion: 2\n";
+    machine.file(&format!("{lists}_main_binary-amd64_Packages"), 0o644, offered);
+    let status = "Package: openssl\nStatus: install ok installed\nVersion: 3.0.17-1~deb12u2\n\nPackage: curl\nStatus: install ok installed\nVersion: 7.88.1-10+deb12u5\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
+    machine.file("/var/lib/dpkg/status", 0o644, status);
+    let found = posture(&machine, &[]);
+    let told: Vec<_> = found.vulnerabilities.iter().map(|v| (v.package.as_str(), v.mended.as_str())).collect();
+    assert_eq!(told, [("openssl", "3.0.17-1~deb12u3")]);
+    assert_eq!(found.listed_at.map(|at| at.rfc3339()).as_deref(), Some("2026-11-21T09:37:00Z"));
+    machine.0.retain(|path, _| !path.ends_with("_Packages"));
+    machine.file(&format!("{lists}_main_binary-amd64_Packages.lz4"), 0o644, "");
+    let packed = posture(&machine, &[]);
+    assert!(packed.listed_at.is_none() && packed.unseen.iter().any(|u| u.contains("are packed")), "{:?}", packed.unseen);
+}

@@ -1,0 +1,201 @@
+//! What concerns the machine's security: who came in, what began to listen, what was installed, how well it is closed.
+//!
+//! Seen in what ticks and looks bring anyway, and written to the journal. Invariant: what was there at the first look is no event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::core::Core;
+use crate::base::Timestamp;
+use crate::model::{JournalEntry, JournalEvent, Listener, Posture, Protocol, Pulse, SecurityEvent, Severity};
+
+/// A listener that was there within this time is not new: services restart.
+const REMEMBERED: Duration = Duration::from_secs(86_400);
+
+/// Most listeners remembered: a machine with more has no use for a list of them.
+const MOST: usize = 1024;
+
+/// Programs on loopback take a port of their own above this at every start; only those below are services.
+const FIRST_PASSING_PORT: u16 = 32_768;
+
+/// The posture is written at least so often: a report looks for it in the day before its end.
+const POSTURE_AGAIN: Duration = Duration::from_secs(12 * 3600);
+
+/// What was last seen.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Listeners by program and port, and when each was last there; `None` before the first look.
+    listeners: Option<BTreeMap<(String, u16), Timestamp>>,
+    posture: Option<Posture>,
+    written_at: Option<Timestamp>,
+    /// To be written with the next tick.
+    pending: Vec<JournalEntry>,
+}
+
+impl Watch {
+    /// Notes something for the journal.
+    pub fn note(&mut self, seen: SecurityEvent) {
+        self.pending.push(JournalEntry { at: seen.at, event: JournalEvent::Security { seen } });
+    }
+
+    /// Takes in who listens.
+    pub fn listeners(&mut self, at: Timestamp, found: &[Listener]) {
+        let is_first = self.listeners.is_none();
+        let mut known = self.listeners.take().unwrap_or_default();
+        for one in found.iter().filter(|l| is_service(l)) {
+            let name = one.name.as_deref().unwrap_or("unknown").to_owned();
+            let before = known.insert((name.clone(), one.address.port()), at);
+            if !is_first && before.is_none() {
+                self.note(begun(at, one, name));
+            }
+        }
+        known.retain(|_, last| at.since(*last) <= REMEMBERED);
+        while known.len() > MOST {
+            known.pop_first();
+        }
+        self.listeners = Some(known);
+    }
+
+    /// Takes in how well the machine is closed.
+    pub fn posture(&mut self, at: Timestamp, posture: Posture) {
+        if let Some(before) = &self.posture {
+            for seen in changed(at, before, &posture) {
+                self.note(seen);
+            }
+        }
+        let is_old = self.written_at.is_none_or(|then| at.since(then) >= POSTURE_AGAIN);
+        if is_old || self.posture.as_ref() != Some(&posture) {
+            self.written_at = Some(at);
+            self.pending.push(JournalEntry { at, event: JournalEvent::Posture { posture: Box::new(posture.clone()) } });
+        }
+        self.posture = Some(posture);
+    }
+}
+
+/// Whether others, or programs here on a port of its own, can rely on it.
+fn is_service(listener: &Listener) -> bool {
+    let address = listener.address;
+    listener.protocol == Protocol::Tcp && (!address.ip().is_loopback() || address.port() < FIRST_PASSING_PORT)
+}
+
+fn begun(at: Timestamp, listener: &Listener, name: String) -> SecurityEvent {
+    let severity = if listener.address.ip().is_loopback() { Severity::Info } else { Severity::Warning };
+    let pid = listener.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    let unit = listener.unit.as_ref().map_or_else(|| ", of no unit".to_owned(), |u| format!(", unit {u}"));
+    let evidence = format!("listens on {}{pid}{unit}", listener.address);
+    let subject = format!("{name} :{}", listener.address.port());
+    SecurityEvent { at, kind: SecurityEvent::LISTENER.to_owned(), severity, subject, from: String::new(), evidence }
+}
+
+/// What changed between two looks.
+fn changed(at: Timestamp, before: &Posture, now: &Posture) -> Vec<SecurityEvent> {
+    let event = |kind: &str, severity, subject: &str, evidence: String| SecurityEvent {
+        at,
+        kind: kind.to_owned(),
+        severity,
+        subject: subject.to_owned(),
+        from: String::new(),
+        evidence,
+    };
+    let names = |posture: &Posture| posture.accounts.iter().cloned().collect::<BTreeSet<String>>();
+    let (old, new) = (names(before), names(now));
+    let mut events = Vec::new();
+    // Where the list could not be read nobody came and nobody went.
+    if !old.is_empty() && !new.is_empty() {
+        let told = |kind, severity, name: &String, what: &str| event(kind, severity, name, format!("/etc/passwd: {name} {what}"));
+        let added = new.difference(&old).map(|n| told(SecurityEvent::ACCOUNT, Severity::Warning, n, "has a shell and had none"));
+        events.extend(added);
+        let gone = old.difference(&new).map(|n| told(SecurityEvent::ACCOUNT_GONE, Severity::Info, n, "has a shell no longer"));
+        events.extend(gone);
+    }
+    for check in now.checks.iter().filter(|c| !c.passed) {
+        if before.checks.iter().any(|c| c.title == check.title && c.passed) {
+            events.push(event(SecurityEvent::OPENED, check.severity, &check.title, check.evidence.clone()));
+        }
+    }
+    events
+}
+
+impl Core {
+    /// Writes down what was seen since the tick before.
+    pub(super) fn tell_security(&mut self, pulse: &mut Pulse) {
+        for seen in self.changes.take_security() {
+            self.watch.note(seen);
+        }
+        for entry in std::mem::take(&mut self.watch.pending) {
+            let write = self.journal(entry.at, entry.event, pulse);
+            self.later.push(write);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PostureCheck;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(10_000 + second)
+    }
+
+    fn listener(name: &str, address: &str) -> Listener {
+        let address = address.parse().expect("an address");
+        Listener { protocol: Protocol::Tcp, address, name: Some(name.into()), pid: Some(7), unit: None }
+    }
+
+    fn told(watch: &mut Watch) -> Vec<String> {
+        let entries = std::mem::take(&mut watch.pending);
+        let line = |entry: JournalEntry| match entry.event {
+            JournalEvent::Security { seen } => format!("{}: {} ({:?})", seen.kind, seen.subject, seen.severity),
+            JournalEvent::Posture { posture } => format!("posture of {}", posture.checks.len()),
+            other => format!("{other:?}"),
+        };
+        entries.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_listener_is_told_once_and_a_restart_is_not_new() {
+        let mut watch = Watch::default();
+        let ssh = listener("sshd", "0.0.0.0:22");
+        watch.listeners(at(0), std::slice::from_ref(&ssh));
+        assert_eq!(told(&mut watch), Vec::<String>::new(), "was there");
+        let door = listener("nc", "0.0.0.0:4444");
+        let (here, passing) = (listener("redis-server", "127.0.0.1:6379"), listener("node", "127.0.0.1:41231"));
+        watch.listeners(at(10), &[ssh.clone(), door.clone(), here, passing]);
+        assert_eq!(told(&mut watch), ["new listener: nc :4444 (Warning)", "new listener: redis-server :6379 (Info)"]);
+        watch.listeners(at(20), std::slice::from_ref(&ssh));
+        watch.listeners(at(3600), &[ssh, door.clone()]);
+        assert_eq!(told(&mut watch), Vec::<String>::new(), "came again");
+        watch.listeners(at(2 * 86_400), &[]);
+        watch.listeners(at(2 * 86_400 + 10), &[door]);
+        assert_eq!(told(&mut watch).len(), 1, "a day later it is new");
+    }
+
+    #[test]
+    fn accounts_and_checks_that_change_are_events_and_the_posture_is_written_twice_a_day() {
+        let check = |passed| PostureCheck {
+            title: "Passwords are hidden".to_owned(),
+            passed,
+            severity: Severity::Critical,
+            evidence: "/etc/shadow has mode 644".to_owned(),
+            advice: String::new(),
+        };
+        let posture = |passed, accounts: &[&str]| Posture {
+            checks: vec![check(passed)],
+            accounts: accounts.iter().map(|a| (*a).to_owned()).collect(),
+            ..Posture::default()
+        };
+        let mut watch = Watch::default();
+        watch.posture(at(0), posture(true, &["root"]));
+        assert_eq!(told(&mut watch), ["posture of 1"]);
+        watch.posture(at(600), posture(true, &["root"]));
+        assert_eq!(told(&mut watch), Vec::<String>::new());
+        watch.posture(at(1200), posture(false, &["root", "eve"]));
+        let opened = "check no longer holds: Passwords are hidden (Critical)";
+        assert_eq!(told(&mut watch), ["account added: eve (Warning)", opened, "posture of 1"]);
+        watch.posture(at(1800), posture(false, &[]));
+        assert_eq!(told(&mut watch), ["posture of 1"], "a list that cannot be read removes nobody");
+        watch.posture(at(1800 + 12 * 3600), posture(false, &[]));
+        assert_eq!(told(&mut watch), ["posture of 1"]);
+    }
+}
