@@ -17,6 +17,7 @@ use nix::time::ClockId;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, Mode, OFlags, RawDir, StatVfsMountFlags};
 use rustix::io::Errno;
+use rustix::process::Pid;
 
 use super::netlink::Diagnosis;
 use super::tree::{parse_users, process_path};
@@ -186,6 +187,12 @@ impl Host for LinuxHost {
         let time = ClockId::from_raw((!pid << 3) | 2).now();
         // A process that is not there is an invalid clock to the kernel.
         time.map(Duration::from).map_err(|_| io::ErrorKind::NotFound.into())
+    }
+
+    fn is_alive(&self, number: u32) -> io::Result<bool> {
+        let number = i32::try_from(number).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+        // Asks for the nice value, which a thread has too and everybody may know.
+        Ok(rustix::process::getpriority_process(Some(number)) != Err(Errno::SRCH))
     }
 
     fn descriptors(&self, pid: u32) -> io::Result<u32> {

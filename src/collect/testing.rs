@@ -83,6 +83,11 @@ impl Host for ScriptHost {
         clocks.get(&pid).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    fn is_alive(&self, number: u32) -> io::Result<bool> {
+        let files = self.0.lock().expect("no test panicked");
+        Ok(files.clocks.as_ref().ok_or(io::ErrorKind::Unsupported)?.contains_key(&number))
+    }
+
     fn statvfs(&self, path: &str) -> io::Result<FileSystemStat> {
         let files = self.0.lock().expect("no test panicked");
         files.mounts.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())

@@ -151,6 +151,24 @@ fn every_reading_is_in_the_catalog_with_its_labels() {
 }
 
 #[test]
+fn programs_that_end_between_two_rounds_of_this_machine_are_counted() {
+    let config = CollectConfig {
+        without: super::sources().filter(|name| *name != "process").map(str::to_owned).collect(),
+        ..CollectConfig::default()
+    };
+    let mut collector = Collector::new(Arc::new(LinuxHost::new()), &config);
+    collector.round(Timestamp::now(), Duration::from_secs(1));
+    for _ in 0..20 {
+        std::process::Command::new("true").status().expect("it runs");
+    }
+    let sample = collector.round(Timestamp::now(), Duration::from_secs(2));
+    let key = crate::model::SeriesKey::total("process_short_lived_per_second");
+    let Some(count) = sample.readings.iter().find(|r| r.key == key) else { return };
+    assert!(count.value >= 20.0, "{count:?}");
+    assert!(sample.processes.short_lived.is_some_and(|left| left.count >= 20));
+}
+
+#[test]
 fn this_machine_reads_as_df_says() {
     let Ok(output) = std::process::Command::new("df").args(["--output=pcent", "/"]).output() else { return };
     let df = String::from_utf8_lossy(&output.stdout);

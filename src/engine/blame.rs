@@ -93,6 +93,8 @@ pub struct Blame {
     looks: VecDeque<Look>,
     /// Bytes a process was given by children that ended, all and written ones: the kernel adds what they moved to their parent.
     inherited: HashMap<ProcessId, [f64; 2]>,
+    /// CPU seconds a process's children used that nobody met; nobody else can be blamed for them.
+    unmet: HashMap<ProcessId, f64>,
     /// Numbers of parents that lost a child in the last tick.
     bereaved: HashSet<u32>,
 }
@@ -113,14 +115,22 @@ impl Blame {
                 }
             }
         }
+        for by in change.short_lived.iter().flat_map(|left| left.by.iter()) {
+            *self.unmet.entry(by.parent).or_default() += by.cpu_seconds;
+        }
         for id in &change.gone {
+            self.unmet.remove(id);
             self.inherited.remove(id);
         }
         self.bereaved = parents;
     }
 
-    /// A level, or the sum of a flow since the process's start, without what its children left it.
+    /// A level, or the sum of a flow since the process's start, without what its children left it, but with the CPU time of those
+    /// that were not met.
     fn sum(&self, process: &Process, resource: Resource) -> f64 {
+        if resource == Resource::Cpu {
+            return process.cpu_seconds + self.unmet.get(&process.id).copied().unwrap_or(0.0);
+        }
         let place = MOVED.iter().position(|r| *r == resource);
         let given = place.and_then(|place| self.inherited.get(&process.id).map(|given| given[place]));
         (raw(process, resource) - given.unwrap_or(0.0)).max(0.0)
@@ -248,6 +258,7 @@ fn raw(process: &Process, resource: Resource) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ShortLived, ShortLivedBy};
 
     fn process(pid: u32, memory: u64, cpu: f64) -> Process {
         Process {
@@ -327,6 +338,24 @@ mod tests {
     }
 
     #[test]
+    fn a_parent_is_blamed_for_the_cpu_of_children_nobody_met() {
+        let mut blame = Blame::default();
+        let all: Arc<[Arc<Process>]> = [process(1, 1_000, 0.0), process(2, 1_000, 0.1)].map(Arc::new).into();
+        for second in 0..=60_i64 {
+            if second % 10 == 0 {
+                blame.look(at(second), &all);
+            }
+            let by = ShortLivedBy { parent: ProcessId { pid: 1, started: 1 }, name: "sh".into(), cpu_seconds: 1.5 };
+            let left = ShortLived { at: at(second), count: 200, by: [by].into() };
+            let short_lived = (second >= 30).then(|| Arc::new(left));
+            blame.follow(&all, &ProcessChange { short_lived, ..ProcessChange::default() });
+        }
+        let now: Vec<Process> = all.iter().map(|p| (**p).clone()).collect();
+        let (pid, change) = asked(&blame, &now, Resource::Cpu, (30, 60))[0];
+        assert!(pid == 1 && change.is_some_and(|c| c > 1.0), "{pid} {change:?}");
+    }
+
+    #[test]
     fn a_parent_is_not_blamed_for_what_its_ended_children_wrote() {
         let mut blame = Blame::default();
         let wrote = |pid, parent, bytes| {
@@ -339,7 +368,7 @@ mod tests {
             [(vec![], vec![2]), (vec![wrote(1, 0, 905)], vec![]), (vec![wrote(1, 0, 915), wrote(3, 1, 50)], vec![])]
         {
             let gone = gone.into_iter().map(|pid| ProcessId { pid, started: 1 }).collect();
-            let change = ProcessChange { changed, gone, ended: Vec::new() };
+            let change = ProcessChange { changed, gone, ..ProcessChange::default() };
             blame.follow(&all, &change);
             all = change.apply(&all);
         }

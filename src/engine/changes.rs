@@ -271,7 +271,7 @@ mod tests {
     impl Course {
         fn tick(&mut self, second: i64, new: &[Arc<Process>], gone: &[u32]) {
             let gone = gone.iter().map(|pid| ProcessId { pid: *pid, started: 1 }).collect();
-            let change = ProcessChange { changed: new.to_vec(), gone, ended: Vec::new() };
+            let change = ProcessChange { changed: new.to_vec(), gone, ..ProcessChange::default() };
             self.changes.processes(at(second), &self.all, &change);
             self.all = change.apply(&self.all);
         }

@@ -84,6 +84,13 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// As the system says; `Unsupported` where there is no such clock.
     fn cpu_clock(&self, pid: u32) -> io::Result<Duration>;
+    /// Whether a number is that of a process or of a thread that has not ended; without opening a file.
+    ///
+    /// # Errors
+    /// `Unsupported` where the system cannot be asked.
+    fn is_alive(&self, _number: u32) -> io::Result<bool> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// How many files, sockets among them, a process has open.
     ///
     /// # Errors

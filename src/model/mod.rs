@@ -56,7 +56,10 @@ pub use matcher::{MatchOp, Matcher, MatcherError, matches_key};
 pub use pattern::{Cluster, Outlier, Patterns, Shift, ShiftKind};
 pub use perfdata::{PerfValue, perfdata};
 pub use prediction::{Calibration, Outcome, Prediction, TrackRecord};
-pub use process::{EndedProcess, MOST_ENDED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler};
+pub use process::{
+    EndedProcess, MOST_ENDED, MOST_SHORT_LIVED, Process, ProcessChange, ProcessId, ProcessPoint, ProcessState, Scheduler,
+    ShortLived, ShortLivedBy,
+};
 pub use process_details::{
     Capabilities, ControlGroup, MemoryUse, OpenFile, Private, ProcessDepth, ProcessDetails, ProcessSocket, ResourceLimit,
     ThreadDetails,

@@ -144,6 +144,8 @@ pub struct Process {
     pub cpu_seconds: f64,
     /// The part of it spent in the kernel, in seconds, to a clock tick.
     pub system_seconds: f64,
+    /// CPU time of its children that ended and that it waited for, and of theirs, in seconds, to a clock tick.
+    pub children_seconds: f64,
     /// When it was started; `None` where the machine's start is not known.
     pub started_at: Option<Timestamp>,
     /// Resident memory, in bytes.
@@ -199,7 +201,7 @@ pub struct Process {
 /// A process that ended, and what it had used by then.
 ///
 /// Its figures are those of its last reading: at most one round before its end. One that began and ended between two rounds
-/// is not seen.
+/// is not seen; what such ones left is in [`ShortLived`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndedProcess {
     /// As it was last read.
@@ -207,6 +209,31 @@ pub struct EndedProcess {
     /// The round in which it was found gone.
     pub at: Timestamp,
 }
+
+/// What those left in one round that began and ended since the round before, so that nobody met them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShortLived {
+    /// The round.
+    pub at: Timestamp,
+    /// How many processes and threads were given a number that belongs to nobody any more; 0 where that is not known.
+    pub count: u32,
+    /// Whose children they were, those that used most first.
+    pub by: Arc<[ShortLivedBy]>,
+}
+
+/// What the children of one process used unseen: those never met, and the others since they were last looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShortLivedBy {
+    /// The process that waited for them; where their own parent ended too, the nearest that is left.
+    pub parent: ProcessId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// CPU time of all of them, in seconds.
+    pub cpu_seconds: f64,
+}
+
+/// Rounds of [`ShortLived`] kept in a snapshot: a minute where a round is a second.
+pub const MOST_SHORT_LIVED: usize = 60;
 
 /// Ended processes kept in a snapshot: the newest of them.
 pub const MOST_ENDED: usize = 256;
@@ -236,6 +263,9 @@ pub struct ProcessChange {
     /// What those had used that are worth telling: the ones that used most.
     #[serde(default)]
     pub ended: Vec<Arc<EndedProcess>>,
+    /// What those left that were not met; `None` where there were none.
+    #[serde(default)]
+    pub short_lived: Option<Arc<ShortLived>>,
 }
 
 impl ProcessChange {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, Listener, MOST_ENDED, NextStep,
-    Patterns, Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus, Silence, SourceFault,
-    TrackRecord, Trend, WatchedRule,
+    Alert, AlertState, AnomalyInterval, Catalog, EndedProcess, Forecast, HealthScore, HostFacts, Listener, MOST_ENDED,
+    MOST_SHORT_LIVED, NextStep, Patterns, Prediction, Process, Pulse, Reading, RecorderHealth, Score, SeriesKey, ServiceStatus,
+    ShortLived, Silence, SourceFault, TrackRecord, Trend, WatchedRule,
 };
 use crate::base::Timestamp;
 
@@ -32,6 +32,9 @@ pub struct Snapshot {
     /// Processes that ended lately, newest last; at most [`MOST_ENDED`].
     #[serde(default)]
     pub ended: Arc<[Arc<EndedProcess>]>,
+    /// What processes left that were not met, newest round last; at most [`MOST_SHORT_LIVED`], and not kept: empty in the past.
+    #[serde(default)]
+    pub short_lived: Arc<[Arc<ShortLived>]>,
     /// All services, worst first.
     pub services: Arc<[ServiceStatus]>,
     /// Sockets that wait for others, by port; looked at every ten seconds, and not kept: empty in the past.
@@ -81,6 +84,7 @@ impl Snapshot {
             readings: Arc::new([]),
             processes: Arc::new([]),
             ended: Arc::new([]),
+            short_lived: Arc::new([]),
             services: Arc::new([]),
             listeners: Arc::new([]),
             scores: Arc::new([]),
@@ -113,6 +117,10 @@ impl Snapshot {
             let all = self.ended.iter().chain(&pulse.processes.ended);
             let surplus = (self.ended.len() + pulse.processes.ended.len()).saturating_sub(MOST_ENDED);
             next.ended = all.skip(surplus).cloned().collect();
+        }
+        if let Some(left) = &pulse.processes.short_lived {
+            let surplus = (self.short_lived.len() + 1).saturating_sub(MOST_SHORT_LIVED);
+            next.short_lived = self.short_lived.iter().skip(surplus).chain([left]).cloned().collect();
         }
         if let Some(readings) = &pulse.readings {
             next.readings = Arc::clone(readings);

@@ -9,6 +9,7 @@ mod cgroup;
 mod identity;
 mod machine;
 mod scan;
+mod short_lived;
 mod stat;
 mod tracked;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub(super) use self::cgroup::{Part, parse_cgroup, parts};
 pub use self::scan::scan;
+use self::short_lived::{Traces, told, vanished};
 pub(super) use self::stat::{Stat, parse_stat};
 use self::tracked::{Look, Reader, Tracked};
 use super::parse::{decimal, number, words};
@@ -30,6 +32,19 @@ pub(super) const METRICS: &[MetricDef] = &[
     MetricDef::gauge("processes", Unit::Count, "Processes; by state as of their last reading.")
         .by(&["state"])
         .good(GoodDirection::Neither),
+    MetricDef::gauge(
+        "process_short_lived_per_second",
+        Unit::PerSecond,
+        "Processes and threads that began and ended between two looks.",
+    )
+    .good(GoodDirection::Neither)
+    .within(Some(0.0), None),
+    MetricDef::gauge(
+        "process_short_lived_cpu_usage_ratio",
+        Unit::Ratio,
+        "CPU of processes that ended, after the last look at them or without any, in cores: 1 is one core.",
+    )
+    .within(Some(0.0), None),
     MetricDef::gauge("vm_cpu_usage_ratio", Unit::Ratio, "CPU a virtual machine's process uses, in cores: 1 is one core.")
         .by(&["name"])
         .within(Some(0.0), None),
@@ -72,11 +87,14 @@ pub(super) struct Processes {
     tick: u64,
     /// The number last given out by the kernel.
     newest: Option<u64>,
+    /// How many numbers of this interval belong to nobody any more.
+    vanished: Option<f64>,
     /// Where the next turn begins.
     cursor: usize,
     most_machines: usize,
     total: SeriesKey,
     states: [SeriesKey; 6],
+    short_lived: [SeriesKey; 2],
 }
 
 pub(super) fn make(start: &Start<'_>) -> Processes {
@@ -85,13 +103,15 @@ pub(super) fn make(start: &Start<'_>) -> Processes {
         text: Vec::new(),
         pids: Vec::new(),
         known: Vec::new(),
-        reader: Reader::new(auxiliary::page_size(host), auxiliary::clock_ticks(host), start.groups.clone()),
+        reader: Reader::new(auxiliary::page_size(host), auxiliary::clock_ticks(host), start.groups.clone(), Traces::new(host)),
         most_machines: start.config.max_instances,
         tick: 0,
         newest: None,
+        vanished: None,
         cursor: 0,
         total: SeriesKey::total("processes"),
         states: STATES.map(|(_, name)| SeriesKey::new("processes", [("state", name)])),
+        short_lived: ["process_short_lived_per_second", "process_short_lived_cpu_usage_ratio"].map(SeriesKey::total),
     }
 }
 
@@ -116,6 +136,7 @@ impl Source for Processes {
             round.fault("process", format!("/proc/PID/stat: {unreadable} not understood"));
         }
         self.count(round);
+        self.tell_short_lived(round);
     }
 }
 
@@ -140,6 +161,7 @@ impl Processes {
                     true
                 }
                 Look::Gone => {
+                    reader.end(tracked);
                     round.processes.gone.push(tracked.process.id);
                     let process = Arc::clone(&tracked.process);
                     round.processes.ended.push(Arc::new(EndedProcess { process, at: round.at }));
@@ -171,6 +193,7 @@ impl Processes {
         let newest =
             host.read("/proc/loadavg", &mut self.text).ok().and_then(|()| words(self.text.trim_ascii()).nth(4).and_then(number));
         let before = std::mem::replace(&mut self.newest, newest);
+        self.vanished = before.zip(newest).and_then(|(before, newest)| vanished(host, before, newest));
         self.pids.clear();
         if let (Some(newest), Some(before)) = (newest, before)
             && self.tick % LIST_ROUNDS != 1
@@ -217,6 +240,18 @@ impl Processes {
         }
         counter::note_refused(round, "process", "processes", refused, MOST);
         Ok(())
+    }
+
+    /// What those left that began and ended between two looks.
+    fn tell_short_lived(&mut self, round: &mut Round) {
+        let (by, cores) = self.reader.traces.settle(&mut self.known);
+        let Some(span) = round.since_previous.filter(|span| *span > Duration::ZERO) else { return };
+        let [count, cpu] = &self.short_lived;
+        if let Some(vanished) = self.vanished {
+            round.gauge(count, vanished / span.as_secs_f64());
+        }
+        round.gauge(cpu, cores);
+        round.processes.short_lived = told(round.at, self.vanished, by);
     }
 
     fn count(&self, round: &mut Round) {

@@ -22,6 +22,8 @@ pub(in crate::collect) struct Stat<'a> {
     pub(in crate::collect) ticks: u64,
     /// The system's part of it.
     pub(in crate::collect) system_ticks: u64,
+    /// The same time of children that ended and that it waited for, and of theirs.
+    pub(in crate::collect) children_ticks: u64,
     pub(in crate::collect) priority: i16,
     pub(in crate::collect) nice: i8,
     pub(in crate::collect) threads: u32,
@@ -75,6 +77,8 @@ pub(in crate::collect) fn parse_stat(text: &[u8]) -> Option<Stat<'_>> {
         major_faults: number(at(12))?,
         ticks: number(at(14))?.saturating_add(system_ticks),
         system_ticks,
+        // Signed in proc(5); negative by a mistake of old kernels only.
+        children_ticks: number(at(16)).unwrap_or(0).saturating_add(number(at(17)).unwrap_or(0)),
         priority: signed(at(18)).and_then(|v| i16::try_from(v).ok())?,
         nice: signed(at(19)).and_then(|v| i8::try_from(v).ok())?,
         threads: small(20)?,
@@ -158,6 +162,7 @@ mod tests {
             major_faults: 12,
             ticks: 300,
             system_ticks: 50,
+            children_ticks: 0,
             priority: 20,
             nice: -5,
             threads: 7,

@@ -275,6 +275,46 @@ fn processes_are_counted_by_state() {
 }
 
 #[test]
+fn processes_between_two_rounds_are_counted_and_their_use_is_told_of_their_parent() {
+    let mut machine = Machine::new();
+    let children = |machine: &mut Machine, ticks: u64| {
+        let stat = format!("825 (make) S 1 1 1 0 -1 4194560 1 0 0 0 250 50 {ticks} 20 20 0 7 0 254673 3133440 388 1 1 1 0 0\n");
+        machine.0.file("/proc/825/stat", &stat);
+    };
+    children(&mut machine, 1000);
+    // One child of it is met, and has used 0.2 s when it is.
+    machine.process(830, 254_673, "S");
+    machine.0.file("/proc/830/stat", "830 (cc1) R 825 1 1 0 -1 4194560 1 0 0 0 20 0 0 0 20 0 1 0 264660 1 1 1 1 1 0 0\n");
+    machine.clock(830, 200);
+    let first = machine.0.round();
+    assert_eq!((first.processes.short_lived.as_deref(), total(&first, "process_short_lived_per_second")), (None, None));
+    // It ends, and with it 139 whose numbers nobody has any more; one that is new lives. All used 3.4 s.
+    machine.end(830);
+    machine.process(970, 264_670, "S");
+    machine.clock(970, 1);
+    machine.clock(825, 5100);
+    children(&mut machine, 1340);
+    let round = machine.0.round();
+    assert_eq!(total(&round, "process_short_lived_per_second"), Some(139.0));
+    let cpu = total(&round, "process_short_lived_cpu_usage_ratio").expect("known");
+    assert!((cpu - 3.2).abs() < 1e-9, "{cpu}");
+    let left = round.processes.short_lived.expect("some");
+    assert_eq!((left.count, left.by.len(), &*left.by[0].name), (139, 1, "make"));
+    assert!((left.by[0].cpu_seconds - 3.2).abs() < 1e-9, "{left:?}");
+    let quiet = machine.0.round();
+    assert_eq!((quiet.processes.short_lived.as_deref(), total(&quiet, "process_short_lived_per_second")), (None, Some(0.0)));
+}
+
+#[test]
+fn numbers_that_began_anew_count_nobody() {
+    let mut machine = Machine::new();
+    machine.round();
+    machine.newest(301);
+    let round = machine.0.round();
+    assert_eq!((round.processes.short_lived.as_deref(), total(&round, "process_short_lived_per_second")), (None, None));
+}
+
+#[test]
 fn a_kernel_thread_has_its_name_in_brackets() {
     let mut machine = Machine::new();
     machine.end(825);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::identity::{Identities, Identity};
 use super::is_gone;
 use super::machine::machine;
+use super::short_lived::{Children, Traces};
 use super::stat::{Stat, Status, parse_io, parse_stat};
 use crate::base::Timestamp;
 use crate::collect::groups::Groups;
@@ -47,6 +48,7 @@ pub(super) struct Tracked {
     status_clock: Duration,
     /// Bytes read and written, and when that was right.
     io: Option<([u64; 2], Duration)>,
+    pub(super) children: Children,
     pub(super) process: Arc<Process>,
     /// Series of CPU and memory, where it runs a virtual machine.
     pub(super) machine: Option<Box<[SeriesKey; 2]>>,
@@ -81,10 +83,11 @@ pub(super) struct Reader {
     /// The host has no CPU clocks: `stat` of all is read each round.
     clockless: bool,
     unreadable: usize,
+    pub(super) traces: Traces,
 }
 
 impl Reader {
-    pub(super) fn new(page: u64, ticks: u64, groups: Groups) -> Self {
+    pub(super) fn new(page: u64, ticks: u64, groups: Groups, traces: Traces) -> Self {
         Self {
             page,
             ticks: ticks as f64,
@@ -96,6 +99,7 @@ impl Reader {
             booted: None,
             clockless: false,
             unreadable: 0,
+            traces,
         }
     }
 
@@ -180,6 +184,7 @@ impl Reader {
     fn update(&mut self, host: &dyn Host, tracked: &mut Tracked, stat: &Stat<'_>, clock: Option<Duration>, due: bool) -> Look {
         if stat.started != tracked.process.id.started {
             let old = Arc::clone(&tracked.process);
+            self.end(tracked);
             let clock = clock.unwrap_or_else(|| self.clock_of(stat));
             *tracked = self.new_tracked(host, tracked.pid, stat, (clock, 0.0));
             return Look::Reborn(old);
@@ -191,6 +196,9 @@ impl Reader {
         let ran = used > Duration::ZERO;
         let rates = if ran || tracked.active { self.read_io(host, tracked) } else { tracked.io.map(|_| [0.0; 2]) };
         self.rest(tracked, clock);
+        if tracked.children.read(self.time(stat.children_ticks), self.now) {
+            self.traces.rise(tracked.pid);
+        }
         let known = Arc::clone(&tracked.process);
         let (identity, status) = self.identity(host, tracked, stat, due);
         let mut next = self.process(stat, tracked, identity);
@@ -249,6 +257,7 @@ impl Reader {
             clock,
             status_clock: clock,
             io: None,
+            children: Children::new(self.time(stat.children_ticks), self.now),
             process: Arc::default(),
             machine: None,
         };
@@ -336,6 +345,7 @@ impl Reader {
             state: stat.state,
             cpu_seconds: tracked.clock.as_secs_f64(),
             system_seconds: stat.system_ticks as f64 / self.ticks,
+            children_seconds: stat.children_ticks as f64 / self.ticks,
             memory_bytes: stat.pages.saturating_mul(self.page),
             virtual_bytes: stat.virtual_bytes,
             read_bytes: bytes.map(|b| b[0]),
@@ -357,7 +367,16 @@ impl Reader {
     }
 
     fn clock_of(&self, stat: &Stat<'_>) -> Duration {
-        Duration::try_from_secs_f64(stat.ticks as f64 / self.ticks).unwrap_or_default()
+        self.time(stat.ticks)
+    }
+
+    fn time(&self, ticks: u64) -> Duration {
+        Duration::try_from_secs_f64(ticks as f64 / self.ticks).unwrap_or_default()
+    }
+
+    /// Notes what a process that is gone left to its parent.
+    pub(super) fn end(&mut self, tracked: &Tracked) {
+        self.traces.end(&tracked.process, tracked.clock + tracked.children.known());
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Invariant: what is not known says why: not permitted, not asked for, or not of this moment.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::parts::Slot;
-use super::process_panel::identity;
+use super::process_panel::{by_children, identity};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{Unit, format_duration};
 use crate::model::{ControlGroup, MemoryUse, Process, ProcessDetails, ProcessPoint};
@@ -134,6 +136,8 @@ fn about(ctx: &DrawContext, inside: &Inside, process: Option<&Process>) -> Vec<P
         Some(process) => {
             lines.push(identity(ctx, process));
             lines.push(named("command", Phrase::new().text(&process.command)));
+            let used = Duration::try_from_secs_f64(process.cpu_seconds.max(0.0)).unwrap_or_default();
+            lines.push(named("CPU time", Phrase::new().text(&format_duration(used)).join(&by_children(process))));
             let unit = process.unit.as_ref().map(|u| named("unit", Phrase::new().text(u)));
             let container = process.container.as_ref().map(|c| named("container", Phrase::new().text(c)));
             lines.extend(unit.into_iter().chain(container));

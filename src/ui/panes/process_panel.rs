@@ -79,7 +79,13 @@ fn facts(ctx: &DrawContext, process: &Process) -> Vec<(&'static str, Phrase)> {
     }
     facts.extend([
         ("memory", Phrase::new().strong(&ctx.value(process.memory_bytes as f64, Unit::Bytes)).dim(&share)),
-        ("CPU time", Phrase::new().text(&format_duration(used)).dim(&format!(" in {} threads", process.threads))),
+        (
+            "CPU time",
+            Phrase::new()
+                .text(&format_duration(used))
+                .dim(&format!(" in {} threads", process.threads))
+                .join(&by_children(process)),
+        ),
         (
             "read",
             Phrase::new()
@@ -95,6 +101,15 @@ fn facts(ctx: &DrawContext, process: &Process) -> Vec<(&'static str, Phrase)> {
         facts.push(("container", Phrase::new().text(container)));
     }
     facts
+}
+
+/// ` · 40 s by children that ended`; nothing where they used less than a second.
+pub fn by_children(process: &Process) -> Phrase {
+    let used = Duration::try_from_secs_f64(process.children_seconds.max(0.0)).unwrap_or_default();
+    if used < Duration::from_secs(1) {
+        return Phrase::new();
+    }
+    Phrase::new().dim(" · ").text(&format_duration(used)).dim(" by children that ended")
 }
 
 /// CPU of the last minute, full height one core or what it used at most.

@@ -12,12 +12,15 @@ use super::parts::{Slot, percent};
 use super::process_table::Table;
 use super::{process_page, process_panel};
 use crate::base::{Unit, units::plain};
-use crate::model::SeriesKey;
+use crate::model::{ProcessId, SeriesKey};
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::process_list::{Kernel, Sum};
 use crate::ui::state::View;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::{Borders, Ground, Phrase, Role, text, title};
+
+/// How long what ended is told.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// All processes.
 pub struct Processes;
@@ -122,11 +125,39 @@ fn notes(ctx: &DrawContext) -> Vec<Phrase> {
     notes
 }
 
-/// `ended in the last minute:  cc1 12.0 s  ld 0.4 s`: how much CPU time those had used that used most.
+/// What ended in the last minute: how much CPU time those had used that used most, and what is known of those that nobody met.
 fn ended(ctx: &DrawContext) -> Phrase {
-    let minute = Duration::from_secs(60);
-    let mut lately: Vec<_> = ctx.live.ended.iter().filter(|e| ctx.live.at.since(e.at) <= minute).collect();
-    if lately.is_empty() || ctx.cursor().is_some() {
+    if ctx.cursor().is_some() {
+        return Phrase::new();
+    }
+    let (met, unmet) = (met(ctx), unmet(ctx));
+    if met.width() > 0 && unmet.width() > 0 { met.dim("  ·  ").join(&unmet) } else { met.join(&unmet) }
+}
+
+/// `1,204 between two looks:  make 3.2 s  sh 0.4 s`: how many came and went unseen, and whose children used how much.
+fn unmet(ctx: &DrawContext) -> Phrase {
+    let lately = || ctx.live.short_lived.iter().filter(|left| ctx.live.at.since(left.at) <= MINUTE);
+    let count: u64 = lately().map(|left| u64::from(left.count)).sum();
+    let mut sums: Vec<(ProcessId, &str, f64)> = Vec::new();
+    for by in lately().flat_map(|left| left.by.iter()) {
+        match sums.iter_mut().find(|(id, ..)| *id == by.parent) {
+            Some((.., sum)) => *sum += by.cpu_seconds,
+            None => sums.push((by.parent, &by.name, by.cpu_seconds)),
+        }
+    }
+    if count == 0 && sums.is_empty() {
+        return Phrase::new();
+    }
+    sums.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let head = Phrase::new().text(&plain(count as f64)).dim(" between two looks");
+    let head = if sums.is_empty() { head } else { head.dim(", of ") };
+    sums.iter().take(3).fold(head, |said, (_, name, used)| said.text(&format!(" {name}")).dim(&format!(" {used:.1} s")))
+}
+
+/// `ended in the last minute:  cc1 12.0 s  ld 0.4 s`.
+fn met(ctx: &DrawContext) -> Phrase {
+    let mut lately: Vec<_> = ctx.live.ended.iter().filter(|e| ctx.live.at.since(e.at) <= MINUTE).collect();
+    if lately.is_empty() {
         return Phrase::new();
     }
     lately.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));

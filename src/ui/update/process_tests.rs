@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::model::{ProcessChange, ProcessId, Pulse};
+use crate::model::{ProcessChange, ProcessId, Pulse, ShortLived, ShortLivedBy};
 use crate::ui::columns::SortColumn;
 use crate::ui::event::UiEvent;
 use crate::ui::screen_tests::Screen;
@@ -115,6 +115,23 @@ fn a_followed_process_is_said_to_have_ended() {
     let text = screen.text();
     assert!(text.contains("process 41903 postgres, which was followed, has ended"), "{text}");
     assert!(text.contains("ended in the last minute:  postgres"), "{text}");
+}
+
+#[test]
+fn what_came_and_went_unseen_is_told_below_the_list() {
+    let mut screen = Screen::new(SIZE).keys("6");
+    let at = screen.session.state.live.at;
+    let by =
+        |pid, name: &str, cpu_seconds| ShortLivedBy { parent: ProcessId { pid, started: 1 }, name: name.into(), cpu_seconds };
+    for (seq, by) in (500..).zip([vec![by(1, "make", 1.2)], vec![by(2, "sh", 2.5), by(1, "make", 2.0)]]) {
+        let left = ShortLived { at, count: 700, by: by.into() };
+        let processes = ProcessChange { short_lived: Some(left.into()), ..ProcessChange::default() };
+        let pulse = Pulse { seq, at, processes, ..Pulse::default() };
+        screen.shared.lock().expect("one thread").pulses.push(std::sync::Arc::new(pulse));
+        screen.session.handle(UiEvent::Wake);
+    }
+    let text = screen.text();
+    assert!(text.contains("1,400 between two looks, of  make 3.2 s sh 2.5 s"), "{text}");
 }
 
 #[test]

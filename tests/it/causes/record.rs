@@ -152,7 +152,7 @@ fn replay(run: &Value) -> Option<Arc<Alert>> {
         known = changed.iter().map(|p| p.id).collect();
         let since_previous = before.map(|then| at.since(then));
         before = Some(at);
-        let processes = ProcessChange { changed, gone, ended: Vec::new() };
+        let processes = ProcessChange { changed, gone, ..ProcessChange::default() };
         let sample = Sample { seq: place as u64, at, since_previous, processes, ..Sample::default() };
         fired = machine.tick(sample, (place >= holds_from).then_some((kind, hold))).or(fired);
     }
