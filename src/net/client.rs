@@ -12,15 +12,15 @@ use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{HeaderMap, Method, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::{HeaderMap, Method, StatusCode, Version};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::connect::{self, Deadline, Opened, Stream};
 use super::proxy::{Proxies, Proxy};
-use super::tls::Trust;
+use super::tls::{Offer, Trust};
 use super::url::{Target, basic};
+use super::wire::{Wire, protocol};
 use super::{NetError, Phases, Request, Response};
 
 /// What a user may set for all HTTP; proxies come from the environment.
@@ -42,9 +42,6 @@ struct Settings {
     proxies: Proxies,
     trust: OnceLock<Result<Arc<Trust>, NetError>>,
 }
-
-/// Longest head of an answer; what servers send by default stays below 16 KiB.
-const MAX_HEAD: usize = 64 * 1024;
 
 /// Names this program to servers.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("farol/", env!("CARGO_PKG_VERSION")));
@@ -87,7 +84,7 @@ impl Client {
         let target = Target::parse(url)?;
         // Plain HTTP through a proxy is asked of the proxy, not of the server: no connection to hand out.
         let proxy = if target.https { self.0.proxies.pick(&target)? } else { None };
-        self.connect(&target, proxy.as_ref(), &Deadline::after(timeout)).await
+        self.connect(&target, proxy.as_ref(), Offer::Nothing, &Deadline::after(timeout)).await
     }
 
     /// Speaks TLS over a stream that is open already, with `host` as the server's name.
@@ -97,14 +94,20 @@ impl Client {
     pub async fn secure(&self, stream: Stream, host: &str, deadline: &Deadline) -> Result<Opened, NetError> {
         let trust = self.trust()?;
         let start = Instant::now();
-        let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, host)).await?;
+        let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, host, Offer::Nothing)).await?;
         let phases = Phases { tls: Some(start.elapsed()), ..Phases::default() };
         Ok(Opened { stream: Box::new(stream), phases, shown: Some(shown) })
     }
 
-    async fn connect(&self, target: &Target, proxy: Option<&Proxy>, deadline: &Deadline) -> Result<Opened, NetError> {
+    async fn connect(
+        &self,
+        target: &Target,
+        proxy: Option<&Proxy>,
+        offer: Offer,
+        deadline: &Deadline,
+    ) -> Result<Opened, NetError> {
         let trust = target.https.then(|| self.trust()).transpose()?;
-        connect::open(target, proxy, trust.as_ref(), deadline).await
+        connect::open(target, proxy, trust.as_ref().map(|trust| (trust, offer)), deadline).await
     }
 
     fn trust(&self) -> Result<Arc<Trust>, NetError> {
@@ -117,30 +120,34 @@ impl Client {
             Some(path) => (connect::unix(path, deadline).await?, None),
             None => {
                 let proxy = self.0.proxies.pick(&hop.target)?;
-                (self.connect(&hop.target, proxy.as_ref(), deadline).await?, proxy)
+                (self.connect(&hop.target, proxy.as_ref(), Offer::Http, deadline).await?, proxy)
             }
         };
-        let message = hop.message(proxy.filter(|_| !hop.target.https).as_ref())?;
         let Opened { stream, mut phases, shown } = opened;
+        let version = if shown.is_some_and(|s| s.http2) { Version::HTTP_2 } else { Version::HTTP_11 };
+        let message = match proxy.filter(|_| !hop.target.https) {
+            _ if version == Version::HTTP_2 => hop.message(Form::Two)?,
+            Some(proxy) => hop.message(Form::Proxied(&proxy))?,
+            None => hop.message(Form::One)?,
+        };
         let start = Instant::now();
-        let mut builder = hyper::client::conn::http1::Builder::new();
-        let (mut sender, connection) = builder.max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(protocol)?;
+        let (mut wire, moving) = deadline.hold("waiting for the answer", Wire::open(stream, version)).await?;
         let talk = async {
-            let head = async { sender.send_request(message).await.map_err(protocol) };
-            let answer = deadline.hold("waiting for the answer", head).await?;
+            let answer = deadline.hold("waiting for the answer", wire.send(message)).await?;
             phases.first_byte = start.elapsed();
             let (parts, body) = answer.into_parts();
             let (body, truncated) = deadline.hold("reading the body", bounded(body, request.max_body)).await?;
             Ok((parts, body, truncated))
         };
         // The connection moves the bytes; when it ends first, the answer is already in hand.
-        let talked = match select(pin!(talk), pin!(connection)).await {
+        let talked = match select(pin!(talk), moving).await {
             Either::Left((talked, _)) => talked,
             Either::Right((_, talk)) => talk.await,
         };
         let (parts, body, truncated): (hyper::http::response::Parts, Vec<u8>, bool) = talked?;
         Ok(Response {
             status: parts.status.as_u16(),
+            http2: version == Version::HTTP_2,
             headers: parts.headers,
             body,
             truncated,
@@ -156,6 +163,16 @@ impl Default for Client {
     fn default() -> Self {
         Self::new(&NetConfig::default())
     }
+}
+
+/// How a request is written.
+enum Form<'a> {
+    /// As HTTP/1.1.
+    One,
+    /// As HTTP/1.1, to a proxy that fetches for us.
+    Proxied(&'a Proxy),
+    /// As HTTP/2.
+    Two,
 }
 
 /// One request of a chain of redirects.
@@ -208,15 +225,28 @@ impl Hop {
         Ok(Some(next))
     }
 
-    /// The request as it is written; `proxy` is one that fetches for us.
-    fn message(&self, proxy: Option<&Proxy>) -> Result<hyper::Request<Full<Bytes>>, NetError> {
-        let uri = if proxy.is_some() { self.target.url() } else { self.target.path.clone() };
+    /// The request as it is written.
+    fn message(&self, form: Form<'_>) -> Result<hyper::Request<Full<Bytes>>, NetError> {
+        let uri = match form {
+            Form::One => self.target.path.clone(),
+            Form::Proxied(_) => self.target.url(),
+            Form::Two => {
+                // Whom one means is part of the address (RFC 9113 §8.3.1), also where a header names another one.
+                let named = self.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+                format!("https://{}{}", named.unwrap_or(&self.target.host_header()), self.target.path)
+            }
+        };
         let built = hyper::Request::builder().method(self.method.clone()).uri(uri).body(Full::new(self.body.clone()));
         let mut message = built.map_err(|e| NetError::Invalid(e.to_string()))?;
         let headers = message.headers_mut();
+        if let Form::Two = form {
+            headers.extend(self.headers.clone());
+            headers.remove(header::HOST);
+            return Ok(message);
+        }
         headers.insert(header::HOST, header_value("host", &self.target.host_header())?);
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        if let Some(value) = proxy.and_then(|p| p.authorization.as_deref()) {
+        if let Form::Proxied(Proxy { authorization: Some(value), .. }) = form {
             headers.insert(header::PROXY_AUTHORIZATION, header_value("proxy-authorization", value)?);
         }
         headers.extend(self.headers.clone());
@@ -242,20 +272,4 @@ async fn bounded(mut body: Incoming, max: usize) -> Result<(Vec<u8>, bool), NetE
         }
     }
     Ok((out, false))
-}
-
-fn protocol(error: hyper::Error) -> NetError {
-    let cause = std::error::Error::source(&error);
-    let io = cause.and_then(|c| c.downcast_ref::<std::io::Error>());
-    NetError::Protocol(if error.is_incomplete_message() || io.is_some_and(|e| e.kind() == std::io::ErrorKind::UnexpectedEof) {
-        "the server closed the connection before its answer was complete".to_owned()
-    } else if let Some(io) = io {
-        connect::plain(io)
-    } else if error.is_parse_too_large() {
-        "the head of the answer is too long".to_owned()
-    } else if error.is_parse() {
-        "this is no HTTP/1".to_owned()
-    } else {
-        cause.map_or_else(|| error.to_string(), ToString::to_string)
-    })
 }

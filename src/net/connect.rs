@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::proxy::Proxy;
-use super::tls::{Shown, Trust};
+use super::tls::{Offer, Shown, Trust};
 use super::url::Target;
 use super::{NetError, Phases};
 
@@ -131,12 +131,12 @@ pub async fn unix(path: &Path, deadline: &Deadline) -> Result<Opened, NetError> 
 pub async fn open(
     target: &Target,
     proxy: Option<&Proxy>,
-    trust: Option<&Arc<Trust>>,
+    trust: Option<(&Arc<Trust>, Offer)>,
     deadline: &Deadline,
 ) -> Result<Opened, NetError> {
     let hop = proxy.map_or(target, |p| &p.target);
     let (mut stream, mut phases) = tcp(&hop.host, hop.port, deadline).await?;
-    let Some(trust) = trust else {
+    let Some((trust, offer)) = trust else {
         return Ok(Opened { stream: Box::new(stream), phases, shown: None });
     };
     if let Some(proxy) = proxy {
@@ -145,7 +145,7 @@ pub async fn open(
         phases.connect += start.elapsed();
     }
     let start = Instant::now();
-    let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, &target.host)).await?;
+    let (stream, shown) = deadline.hold("shaking hands", trust.handshake(stream, &target.host, offer)).await?;
     phases.tls = Some(start.elapsed());
     Ok(Opened { stream: Box::new(stream), phases, shown: Some(shown) })
 }

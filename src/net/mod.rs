@@ -10,6 +10,7 @@ mod proxy;
 mod request;
 mod tls;
 mod url;
+mod wire;
 
 pub use client::{Client, NetConfig};
 pub use connect::{Deadline, Duplex, Opened, Stream, connect_tcp, lookup, plain as plain_error};
@@ -26,3 +27,5 @@ pub fn install_crypto() {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_tests;

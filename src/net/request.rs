@@ -108,6 +108,8 @@ pub struct Phases {
 pub struct Response {
     /// Status code.
     pub status: u16,
+    /// The server chose to speak HTTP/2.
+    pub http2: bool,
     /// Headers.
     pub headers: HeaderMap,
     /// Body, at most `max_body` bytes.

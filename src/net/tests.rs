@@ -258,14 +258,14 @@ async fn a_proxy_that_refuses_a_tunnel_is_named() {
 }
 
 /// A certificate for localhost and the authority that signed it.
-struct Issued {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+pub(super) struct Issued {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
     ca_file: tempfile::NamedTempFile,
-    ends_at: Timestamp,
+    pub(super) ends_at: Timestamp,
 }
 
-fn ends_in(days: i64) -> Issued {
+pub(super) fn ends_in(days: i64) -> Issued {
     issued("localhost", days)
 }
 
@@ -290,7 +290,7 @@ fn pem(der: &CertificateDer<'_>) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", super::url::base64(der))
 }
 
-fn trusting(issued: &Issued) -> Client {
+pub(super) fn trusting(issued: &Issued) -> Client {
     let config = NetConfig { ca_file: Some(issued.ca_file.path().to_owned()) };
     Client::with_proxies(&config, Proxies::default())
 }

@@ -30,7 +30,21 @@ pub struct Shown {
     pub chain_ends_at: Option<Timestamp>,
     /// Number of certificates.
     pub certificates: usize,
+    /// The server chose HTTP/2 of what was offered.
+    pub http2: bool,
 }
+
+/// Which protocols a server may choose from (ALPN, RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// None: it speaks what its port is for.
+    Nothing,
+    /// HTTP/2, else HTTP/1.1.
+    Http,
+}
+
+/// HTTP/2 over TLS, as it is named in a handshake (RFC 9113 §3.1).
+const HTTP2: &[u8] = b"h2";
 
 /// Who is trusted; made once and shared.
 #[derive(Debug)]
@@ -65,7 +79,7 @@ impl Trust {
     ///
     /// # Errors
     /// A certificate that is not trusted, a server that speaks no TLS.
-    pub async fn handshake<S>(self: &Arc<Self>, stream: S, host: &str) -> Result<(TlsStream<S>, Shown), NetError>
+    pub async fn handshake<S>(self: &Arc<Self>, stream: S, host: &str, offer: Offer) -> Result<(TlsStream<S>, Shown), NetError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -79,10 +93,16 @@ impl Trust {
             .with_no_client_auth();
         // A resumed session shows no certificate, so an expired one would go unseen.
         config.resumption = Resumption::disabled();
+        if offer == Offer::Http {
+            config.alpn_protocols = [HTTP2, b"http/1.1"].map(<[u8]>::to_vec).to_vec();
+        }
         let result = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
         let shown = *witness.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(stream) => Ok((stream, shown)),
+            Ok(stream) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                Ok((stream, Shown { http2, ..shown }))
+            }
             Err(error) => Err(NetError::Tls { reason: reason(&error, host, shown.ends_at), certificate_ends_at: shown.ends_at }),
         }
     }
@@ -127,7 +147,7 @@ impl ServerCertVerifier for Witness {
         let own = validity(end_entity);
         let end = own.map(|(_, end)| end);
         let chain_ends_at = intermediates.iter().filter_map(|c| not_after(c)).min();
-        let shown = Shown { ends_at: end, chain_ends_at, certificates: 1 + intermediates.len() };
+        let shown = Shown { ends_at: end, chain_ends_at, certificates: 1 + intermediates.len(), http2: false };
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
         let verdict = self.trust.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         // A self-signed certificate is refused as an authority's; named in the user's own file it is meant.

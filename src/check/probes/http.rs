@@ -108,7 +108,7 @@ impl Http {
             Some(fault) => Finding { response: Some(took), ..Finding::failed(fault) },
             None => Finding::ok(took, format!("{} in {} ms", response.status, took.as_millis())),
         };
-        let shown = Shown { ends_at: response.certificate_ends_at, chain_ends_at: response.chain_ends_at, certificates: 0 };
+        let shown = Shown { ends_at: response.certificate_ends_at, chain_ends_at: response.chain_ends_at, ..Shown::default() };
         certified(finding.timed(&response.phases), shown, self.certificate_warning, now)
     }
 
@@ -160,6 +160,7 @@ mod tests {
         ] {
             let response = Response {
                 status: 200,
+                http2: false,
                 headers: Default::default(),
                 body: Vec::new(),
                 truncated: false,

@@ -98,11 +98,12 @@ http {
     uwsgi_temp_path FOLDER/uwsgi;
     scgi_temp_path FOLDER/scgi;
     server {
-        listen 127.0.0.1:PORT ssl;
+        listen 127.0.0.1:PORT ssl http2;
         ssl_certificate FOLDER/cert.pem;
         ssl_certificate_key FOLDER/key.pem;
         location = /health { default_type application/json; return 200 '{"status": "up", "queue": 3}'; }
         location = /old { return 301 /health; }
+        location = /spoken { return 200 '$server_protocol'; }
         location / { return 404 "nothing here"; }
     }
 }
@@ -126,6 +127,7 @@ async fn nginx_is_judged_by_status_redirect_body_and_certificate() {
     assert!(healthy.certificate_expires_in_seconds.is_some_and(|left| left > 86_400.0));
     well(&page("/old", "expect_body = '\"queue\": 3'")).await;
     well(&page("/old", "expect_status = 301")).await;
+    well(&page("/spoken", "expect_body = 'HTTP/2.0'")).await;
     failed(&page("/none", ""), "404, expected 200-399").await;
     failed(&page("/health", "expect_json = 'queue < 3'"), "200, but").await;
     failed(&format!("type = 'http'\nurl = 'https://127.0.0.1:{}/health'", server.port), "certificate").await;

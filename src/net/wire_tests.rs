@@ -1,0 +1,108 @@
+//! HTTP/2 against real servers on loopback.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::Response;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
+
+use super::tests::{Issued, ends_in, trusting};
+use super::*;
+
+/// A server on loopback that agrees to nothing but HTTP/2.
+async fn server<F>(issued: &Issued, serve: impl Fn(TlsStream<TcpStream>) -> F + Copy + Send + 'static) -> u16
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = config.with_no_client_auth().with_single_cert(issued.chain.clone(), issued.key.clone_key()).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    serve(stream).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Says what it was asked.
+async fn echo(request: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let host = parts.headers.contains_key("host") || parts.headers.contains_key("connection");
+    let said = format!("{} {} {:?} {host} {}", parts.method, parts.uri, parts.version, String::from_utf8_lossy(&body));
+    let location = if parts.uri.path() == "/old" { "/new" } else { "" };
+    let mut answer = Response::new(Full::from(said));
+    if !location.is_empty() {
+        *answer.status_mut() = hyper::StatusCode::FOUND;
+        answer.headers_mut().insert("location", location.parse().unwrap());
+    }
+    Ok(answer)
+}
+
+async fn echoing(stream: TlsStream<TcpStream>) {
+    let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let _ = builder.serve_connection(TokioIo::new(stream), service_fn(echo)).await;
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_http2_alone_is_understood() {
+    let issued = ends_in(30);
+    let port = server(&issued, echoing).await;
+    let url = |path: &str| format!("https://localhost:{port}{path}");
+    let client = trusting(&issued);
+    for (request, said) in [
+        (Request::get(url("/a?b=c")), format!("GET https://localhost:{port}/a?b=c HTTP/2.0 false ")),
+        (Request::get(url("/old")), format!("GET https://localhost:{port}/new HTTP/2.0 false ")),
+        (Request::post(url("/"), "twelve"), format!("POST https://localhost:{port}/ HTTP/2.0 false twelve")),
+        (Request::get(url("/")).header("Host", "shop.test"), "GET https://shop.test/ HTTP/2.0 false ".to_owned()),
+    ] {
+        let response = client.send(&request).await.unwrap();
+        assert_eq!((response.status, response.http2), (200, true));
+        assert_eq!(String::from_utf8_lossy(&response.body), said);
+        assert_eq!(response.certificate_ends_at, Some(issued.ends_at));
+        assert!(response.phases.tls.is_some() && response.phases.first_byte > Duration::ZERO);
+    }
+    let response = client.send(&Request { max_body: 3, ..Request::get(url("/")) }).await.unwrap();
+    assert_eq!((response.body.as_slice(), response.truncated), (b"GET".as_slice(), true));
+}
+
+#[tokio::test]
+async fn garbage_after_http2_was_agreed_is_no_answer() {
+    async fn garbage(mut stream: TlsStream<TcpStream>) {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nnothing of the kind").await;
+        let _ = stream.shutdown().await;
+    }
+    let issued = ends_in(30);
+    let port = server(&issued, garbage).await;
+    let error = trusting(&issued).send(&Request::get(format!("https://localhost:{port}/"))).await.unwrap_err();
+    assert!(matches!(error, NetError::Protocol(_)), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_agrees_to_http2_and_is_silent_is_left_at_the_deadline() {
+    async fn silent(mut stream: TlsStream<TcpStream>) {
+        let mut seen = [0; 256];
+        while stream.read(&mut seen).await.is_ok_and(|n| n > 0) {}
+    }
+    let issued = ends_in(30);
+    let port = server(&issued, silent).await;
+    let error = trusting(&issued).send(&Request::get(format!("https://localhost:{port}/"))).await.unwrap_err();
+    assert_eq!(error.to_string(), "no answer within 10 s while waiting for the answer");
+}
