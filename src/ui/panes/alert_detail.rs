@@ -214,21 +214,11 @@ impl Page<'_> {
             let bins = self.store().bins(&one.key, window);
             // The future is not known of these: the values stand there.
             let width = GUTTER + past.min(plot.saturating_sub(VALUES));
-            Chart {
-                upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
-                lower: None,
-                scale: Scale { lo: 0.0, ..Scale::rounded(ctx.units(), self.unit(&one.key), top(&bins)) },
-                time: time_scale(window, past),
-                fill: Fill::Area,
-                limits: &[],
-                labels: &[],
-                band: &[],
-                moments: fired.as_slice(),
-                cursor: None,
-                gutter: 0,
-                axis: None,
-            }
-            .draw(ctx.ink, buf, Rect { x: place.x + GUTTER, width: width - GUTTER, ..place });
+            let scale = Scale { lo: 0.0, ..Scale::rounded(ctx.units(), self.unit(&one.key), top(&bins)) };
+            let trace = Trace::plain(&bins, Coloring::Fixed(Role::Flow));
+            let plot = Rect { x: place.x + GUTTER, width: width - GUTTER, ..place };
+            let chart = Chart::plain(trace, scale, time_scale(window, past));
+            Chart { moments: fired.as_slice(), ..chart }.draw(ctx.ink, buf, plot);
             let (_, values) = split_right(place, VALUES);
             self.change(one).put_right(ctx.ink, buf, (values.x, values.right()), place.y);
         }

@@ -7,13 +7,13 @@ use ratatui::layout::Rect;
 
 use super::alert_detail::{self, Page};
 use super::alert_rows::{self, counts};
-use super::parts::Slot;
+use super::parts::{Slot, filter_or_key};
 use super::{alert_facts, alert_history};
 use crate::model::Alert;
 use crate::ui::lists::Standing;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::state::View;
-use crate::ui::widgets::{Borders, Ground, Phrase, Role, text};
+use crate::ui::widgets::{Borders, Ground, Phrase, text};
 
 /// Rows below which nothing stands beside the list.
 const ROOM: u16 = 12;
@@ -137,12 +137,8 @@ fn list_rows(ctx: &DrawContext, most: u16) -> u16 {
 }
 
 fn list(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
-    let filter = match ctx.state.filter() {
-        "" => Phrase::new().dim("/ filter"),
-        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
-    };
     let head = Phrase::new().strong("Alerts ").join(&counts(ctx.snapshot));
-    slot.title(ctx.ink, buf, &head, &[filter, Phrase::new().dim("worst first")]);
+    slot.title(ctx.ink, buf, &head, &[filter_or_key(ctx), Phrase::new().dim("worst first")]);
     let inner = slot.inner();
     if ctx.state.lists.alerts.is_empty() {
         alert_rows::draw(ctx, buf, inner, alert_rows::Depth::Line);

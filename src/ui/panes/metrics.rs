@@ -6,14 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::explorer;
-use super::parts::Slot;
+use super::parts::{Slot, filter_or_key, framed};
 use crate::model::{MetricDef, Snapshot};
 use crate::ui::explore::listed;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::state::View;
 use crate::ui::widgets::table::{Column, Columns, number};
 use crate::ui::widgets::text::lay;
-use crate::ui::widgets::{Borders, Ground, Phrase, Role};
+use crate::ui::widgets::{Ground, Phrase, Role};
 
 /// Metrics.
 pub struct Metrics;
@@ -28,10 +28,8 @@ impl Pane for Metrics {
         if super::is_too_small(area) {
             return;
         }
-        let (right, end) = (area.right() - 1, area.bottom() - 1);
-        let whole = Slot { x0: area.x, x1: right, y0: area.y, y1: end };
-        let mut lines = Borders::new(area);
-        lines.around(area);
+        let (whole, mut lines) = framed(area);
+        let (right, end) = (whole.x1, whole.y1);
         if ctx.state.open {
             let cut = area.y + area.height * 3 / 5;
             lines.across(cut, area.x, right).draw(ctx.ink, buf);
@@ -66,12 +64,9 @@ fn list(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let height = usize::from(inner.height.saturating_sub(1));
     let first = first_row(chosen, height, all.len());
     let last = (first + height).min(all.len());
-    let words = ctx.state.filter();
-    let filter =
-        if words.is_empty() { Phrase::new().dim("/ filter") } else { Phrase::new().role(Role::Past, &format!("/ {words}")) };
     let range = if last > first { format!("{}–{last}", first + 1) } else { "none".to_owned() };
     let head = Phrase::new().strong("Metrics ").dim(&all.len().to_string());
-    slot.title(ctx.ink, buf, &head, &[filter, Phrase::new().dim(&range)]);
+    slot.title(ctx.ink, buf, &head, &[filter_or_key(ctx), Phrase::new().dim(&range)]);
     if inner.height == 0 || inner.width < 30 {
         return;
     }

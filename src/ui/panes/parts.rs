@@ -9,7 +9,7 @@ use crate::base::{Timestamp, Unit};
 use crate::model::{Alert, AlertState, Prediction, SeriesKey, ServiceState, Severity, Snapshot};
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::units::Shown;
-use crate::ui::widgets::{Ink, Phrase, Role, axis, frame};
+use crate::ui::widgets::{Borders, Ink, Phrase, Role, axis, frame};
 
 /// A pane between shared border lines; the lines themselves are at its edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,26 @@ impl Slot {
     pub fn title(self, ink: &Ink, buf: &mut Buffer, left: &Phrase, right: &[Phrase]) {
         frame::title(ink, buf, self.y0, (self.x0, self.x1), left, right);
     }
+}
+
+/// A whole page as one pane: its place, and its border to which further lines come.
+pub fn framed(area: Rect) -> (Slot, Borders) {
+    let mut lines = Borders::new(area);
+    lines.around(area);
+    (Slot { x0: area.x, x1: area.right() - 1, y0: area.y, y1: area.bottom() - 1 }, lines)
+}
+
+/// The words of `/` where there are some.
+pub fn filter(ctx: &DrawContext) -> Phrase {
+    match ctx.state.filter() {
+        "" => Phrase::new(),
+        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
+    }
+}
+
+/// The same, or that there could be some.
+pub fn filter_or_key(ctx: &DrawContext) -> Phrase {
+    if ctx.state.filter().is_empty() { Phrase::new().dim("/ filter") } else { filter(ctx) }
 }
 
 /// An area split at its right: the rest, and `width` columns after a gap of two.

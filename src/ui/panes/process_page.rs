@@ -17,7 +17,7 @@ use crate::ui::inside::Inside;
 use crate::ui::pane::{Density, DrawContext, Target};
 use crate::ui::update::inside_step;
 use crate::ui::widgets::axis::Scale;
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::chart::{Chart, Coloring, Trace};
 use crate::ui::widgets::units::Units;
 use crate::ui::widgets::{Borders, Phrase, Role};
 
@@ -97,20 +97,9 @@ fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, inside: &Inside, figur
     }
     let floor = if figure.unit == Unit::Ratio { 0.1 } else { 1.0 };
     let cursor = cursor(ctx);
-    let chart = Chart {
-        upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
-        lower: None,
-        scale: Scale::rounded(ctx.units(), figure.unit, top.max(floor)),
-        time: time_scale(window, past),
-        fill: Fill::Area,
-        limits: &[],
-        labels: &[],
-        band: &[],
-        moments: &[],
-        cursor: cursor.as_ref(),
-        gutter: GUTTER,
-        axis: Some(ctx.zone()),
-    };
+    let scale = Scale::rounded(ctx.units(), figure.unit, top.max(floor));
+    let trace = Trace::plain(&bins, Coloring::Fixed(Role::Flow));
+    let chart = Chart { cursor: cursor.as_ref(), ..Chart::labeled(trace, scale, time_scale(window, past), ctx.zone()) };
     ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);
 }

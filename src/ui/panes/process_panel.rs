@@ -15,7 +15,7 @@ use crate::model::{Process, ProcessState};
 use crate::ui::charts::Bin;
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::axis::{Scale, TimeScale};
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::chart::{Chart, Coloring, Trace};
 use crate::ui::widgets::{Phrase, Role};
 
 /// Rows where there is room.
@@ -128,19 +128,8 @@ fn last_minute(ctx: &DrawContext, buf: &mut Buffer, area: Rect, process: &Proces
     let bin = |i: usize| cores.get(i * n / halves.max(1)).map(|v| Bin { min: *v, mean: *v, max: *v });
     let bins: Vec<_> = (0..halves).map(bin).collect();
     let step = Duration::from_millis(60_000 / halves.max(1) as u64);
-    let chart = Chart {
-        upper: Trace { bins: &bins, coloring: Coloring::Fixed(Role::Flow), forecast: None, marks: &[] },
-        lower: None,
-        scale: Scale { hi: Scale::rounded(ctx.units(), Unit::Ratio, top.max(0.1)).hi, ..Scale::SHARE },
-        time: TimeScale { from: ctx.snapshot.at - Duration::from_secs(60), bin: step, past: area.width },
-        fill: Fill::Area,
-        limits: &[],
-        labels: &[],
-        band: &[],
-        moments: &[],
-        cursor: None,
-        gutter: GUTTER,
-        axis: None,
-    };
-    chart.draw(ctx.ink, buf, area);
+    let scale = Scale { hi: Scale::rounded(ctx.units(), Unit::Ratio, top.max(0.1)).hi, ..Scale::SHARE };
+    let time = TimeScale { from: ctx.snapshot.at - Duration::from_secs(60), bin: step, past: area.width };
+    let trace = Trace::plain(&bins, Coloring::Fixed(Role::Flow));
+    Chart { gutter: GUTTER, ..Chart::plain(trace, scale, time) }.draw(ctx.ink, buf, area);
 }

@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::limits::Limits;
-use super::parts::{Slot, percent};
+use super::parts::{Slot, filter_or_key, percent};
 use super::process_table::Table;
 use super::{process_page, process_panel};
 use crate::base::{Unit, units::plain};
@@ -96,13 +96,6 @@ fn head(ctx: &DrawContext) -> Phrase {
     head
 }
 
-fn filter(ctx: &DrawContext) -> Phrase {
-    match ctx.state.filter() {
-        "" => Phrase::new().dim("/ filter"),
-        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
-    }
-}
-
 /// What is marked uses together, who is followed, what is left out.
 fn notes(ctx: &DrawContext) -> Vec<Phrase> {
     let choice = &ctx.state.processes;
@@ -177,7 +170,7 @@ fn framed(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let by = Phrase::new().dim(&format!("{order} by ")).text(ctx.state.sort.column.row().id);
     let mut right = vec![Phrase::new().dim("100% = one core"), by];
     right.extend(notes(ctx));
-    right.push(filter(ctx));
+    right.push(filter_or_key(ctx));
     slot.title(ctx.ink, buf, &head(ctx), &right);
     let inner = slot.inner();
     let Some(table) = Table::new(ctx, inner) else { return };

@@ -5,14 +5,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, paragraphs};
+use super::parts::{Slot, filter_or_key, framed, paragraphs};
 use crate::model::{RuleSetting, Setting, SettingsPlace};
 use crate::monitor::Scope;
 use crate::ui::pane::{Density, DrawContext, Pane, first_row};
 use crate::ui::settings::{Goal, Row, place, rows};
 use crate::ui::state::View;
 use crate::ui::widgets::text::lay;
-use crate::ui::widgets::{Borders, Ground, Phrase, Role};
+use crate::ui::widgets::{Ground, Phrase, Role};
 
 /// Columns of names before their values.
 const NAMES: u16 = 26;
@@ -33,10 +33,8 @@ impl Pane for Settings {
         if super::is_too_small(area) {
             return;
         }
-        let (right, end) = (area.right() - 1, area.bottom() - 1);
-        let whole = Slot { x0: area.x, x1: right, y0: area.y, y1: end };
-        let mut lines = Borders::new(area);
-        lines.around(area);
+        let (whole, mut lines) = framed(area);
+        let (right, end) = (whole.x1, whole.y1);
         let (upper, lower) = if ctx.density() == Density::Large {
             let cut = area.x + area.width * 3 / 5;
             lines.down(cut, area.y, end);
@@ -60,10 +58,7 @@ fn list(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         Some(rule) => head.dim(" rule ").strong(rule),
         None => head,
     };
-    let words = ctx.state.filter();
-    let filter =
-        if words.is_empty() { Phrase::new().dim("/ filter") } else { Phrase::new().role(Role::Past, &format!("/ {words}")) };
-    slot.title(ctx.ink, buf, &head, &[filter]);
+    slot.title(ctx.ink, buf, &head, &[filter_or_key(ctx)]);
     let inner = slot.inner();
     if page.known.is_none() {
         let text = "What is set is on its way. If nothing comes, the recorder is older than this screen, or gone.";

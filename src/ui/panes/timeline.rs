@@ -17,7 +17,7 @@ use crate::ui::format::{date, span_title, time, time_seconds};
 use crate::ui::pane::{DrawContext, Target};
 use crate::ui::state::Timeline;
 use crate::ui::widgets::axis::{Curve, Scale, TimeLabel, TimeScale, draw_time};
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::chart::{Chart, Coloring, Trace};
 use crate::ui::widgets::text::write;
 use crate::ui::widgets::{Phrase, Role};
 
@@ -113,21 +113,9 @@ impl Rows<'_> {
         let bins = self.line.charts.bins(&SeriesKey::total("health_score"), window);
         // Of 100 points: below 80 something is wrong, below 60 something critical is.
         let coloring = Coloring::Below { warn: Some(80.0), crit: Some(60.0) };
-        Chart {
-            upper: Trace { bins: &bins, coloring, forecast: None, marks: &[] },
-            lower: None,
-            scale: Scale { lo: 0.0, hi: 100.0, factor: 1.0, offset: 0.0, unit: "", curve: Curve::Linear },
-            time: self.scale,
-            fill: Fill::Area,
-            limits: &[],
-            labels: &[],
-            band: &[],
-            moments: &[],
-            cursor: None,
-            gutter: 0,
-            axis: None,
-        }
-        .draw(self.ctx.ink, buf, Rect { height: 2.min(self.plot.height), ..self.plot });
+        let scale = Scale { lo: 0.0, hi: 100.0, factor: 1.0, offset: 0.0, unit: "", curve: Curve::Linear };
+        let area = Rect { height: 2.min(self.plot.height), ..self.plot };
+        Chart::plain(Trace::plain(&bins, coloring), scale, self.scale).draw(self.ctx.ink, buf, area);
     }
 
     /// Lines at A and B through all rows.

@@ -14,11 +14,9 @@ use crate::ui::charts::{Bin, Window};
 use crate::ui::format::{time, time_seconds};
 use crate::ui::pane::{Density, DrawContext, Target};
 use crate::ui::widgets::axis::{Scale, TimeScale};
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, Moment, Trace};
+pub use crate::ui::widgets::chart::GUTTER;
+use crate::ui::widgets::chart::{Chart, Coloring, Moment, Trace};
 use crate::ui::widgets::{Phrase, Role};
-
-/// Columns for labels of values: five, and one before the plot.
-pub const GUTTER: u16 = 6;
 
 /// Columns of facts beside a chart.
 pub const FACTS: u16 = 30;
@@ -96,23 +94,6 @@ fn plot_width(area: Rect) -> u16 {
     area.width.saturating_sub(GUTTER)
 }
 
-fn frame_of<'a>(ctx: &'a DrawContext, upper: Trace<'a>, scale: Scale, time: TimeScale) -> Chart<'a> {
-    Chart {
-        upper,
-        lower: None,
-        scale,
-        time,
-        fill: Fill::Area,
-        limits: &[],
-        labels: &[],
-        band: &[],
-        moments: &[],
-        cursor: None,
-        gutter: GUTTER,
-        axis: Some(ctx.zone()),
-    }
-}
-
 /// A bounded series (0–1) in a pane; gives its course and window for the title.
 fn bounded<'a>(ctx: &DrawContext<'a>, buf: &mut Buffer, area: Rect, key: &SeriesKey) -> (Course<'a>, Window) {
     let past = past_columns(ctx, plot_width(area));
@@ -121,7 +102,7 @@ fn bounded<'a>(ctx: &DrawContext<'a>, buf: &mut Buffer, area: Rect, key: &Series
     let limits = Limits::of(ctx.snapshot, key);
     let lines = limits.lines(&Scale::SHARE, Unit::Ratio);
     let cursor = cursor(ctx);
-    let mut chart = frame_of(ctx, course.trace(limits.coloring()), Scale::SHARE, time_scale(window, past));
+    let mut chart = Chart::labeled(course.trace(limits.coloring()), Scale::SHARE, time_scale(window, past), ctx.zone());
     chart.limits = &lines;
     chart.band = ctx.charts().band(key);
     chart.cursor = cursor.as_ref();
@@ -220,7 +201,7 @@ fn flows(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, facts: u16, what: &Flo
     let scale = Scale::rounded(ctx.units(), ctx.snapshot.catalog.unit(what.keys.0.metric()), above.top().max(below.top()));
     let flow = Coloring::Fixed(Role::Flow);
     let cursor = cursor(ctx);
-    let mut chart = frame_of(ctx, above.trace(flow), scale, time_scale(window, past));
+    let mut chart = Chart::labeled(above.trace(flow), scale, time_scale(window, past), ctx.zone());
     chart.lower = Some((below.trace(flow), what.names));
     chart.cursor = cursor.as_ref();
     ctx.note(chart.plot(area), Target::Chart(chart.time));

@@ -76,9 +76,12 @@ fn table(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, (title, empty): (&str,
     let order = |u: &Use| ((u.cpu * 20.0).round() as u64, (u.memory / (64.0 * MIB)) as u64);
     rows.sort_by(|a, b| order(&b.1).cmp(&order(&a.1)).then_with(|| a.0.cmp(b.0)));
     let inner = slot.inner();
-    let words = ctx.state.filter();
-    let said = if words.is_empty() { Phrase::new() } else { Phrase::new().role(Role::Past, &format!("/ {words}")) };
-    slot.title(ctx.ink, buf, &at_moment(ctx).strong(&format!("{title} ")).dim(&rows.len().to_string()), &[said]);
+    slot.title(
+        ctx.ink,
+        buf,
+        &at_moment(ctx).strong(&format!("{title} ")).dim(&rows.len().to_string()),
+        &[super::parts::filter(ctx)],
+    );
     if inner.height == 0 || inner.width < 40 {
         return;
     }

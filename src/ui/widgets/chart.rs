@@ -131,7 +131,40 @@ pub struct Chart<'a> {
     pub axis: Option<&'a Clock>,
 }
 
-impl Chart<'_> {
+/// Columns for labels of values: five, and one before the plot.
+pub const GUTTER: u16 = 6;
+
+impl<'a> Trace<'a> {
+    /// A line without a future and without marks.
+    pub fn plain(bins: &'a [Option<Bin>], coloring: Coloring) -> Self {
+        Self { bins, coloring, forecast: None, marks: &[] }
+    }
+}
+
+impl<'a> Chart<'a> {
+    /// A line on its area and nothing else: no labels, no time axis.
+    pub fn plain(upper: Trace<'a>, scale: Scale, time: TimeScale) -> Self {
+        Self {
+            upper,
+            lower: None,
+            scale,
+            time,
+            fill: Fill::Area,
+            limits: &[],
+            labels: &[],
+            band: &[],
+            moments: &[],
+            cursor: None,
+            gutter: 0,
+            axis: None,
+        }
+    }
+
+    /// The same with labels of values and a time axis.
+    pub fn labeled(upper: Trace<'a>, scale: Scale, time: TimeScale, zone: &'a Clock) -> Self {
+        Self { gutter: GUTTER, axis: Some(zone), ..Self::plain(upper, scale, time) }
+    }
+
     /// The plot within the chart's area: without labels and time axis.
     pub fn plot(&self, area: Rect) -> Rect {
         let axis = u16::from(self.axis.is_some());

@@ -46,20 +46,8 @@ fn trace(bins: &[Option<Bin>]) -> Trace<'_> {
 }
 
 fn chart<'a>(upper: Trace<'a>, past: u16, zone: &'a Clock) -> Chart<'a> {
-    Chart {
-        upper,
-        lower: None,
-        scale: Scale::SHARE,
-        time: TimeScale { from: Timestamp::from_seconds(1_795_227_240), bin: Duration::from_secs(30), past },
-        fill: Fill::Area,
-        limits: &[],
-        labels: &[],
-        band: &[],
-        moments: &[],
-        cursor: None,
-        gutter: 6,
-        axis: Some(zone),
-    }
+    let time = TimeScale { from: Timestamp::from_seconds(1_795_227_240), bin: Duration::from_secs(30), past };
+    Chart::labeled(upper, Scale::SHARE, time, zone)
 }
 
 fn frame(width: u16, height: u16) -> Buffer {
