@@ -12,7 +12,7 @@ use super::entry::{Cause, Entry, Limits, Row};
 use super::hours::stale_after;
 use super::service::Service;
 use crate::base::{Timestamp, Unit};
-use crate::model::{CheckResult, GoodDirection, MaintenanceWindow, MetricDef, Reading, ServiceState, ServiceStatus};
+use crate::model::{CheckResult, GoodDirection, MaintenanceWindow, MetricDef, PastCheck, Reading, ServiceState, ServiceStatus};
 
 /// Metrics of services.
 pub const METRICS: &[MetricDef] = &[
@@ -224,6 +224,11 @@ impl ServiceBoard {
     /// Names of all services.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// The last checks of a service, newest first; none of one that is only seen to run.
+    pub fn checks(&self, service: &str) -> Vec<PastCheck> {
+        self.entries.get(service).map_or_else(Vec::new, |entry| entry.checks.iter().cloned().collect())
     }
 
     /// Lets time pass: closes hours; no result for three intervals makes a service unknown.

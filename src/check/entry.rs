@@ -2,6 +2,7 @@
 //!
 //! Invariant: time counts as a state only up to where a result vouches for it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,12 @@ use super::standing::{Pace, Standing, Verdict};
 use super::window::Window;
 use crate::base::{Timestamp, format_duration};
 use crate::model::{
-    CheckOutcome, CheckResult, MaintenanceWindow, MeasureKind, Reading, SeriesKey, ServiceState, ServiceStatus, SloStanding,
+    CheckOutcome, CheckResult, MaintenanceWindow, MeasureKind, PastCheck, Reading, SeriesKey, ServiceState, ServiceStatus,
+    SloStanding,
 };
+
+/// Checks of a service that are kept to be looked at: ten minutes of one every half minute.
+const CHECKS_KEPT: usize = 20;
 
 /// When a check counts as what.
 #[derive(Clone, Copy)]
@@ -71,6 +76,8 @@ pub struct Entry {
     effective: ServiceState,
     /// What its own checks said last.
     said: String,
+    /// The last ones, newest first.
+    pub checks: VecDeque<PastCheck>,
     target: Option<f64>,
     windows: Vec<Window>,
     planned: Option<MaintenanceWindow>,
@@ -100,6 +107,7 @@ impl Entry {
             status: ServiceStatus { fail_after: limits.fail_after, ..status },
             limits,
             standing: Standing::default(),
+            checks: VecDeque::new(),
             hours: Hours::default(),
             counted_to: None,
             first_seen: None,
@@ -182,6 +190,7 @@ impl Entry {
         let verdict = Verdict::of(result.outcome, if slow { Pace::Slow } else { Pace::Fast });
         let state = self.standing.observe(verdict, self.limits.fail_after, self.limits.recover_after);
         self.status.last_check = Some(result.at);
+        self.remember(result, verdict);
         self.status.response_seconds = result.response.map(|r| r.as_secs_f64());
         if let Some(left) = result.certificate_expires_in_seconds {
             self.certificate_ends = Some(result.at.seconds() + left);
@@ -196,6 +205,18 @@ impl Entry {
             _ => result.message.clone(),
         };
         self.measure(result);
+    }
+
+    /// Keeps the check among the last ones.
+    fn remember(&mut self, result: &CheckResult, verdict: Verdict) {
+        let state = match verdict {
+            Verdict::Good => ServiceState::Online,
+            Verdict::Poor => ServiceState::Degraded,
+            Verdict::Bad => ServiceState::Offline,
+        };
+        let response_seconds = result.response.map(|r| r.as_secs_f64());
+        self.checks.truncate(CHECKS_KEPT - 1);
+        self.checks.push_front(PastCheck { at: result.at, state, response_seconds, message: result.message.clone() });
     }
 
     /// Keeps the further values; keys that are the same as before are used again.

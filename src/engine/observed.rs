@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use crate::check::Found;
-use crate::model::{CheckResult, Pulse};
+use crate::model::{CheckResult, PastCheck, Pulse};
 
 impl Core {
     /// Takes the result of a check; what it means comes with the next tick.
@@ -28,6 +28,11 @@ impl Core {
             self.listeners = found.listeners.into();
             self.listeners_changed = true;
         }
+    }
+
+    /// The last checks of a service, newest first.
+    pub fn checks(&self, service: &str) -> Vec<PastCheck> {
+        self.board.checks(service)
     }
 
     /// The section on services, where it changed.

@@ -127,6 +127,7 @@ impl Offline {
     fn answer(&mut self, request: Request) -> Result<Answer, Refusal> {
         match request {
             Request::CheckNow { .. }
+            | Request::Checks { .. }
             | Request::Reload
             | Request::Settings
             | Request::ChangeSettings { .. }

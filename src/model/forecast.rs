@@ -9,7 +9,7 @@ use super::{Band, SeriesKey};
 use crate::base::Timestamp;
 
 /// How well a method did on the series' own past, by rolling origins.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Backtest {
     /// Mean absolute scaled error; below 1 is better than repeating the last value. `None` where the scale is 0.
     pub mase: Option<f64>,
@@ -17,6 +17,21 @@ pub struct Backtest {
     pub coverage80: Option<f64>,
     /// Number of origins.
     pub n: u32,
+    /// What it would have said at the newest of them.
+    #[serde(default)]
+    pub tried: Option<Tried>,
+}
+
+/// What a method would have said at one moment of the past, beside what came. Both are equally long; the last point is of
+/// the newest value the forecast was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Time between two points.
+    pub step: Duration,
+    /// What it would have said.
+    pub expected: Arc<[f64]>,
+    /// What came.
+    pub came: Arc<[f64]>,
 }
 
 /// The value is expected to reach a limit.

@@ -45,7 +45,7 @@ pub use drive::DriveCounts;
 pub use escalation::{CRITICAL_LEVEL, EscalationConfig, Escalations, LevelConfig};
 pub use explanation::{Correlate, Culprit, Explanation, Resource};
 pub use flaps::{FlapLimits, Flaps};
-pub use forecast::{Backtest, Crossing, Forecast};
+pub use forecast::{Backtest, Crossing, Forecast, Tried};
 pub use health::{HealthScore, LostPoints, QueueHealth, RecorderHealth, StoreHealth, ThreadHealth};
 pub use host::{FileSystemStat, Host, HostFacts, ListeningSocket, ProcessFile};
 pub use journal::{JournalEntry, JournalEvent};
@@ -72,7 +72,8 @@ pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
 pub use security::{Posture, PostureCheck, SecurityEvent, SecurityFacts, Vulnerability};
 pub use series::{SeriesKey, SeriesKeyError};
 pub use service::{
-    CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, ServiceState, ServiceStatus, SloStanding, UptimeShare,
+    CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, PastCheck, ServiceState, ServiceStatus, SloStanding,
+    UptimeShare,
 };
 pub use settings::{ChannelSetting, OwnFile, RuleSetting, Setting, SettingChange, Settings, SettingsPlace};
 pub use snapshot::Snapshot;

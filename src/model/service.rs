@@ -111,6 +111,19 @@ pub struct SloStanding {
     pub burn: Option<f64>,
 }
 
+/// A check that was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PastCheck {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it found, taken alone: it failed, was slow or had a warning, or was well.
+    pub state: ServiceState,
+    /// Time to the answer, in seconds; `None` where there was none.
+    pub response_seconds: Option<f64>,
+    /// What happened, for people.
+    pub message: String,
+}
+
 /// A service as it stands.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ServiceStatus {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, Ledger, Lesson, NextReport, Points, ProcessDetails,
-    ProcessPoint, Proposal, SeriesKey, Settings, Silence, Snapshot, Transition, WaitingMessage,
+    Alert, AnomalyInterval, Band, Forecast, JournalEntry, KeptReport, Ledger, Lesson, NextReport, PastCheck, Points,
+    ProcessDetails, ProcessPoint, Proposal, SeriesKey, Settings, Silence, Snapshot, Transition, WaitingMessage,
 };
 
 /// Whether a decision is on disk.
@@ -99,6 +99,11 @@ pub enum Answer {
     ProcessHistory {
         /// By time; gaps are absent.
         points: Vec<ProcessPoint>,
+    },
+    /// The last checks of a service.
+    Checks {
+        /// Newest first; empty for one that is only seen to run, and before the first.
+        checks: Vec<PastCheck>,
     },
     /// Journal.
     Journal {

@@ -229,6 +229,11 @@ pub enum Request {
         /// What.
         text: String,
     },
+    /// The last checks of a service.
+    Checks {
+        /// Its name.
+        service: String,
+    },
     /// Check a service at once.
     CheckNow {
         /// Its name.
@@ -356,6 +361,7 @@ impl Request {
             | Self::Journal { .. }
             | Self::Alerts { .. }
             | Self::Waiting { .. }
+            | Self::Checks { .. }
             | Self::Report(_)
             | Self::Reports
             | Self::KeptReport { .. }

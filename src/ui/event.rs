@@ -91,6 +91,8 @@ pub enum Purpose {
     FocusLong(Subject),
     /// Its journal.
     FocusJournal(Subject),
+    /// The last checks of a service.
+    FocusChecks(Subject),
     /// The time line's health.
     TimelineCharts,
     /// The time line's alerts.

@@ -21,7 +21,7 @@ use super::settings::SettingsPage;
 use super::widgets::Graph;
 use super::widgets::units::Units;
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Alert, JournalEntry, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
+use crate::model::{Alert, JournalEntry, PastCheck, Prediction, ProcessId, SeriesKey, ServiceStatus, Snapshot};
 use crate::monitor::{Link, Scope};
 
 pub use super::columns::{Sort, SortColumn};
@@ -178,6 +178,8 @@ pub struct Focus {
     pub long: ChartStore,
     /// Journal of the span, oldest first; empty until it came.
     pub journal: Vec<JournalEntry>,
+    /// The last checks of a service, and of which last one they were asked for.
+    pub checks: (Option<Timestamp>, Vec<PastCheck>),
 }
 
 /// What the History page fetched beside the charts.

@@ -3,7 +3,10 @@
 //! The same origins and the same measure for every method. Invariant: a method never sees a value that
 //! came after its origin.
 
+use std::time::Duration;
+
 use super::{Forecaster, Past};
+use crate::model::Tried;
 
 /// Points a method must know at the earliest origin.
 const FEWEST_KNOWN: usize = 10;
@@ -12,6 +15,8 @@ const NEAR: f64 = 0.75;
 const FAR: f64 = 4.0 / 3.0;
 /// Where origins are too few for a level, the largest error is widened by so many times what is missing.
 const UNSEEN: f64 = 4.0;
+/// Steps of the newest origin that are kept to be looked at: two to each column of a narrow chart.
+const KEPT: usize = 120;
 
 /// What came of asking one method about the past.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +25,9 @@ pub struct Trial {
     errors: Vec<(usize, Vec<f64>)>,
     /// Steps asked for, at most the horizon.
     asked: usize,
+    /// What was expected from the newest origin, and what came; every `stride`-th step, the last one among them.
+    newest: Vec<(f64, f64)>,
+    stride: usize,
 }
 
 /// Asks a method from its number of origins; `None` where it had nothing to say.
@@ -28,14 +36,18 @@ pub fn backtest(forecaster: &dyn Forecaster, past: Past<'_>, horizon: usize) -> 
     // At least half of the past stays for learning.
     let asked = horizon.min(n / 4).max(1);
     let spare = n.checked_sub(FEWEST_KNOWN.max(n / 2) + asked)?;
-    let mut errors = Vec::new();
+    let (mut errors, mut newest) = (Vec::new(), Vec::new());
+    let stride = asked.div_ceil(KEPT);
     for back in origins(spare, forecaster.origins()) {
         let known = past.before(asked + back);
         let Some(expected) = forecaster.forecast(known, asked) else { continue };
         let came = &past.values[n - asked - back..n - back];
+        if back == 0 {
+            newest = expected.iter().copied().zip(came.iter().copied()).skip((asked - 1) % stride).step_by(stride).collect();
+        }
         errors.push((back, came.iter().zip(&expected).map(|(c, e)| (c - e).abs()).collect()));
     }
-    (!errors.is_empty()).then_some(Trial { errors, asked })
+    (!errors.is_empty()).then_some(Trial { errors, asked, newest, stride })
 }
 
 /// At most `most` places in 0 … `spare`, evenly spread, beginning with 0. The places of fewer are among those of
@@ -49,6 +61,13 @@ impl Trial {
     /// Number of origins asked from.
     pub fn origins(&self) -> u32 {
         u32::try_from(self.errors.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What it would have said at the newest origin, for a series of that step; `None` where it had nothing to say there.
+    pub fn tried(&self, step: Duration) -> Option<Tried> {
+        let step = step * u32::try_from(self.stride).unwrap_or(u32::MAX);
+        let (expected, came): (Vec<f64>, Vec<f64>) = self.newest.iter().copied().unzip();
+        (expected.len() > 1).then(|| Tried { step, expected: expected.into(), came: came.into() })
     }
 
     /// Whether it ever was wrong: only then errors can be compared.

@@ -103,7 +103,7 @@ pub fn forecast(task: &ForecastTask) -> Forecast {
     (forecast.band80, forecast.band95) = (band(0.8), band(0.95));
     forecast.mean = mean.iter().map(|m| clamp(*m, range)).collect();
     forecast.method = champion.name().to_owned();
-    forecast.backtest = Backtest { mase, coverage80: trial.coverage(0.8), n: trial.origins() };
+    forecast.backtest = Backtest { mase, coverage80: trial.coverage(0.8), n: trial.origins(), tried: trial.tried(step) };
     forecast.crossing = task.limit.and_then(|limit| crossing::crossing(&grid, limit, horizon, step));
     forecast
 }

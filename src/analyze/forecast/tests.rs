@@ -38,6 +38,18 @@ fn a_season_is_forecast_better_than_by_its_last_value() {
 }
 
 #[test]
+fn what_was_tried_last_ends_where_the_forecast_begins() {
+    let values: Vec<f64> = (0..1000).map(|i| 0.2 + f64::from(i) * 0.0005).collect();
+    let made = forecast(&task(&values, 600, 250, None));
+    let tried = made.backtest.tried.expect("there is a past to try it on");
+    assert_eq!(tried.came.len(), tried.expected.len());
+    assert!(tried.came.len() <= 120 && tried.came.last() == values.last(), "{tried:?}");
+    let known = |value: &f64| values.iter().any(|v| v == value);
+    assert!(tried.came.iter().all(known));
+    assert!(tried.came.windows(2).all(|w| w[1] > w[0]), "oldest first");
+}
+
+#[test]
 fn bands_hold_about_what_they_say() {
     let (mut in80, mut in95, mut n) = (0, 0, 0);
     for seed in 0..12 {

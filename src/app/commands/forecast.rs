@@ -86,7 +86,7 @@ fn as_json(forecast: &Course) -> Value {
             "at": c.at.rfc3339(), "at_lo": c.at_lo.rfc3339(), "at_hi": c.at_hi.rfc3339(),
         })
     });
-    let tested = forecast.backtest;
+    let tested = &forecast.backtest;
     json!({
         "labels": labels,
         "method": if forecast.mean.is_empty() { Value::Null } else { json!(forecast.method) },

@@ -289,6 +289,7 @@ impl Runner {
             }
             Request::TestChannel { channel } => self.test(&channel, wish.reply),
             Request::Reports => (wish.reply)(Ok(self.core.reports(self.now()))),
+            Request::Checks { service } => (wish.reply)(Ok(Answer::Checks { checks: self.core.checks(&service) })),
             Request::Waiting { alert } => (wish.reply)(Ok(Answer::Waiting { messages: self.core.waiting(&alert) })),
             Request::HandOver => self.end(wish, Exit::HandedOver, "handed over"),
             Request::Stop => self.end(wish, Exit::Stopped, "stopping"),

@@ -43,7 +43,7 @@ fn filling() -> Facts {
             band80: Vec::new().into(),
             band95: Vec::new().into(),
             method: "mstl".to_owned(),
-            backtest: Backtest { mase: Some(0.61), coverage80: Some(0.8), n: 10 },
+            backtest: Backtest { mase: Some(0.61), coverage80: Some(0.8), n: 10, tried: None },
             crossing: is_var.then_some(crossing),
             none_because: None,
         });

@@ -5,18 +5,20 @@
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::limits::Limits;
 use super::parts::{Slot, until};
 use super::trends::{GUTTER, chart_area, cursor, time_scale};
 use crate::base::{TimeRange, Unit};
-use crate::model::{Forecast, Prediction};
+use crate::model::{Forecast, Prediction, Tried};
 use crate::ui::charts::{Bin, Window};
 use crate::ui::format::time_or_date;
 use crate::ui::pane::{DrawContext, Target};
 use crate::ui::state::Subject;
-use crate::ui::widgets::axis::Scale;
+use crate::ui::widgets::axis::{Scale, TimeScale};
 use crate::ui::widgets::chart::{Chart, Fill, LimitLine, Moment, Trace};
+use crate::ui::widgets::lines::{LinesChart, Series, Together};
 use crate::ui::widgets::{Phrase, Role};
 
 /// Draws it.
@@ -51,22 +53,50 @@ pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
     }
     let at = Moment { at: p.at, text: time_or_date(p.at, ctx.snapshot.at, ctx.zone()), role: Role::Pred };
     let cursor = cursor(ctx);
+    let trace = Trace { forecast, ..Trace::plain(&bins, limits.coloring()) };
     let chart = Chart {
-        upper: Trace { bins: &bins, coloring: limits.coloring(), forecast, marks: &[] },
-        lower: None,
-        scale,
-        time: time_scale(window, past),
         fill: if scale.lo > 0.0 { Fill::Line } else { Fill::Area },
         limits: &lines,
-        labels: &[],
         band: store.band(&p.key),
         moments: std::slice::from_ref(&at),
         cursor: cursor.as_ref(),
-        gutter: GUTTER,
-        axis: Some(ctx.zone()),
+        ..Chart::labeled(trace, scale, time_scale(window, past), ctx.zone())
     };
     ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);
+}
+
+/// What the method would have said some time ago, beside what came: whether it follows such a course.
+pub fn tried(ctx: &DrawContext, buf: &mut Buffer, area: Rect, (forecast, tried): (&Forecast, &Tried)) {
+    let unit = ctx.snapshot.catalog.unit(forecast.key.metric());
+    let head = Phrase::new().dim("tried before: ").bold(Role::Flow, "1").dim(" what came  ").bold(Role::Pred, "2");
+    head.dim(" what it would have said").put(ctx.ink, buf, (area.x, area.y), area.right());
+    let area = Rect { x: area.x.saturating_sub(1), y: area.y + 1, width: area.width + 1, height: area.height - 1 };
+    let plot = area.width.saturating_sub(GUTTER);
+    let (halves, n) = (usize::from(plot.max(1)) * 2, tried.came.len());
+    let course = |values: &[f64]| -> Vec<Option<Bin>> {
+        (0..halves).map(|i| values.get(i * n / halves).map(|v| Bin { min: *v, mean: *v, max: *v })).collect()
+    };
+    let (came, expected) = (course(&tried.came), course(&tried.expected));
+    let all = || tried.came.iter().chain(tried.expected.iter()).copied();
+    let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
+    let length = tried.step * u32::try_from(n).unwrap_or(u32::MAX);
+    LinesChart {
+        series: &[Series { bins: &came, role: Role::Flow }, Series { bins: &expected, role: Role::Pred }],
+        together: Together::Lines,
+        ghost: &[],
+        forecast: None,
+        marks: &[],
+        scale: Scale::around(ctx.units(), unit, low, high),
+        time: TimeScale { from: forecast.made_at - length, bin: length / u32::try_from(halves).unwrap_or(1), past: plot },
+        limits: &[],
+        band: &[],
+        moments: &[],
+        cursor: None,
+        gutter: GUTTER,
+        zone: ctx.zone(),
+    }
+    .draw(ctx.ink, buf, area);
 }
 
 fn title(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction, unit: Unit) {

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::parts::{Slot, cells, fact, paragraphs, row, span, until};
+use super::prediction_chart;
 use super::prediction_rows::ending;
 use crate::base::{Timestamp, format_duration};
 use crate::model::{Calibration, Outcome, Prediction, Snapshot};
@@ -56,6 +57,16 @@ fn reasons(p: &Prediction) -> Vec<Phrase> {
 /// Advice, what stands at the limit, and the keys.
 pub fn todo(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
     slot.title(ctx.ink, buf, &Phrase::new().strong("What to do"), &[]);
+    paragraphs(ctx.ink, buf, slot.inner(), &advice(ctx, p));
+}
+
+/// Rows of reasons and advice beside each other, in panes of that width.
+pub fn height(ctx: &DrawContext, p: &Prediction, width: u16) -> u16 {
+    let rows = |lines: &[Phrase]| lines.iter().map(|l| l.wrap(width).len()).sum::<usize>();
+    u16::try_from(rows(&reasons(p)).max(rows(&advice(ctx, p)))).unwrap_or(u16::MAX)
+}
+
+fn advice(ctx: &DrawContext, p: &Prediction) -> Vec<Phrase> {
     let mut said = vec![Phrase::new().strong(&p.advice)];
     if p.outcome.is_none() && p.advice.is_empty() {
         said = vec![Phrase::new().dim("nothing is proposed")];
@@ -70,7 +81,7 @@ pub fn todo(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
             said.push(Phrase::new().strong(action.keys.first().copied().unwrap_or("")).text(" ").dim(action.help));
         }
     }
-    paragraphs(ctx.ink, buf, slot.inner(), &said);
+    said
 }
 
 /// When, how likely, and whether to believe it.
@@ -196,9 +207,13 @@ pub fn made(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
     for (i, (name, value)) in (0_u16..).zip(&facts) {
         fact(ctx.ink, buf, row(inner, i), &Phrase::new().dim(name), value);
     }
-    let used = u16::try_from(facts.len()).unwrap_or(u16::MAX) + 1;
-    let unit = ctx.snapshot.catalog.unit(p.key.metric());
+    let used = u16::try_from(facts.len()).unwrap_or(u16::MAX);
     let rest = Rect { y: inner.y + used.min(inner.height), height: inner.height.saturating_sub(used), ..inner };
+    if let Some(tried) = b.tried.as_ref().filter(|_| rest.height >= TRIED) {
+        return prediction_chart::tried(ctx, buf, rest, (forecast, tried));
+    }
+    let rest = Rect { y: rest.y + 1, height: rest.height.saturating_sub(1), ..rest };
+    let unit = ctx.snapshot.catalog.unit(p.key.metric());
     // Some points of the course in figures, from the next to the last.
     let n = forecast.mean.len();
     let rows = usize::from(rest.height).min(n);
@@ -210,6 +225,9 @@ pub fn made(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {
         cells(ctx.ink, buf, row(rest, y), &name, &[(0, band), (16, ctx.quantity(Role::Text, *mean, unit))]);
     }
 }
+
+/// Rows from which on what was tried is drawn: a head, three of the plot and the axis.
+const TRIED: u16 = 5;
 
 /// All of it in a few lines.
 pub fn in_short(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, p: &Prediction) {

@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::{Slot, cells, series_name, until};
+use super::parts::{Slot, cells, filter, series_name, until};
 use super::prediction_rows::{ending, none, open, record};
 use crate::model::{Forecast, Outcome, Prediction};
 use crate::ui::format::time_or_date;
@@ -75,11 +75,7 @@ fn rows<'a>(ctx: &DrawContext<'a>) -> Vec<Row<'a>> {
 /// Draws it around the chosen one.
 pub fn draw(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let head = Phrase::new().strong("Predictions ").dim(&format!("{} open", open(ctx.snapshot)));
-    let filter = match ctx.state.filter() {
-        "" => Phrase::new(),
-        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
-    };
-    slot.title(ctx.ink, buf, &head, &[Phrase::new().dim("by urgency"), record(ctx.snapshot), filter]);
+    slot.title(ctx.ink, buf, &head, &[Phrase::new().dim("by urgency"), record(ctx.snapshot), filter(ctx)]);
     let inner = slot.inner();
     let rows = rows(ctx);
     if rows.is_empty() {
@@ -119,7 +115,7 @@ fn offsets(width: u16) -> [u16; 4] {
     let own = if width >= OWN_RECORD { 9 } else { 0 };
     let bar = own + 5;
     let interval = bar + 8;
-    [if width >= INTERVAL { interval + 20 } else { interval }, interval, own, 0]
+    [if width >= INTERVAL { interval + 23 } else { interval }, interval, own, 0]
 }
 
 fn head_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, name: &str, heads: &[&str; 4]) {

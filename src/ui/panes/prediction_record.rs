@@ -2,12 +2,14 @@
 //!
 //! Invariant: what was wrong and what was missed stands beside what was right.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::parts::{Slot, cells, paragraphs, row, series_name, span};
 use crate::base::format_duration;
-use crate::model::{Calibration, Forecast};
+use crate::model::{Calibration, Forecast, Outcome, SeriesKey, Snapshot};
 use crate::ui::pane::DrawContext;
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::{Phrase, Role};
@@ -46,9 +48,8 @@ pub fn how_good(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         facts.push(("said before, median", Phrase::new().text(&lead)));
     }
     if let (Some(own), Some(base)) = (record.brier, record.base_rate_brier) {
-        let (role, word) = if own < base { (Role::Ok, "better than") } else { (Role::Warn, "no better than") };
-        let score = Phrase::new().role(role, &format!("{own:.2}"));
-        facts.push(("Brier score", score.dim(&format!(" {word} the base rate's {base:.2}"))));
+        let score = Phrase::new().role(if own < base { Role::Ok } else { Role::Warn }, &format!("{own:.2}"));
+        facts.push(("Brier score", score.dim(&format!(", of the base rate {base:.2}"))));
     }
     for (i, (name, value)) in (0_u16..).zip(&facts) {
         let line = row(inner, i);
@@ -57,6 +58,62 @@ pub fn how_good(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
             value.put(ctx.ink, buf, (line.x + 24, line.y), line.right());
         }
     }
+    let used = u16::try_from(facts.len()).unwrap_or(u16::MAX).min(inner.height);
+    kind_rows(ctx, buf, Rect { y: inner.y + used, height: inner.height - used, ..inner });
+}
+
+/// Rows of the record with its border: what there is to say and no more.
+pub fn height(snapshot: &Snapshot) -> u16 {
+    let record = &snapshot.record;
+    if record.right + record.wrong + record.missed == 0 {
+        return 3;
+    }
+    let kinds = u16::try_from(kinds(snapshot).len()).unwrap_or(KINDS);
+    1 + 2 + u16::from(record.lead_seconds.is_some()) + u16::from(record.brier.is_some()) + if kinds > 0 { 1 + kinds } else { 0 }
+}
+
+/// Kinds that are listed: most of what was said is about a few things.
+const KINDS: u16 = 4;
+
+/// What became of the predictions of the week by what they are about: name, right, wrong, missed; most first.
+fn kinds(snapshot: &Snapshot) -> Vec<(String, [u32; 3])> {
+    let mut all: BTreeMap<String, [u32; 3]> = BTreeMap::new();
+    for (p, outcome) in snapshot.predictions.iter().filter_map(|p| Some((p, p.outcome?))) {
+        let at = match outcome {
+            _ if p.is_missed() => 2,
+            Outcome::Right => 0,
+            Outcome::Wrong => 1,
+        };
+        let about = series_name(&SeriesKey::total(p.key.metric()));
+        let [right, wrong, missed] = all.entry(format!("{about}, {}", p.kind)).or_default();
+        *[right, wrong, missed][at] += 1;
+    }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u32>()));
+    all.truncate(usize::from(KINDS));
+    all
+}
+
+fn kind_rows(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
+    let kinds = kinds(ctx.snapshot);
+    if kinds.is_empty() {
+        return;
+    }
+    let heads = [(18, "right"), (9, "wrong"), (0, "missed")].map(|(at, name)| (at, Phrase::new().dim(name)));
+    cells(ctx.ink, buf, row(area, 0), &Phrase::new().dim("about, by model, 7 d"), &heads);
+    for (y, (name, counts)) in (area.y + 1..area.bottom()).zip(&kinds) {
+        let shown = |at: usize, role: Role| match counts[at] {
+            0 => Phrase::new().dim("0"),
+            n => Phrase::new().bold(role, &n.to_string()),
+        };
+        let figures = [(18, shown(0, Role::Ok)), (9, shown(1, Role::Crit)), (0, shown(2, Role::Warn))];
+        cells(ctx.ink, buf, Rect { y, height: 1, ..area }, &Phrase::new().text(name), &figures);
+    }
+}
+
+/// Whether anything became due, so that there is something to compare.
+pub fn has_cases(snapshot: &Snapshot) -> bool {
+    snapshot.record.said.iter().any(|c| c.cases > 0)
 }
 
 /// Share that came by what was said: equal where probabilities are honest.
@@ -104,8 +161,8 @@ pub fn expected(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
         &[Phrase::new().dim("error ×1 = repeating the last value")],
     );
     let inner = slot.inner();
-    let heads = [(0, "error"), (8, "80%"), (25, "then"), (35, "now"), (45, "ahead")];
-    cells(ctx.ink, buf, row(inner, 0), &Phrase::new().dim("series"), &heads.map(|(at, name)| (at, Phrase::new().dim(name))));
+    let heads = ["error", "80%", "then", "now", "ahead"].map(|name| Phrase::new().dim(name));
+    expected_cells(ctx, buf, row(inner, 0), (&Phrase::new().dim("series"), heads));
     for (i, f) in (1..inner.height).zip(ctx.snapshot.forecasts.iter()) {
         expected_line(ctx, buf, row(inner, i), f);
     }
@@ -123,7 +180,24 @@ fn expected_line(ctx: &DrawContext, buf: &mut Buffer, line: Rect, f: &Forecast) 
     let error = f.backtest.mase.map_or_else(|| Phrase::new().dim("-"), |m| Phrase::new().text(&format!("×{m:.2}")));
     let band = span(ctx, band.low, band.high, unit);
     let then = ctx.quantity(Role::Pred, *then, unit);
-    let all =
-        [(0, error), (8, Phrase::new().dim(&band)), (25, then), (35, now), (45, Phrase::new().dim(&format_duration(ahead)))];
-    cells(ctx.ink, buf, line, &name, &all);
+    let all = [error, Phrase::new().dim(&band), then, now, Phrase::new().dim(&format_duration(ahead))];
+    expected_cells(ctx, buf, line, (&name, all));
 }
+
+/// Error, band, value then and now, how far ahead; a narrow pane goes without band and reach, so that names are whole.
+fn expected_cells(
+    ctx: &DrawContext,
+    buf: &mut Buffer,
+    line: Rect,
+    (name, [error, band, then, now, ahead]): (&Phrase, [Phrase; 5]),
+) {
+    let all = if line.width >= NARROW {
+        vec![(0, error), (8, band), (25, then), (35, now), (45, ahead)]
+    } else {
+        vec![(0, error), (8, then), (20, now)]
+    };
+    cells(ctx.ink, buf, line, name, &all);
+}
+
+/// Columns below which what is expected is said without its band.
+const NARROW: u16 = 64;

@@ -8,13 +8,15 @@ use ratatui::layout::Rect;
 
 use super::parts::Slot;
 use super::{prediction_chart, prediction_facts, prediction_list, prediction_record};
+use crate::model::Prediction;
 use crate::ui::pane::{Density, DrawContext, Pane};
 use crate::ui::state::View;
 use crate::ui::widgets::Borders;
 
-/// Rows of the record and its bars, heads and border included.
-const RECORD: u16 = 7;
+/// Rows of the bars of the record, heads and border included.
 const CALIBRATION: u16 = 6;
+/// Rows of how it was made: its facts, and what was tried before as a chart.
+const MADE: u16 = 15;
 /// Rows from which on the left half has room for what is expected of every series.
 const EXPECTED: u16 = 5;
 
@@ -42,8 +44,9 @@ fn wide(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     let mut lines = Borders::new(area);
     lines.around(area).down(middle, top, end);
     // The list takes what it needs; what is expected of every series has the rest above the record.
-    let calibration = if area.height >= 36 { end - CALIBRATION } else { end };
-    let record = calibration.saturating_sub(RECORD).max(top + 4);
+    let has_room = area.height >= 36 && prediction_record::has_cases(ctx.snapshot);
+    let calibration = if has_room { end - CALIBRATION } else { end };
+    let record = calibration.saturating_sub(prediction_record::height(ctx.snapshot)).max(top + 4);
     let needed = prediction_list::height(ctx);
     let expected = (top + 1 + needed).min(record);
     let has_expected = record - expected >= EXPECTED && prediction_record::has_forecasts(ctx);
@@ -55,7 +58,7 @@ fn wide(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
     }
     let left = |y0, y1| Slot { x0: area.x, x1: middle, y0, y1 };
     let chosen = ctx.state.chosen_prediction();
-    let plan = chosen.map(|_| Right::plan(area, middle, right, &mut lines, ctx.density()));
+    let plan = chosen.map(|p| Right::plan(area, middle, right, &mut lines, (ctx, p)));
     lines.draw(ctx.ink, buf);
     prediction_list::draw(ctx, buf, left(top, expected));
     if has_expected {
@@ -88,13 +91,16 @@ struct Right {
 
 impl Right {
     /// Below the chart two rows of two panes where there is width, else four below each other.
-    fn plan(area: Rect, middle: u16, right: u16, lines: &mut Borders, density: Density) -> Self {
+    fn plan(area: Rect, middle: u16, right: u16, lines: &mut Borders, (ctx, p): (&DrawContext, &Prediction)) -> Self {
         let (top, end) = (area.y, area.bottom() - 1);
         let chart = top + (area.height * 21 / 47).max(8);
         let slot = |x0, x1, y0, y1| Slot { x0, x1, y0, y1 };
-        if density == Density::Large {
+        if ctx.density() == Density::Large {
             let half = middle + (right - middle) / 2;
-            let below = chart + (end - chart) * 11 / 25;
+            // Reasons and advice take what they need, how it was made has its own height, the chart the rest.
+            let below = end - MADE.min((end - top) / 2);
+            let reasons = 1 + prediction_facts::height(ctx, p, half.saturating_sub(middle + 3));
+            let chart = below - reasons.clamp(4, (below - top) / 2);
             lines.across(chart, middle, right).across(below, middle, right).down(half, chart, end);
             return Self {
                 chart: slot(middle, right, top, chart),

@@ -17,7 +17,7 @@ use crate::ui::charts::{Bin, ChartStore, Window};
 use crate::ui::pane::{DrawContext, Target};
 use crate::ui::state::{Focus, Subject};
 use crate::ui::widgets::axis::Scale;
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, Trace};
+use crate::ui::widgets::chart::{Chart, Coloring, Trace};
 use crate::ui::widgets::meter::{Meter, meter};
 use crate::ui::widgets::units::Shown;
 use crate::ui::widgets::{Phrase, Role};
@@ -59,25 +59,10 @@ pub fn chart(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceS
     let anomalies = ctx.snapshot.anomalies.iter().chain(store.anomalies(&key));
     let marks: Vec<_> = anomalies.filter(|a| a.key == key).map(|a| a.peak_at).collect();
     let cursor = cursor(ctx);
-    let chart = Chart {
-        upper: Trace {
-            bins: &bins,
-            coloring: limits.coloring(),
-            forecast: ctx.snapshot.forecast(&key).filter(|_| ctx.cursor().is_none()).map(|f| &**f),
-            marks: &marks,
-        },
-        lower: None,
-        scale,
-        time: time_scale(window, past),
-        fill: Fill::Area,
-        limits: &lines,
-        labels: &[],
-        band: store.band(&key),
-        moments: &[],
-        cursor: cursor.as_ref(),
-        gutter: GUTTER,
-        axis: Some(ctx.zone()),
-    };
+    let forecast = ctx.snapshot.forecast(&key).filter(|_| ctx.cursor().is_none()).map(|f| &**f);
+    let trace = Trace { forecast, marks: &marks, ..Trace::plain(&bins, limits.coloring()) };
+    let mut chart = Chart::labeled(trace, scale, time_scale(window, past), ctx.zone());
+    (chart.limits, chart.band, chart.cursor) = (&lines, store.band(&key), cursor.as_ref());
     ctx.note(chart.plot(area), Target::Chart(chart.time));
     chart.draw(ctx.ink, buf, area);
 }
@@ -132,10 +117,6 @@ pub fn phases(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &Service
     let now = |phase: &str| ctx.snapshot.value(&key(phase));
     let known: Vec<(&str, &str, f64)> =
         ORDER.into_iter().filter_map(|(phase, name)| now(phase).map(|seconds| (phase, name, seconds))).collect();
-    if known.is_empty() {
-        let what = format!("a {} check takes its time as one", service.kind);
-        return paragraphs(ctx.ink, buf, inner, &[Phrase::new().dim(&what)]);
-    }
     let usual = |phase: &str| {
         let charts = &focus(ctx, service)?.charts;
         let window = Window::ending(ctx.snapshot.at, Duration::from_secs(60), 120);
@@ -177,6 +158,15 @@ pub fn phases(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &Service
     }
 }
 
+/// Rows of its phases with their head; 0 where a check takes its time as one.
+pub fn phases_height(ctx: &DrawContext, service: &ServiceStatus) -> u16 {
+    let own = ctx.snapshot.of("service_phase_seconds").filter(|r| r.key.label("service") == Some(service.name.as_str()));
+    match own.count() {
+        0 => 0,
+        n => 1 + u16::try_from(n).unwrap_or(u16::MAX).min(5),
+    }
+}
+
 /// What is left of the downtime its promise allows, over the last 30 days.
 pub fn promise(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceStatus) {
     let Some(slo) = service.slo else {
@@ -205,21 +195,8 @@ pub fn promise(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &Servic
     let bins = long.map_or_else(Vec::new, |charts| charts.bins(&key, window));
     if bins.iter().any(Option::is_some) {
         let coloring = Coloring::Below { warn: Some(0.5), crit: Some(0.0) };
-        Chart {
-            upper: Trace { bins: &bins, coloring, forecast: None, marks: &[] },
-            lower: None,
-            scale: Scale::SHARE,
-            time: time_scale(window, plot),
-            fill: Fill::Area,
-            limits: &[],
-            labels: &[],
-            band: &[],
-            moments: &[],
-            cursor: None,
-            gutter: GUTTER,
-            axis: Some(ctx.zone()),
-        }
-        .draw(ctx.ink, buf, area);
+        let trace = Trace::plain(&bins, coloring);
+        Chart::labeled(trace, Scale::SHARE, time_scale(window, plot), ctx.zone()).draw(ctx.ink, buf, area);
     } else {
         let words = if long.is_some() { "no record of it yet" } else { "its record is on its way" };
         Phrase::new().dim(words).put(ctx.ink, buf, (area.x + 1, area.y), area.right());

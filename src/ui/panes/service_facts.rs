@@ -1,4 +1,4 @@
-//! What is said of the chosen service: its state, what it needs, when it was down.
+//! What is said of the chosen service: its state, when it was down.
 //!
 //! Invariant: only what checks, alerts and the configuration say; nothing is guessed here.
 
@@ -9,7 +9,8 @@ use ratatui::layout::Rect;
 
 use super::parts::{Slot, alert_glyph, cells, paragraphs, service_glyph};
 use super::service_detail::spent;
-use super::service_rows::{budget, response};
+use super::service_links;
+use super::service_rows::budget;
 use crate::base::{Unit, format_duration};
 use crate::model::{Alert, SeriesKey, ServiceState, ServiceStatus, UptimeShare};
 use crate::ui::format::{moment, time_or_date, time_seconds};
@@ -25,16 +26,25 @@ pub fn all(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceSta
         lines.push(Phrase::new());
         lines.extend(spent(slo));
     }
-    let links = link_lines(ctx, service);
+    let links = service_links::lines(ctx.snapshot, service);
     if !links.is_empty() {
         lines.push(Phrase::new());
         lines.extend(links);
     }
     let inner = slot.inner();
-    let used: usize = lines.iter().map(|l| l.wrap(inner.width).len()).sum();
     paragraphs(ctx.ink, buf, inner, &lines);
-    let used = u16::try_from(used + 1).unwrap_or(u16::MAX).min(inner.height);
+    let used = u16::try_from(wrapped(&lines, inner.width) + 1).unwrap_or(u16::MAX).min(inner.height);
     outage_rows(ctx, buf, Rect { y: inner.y + used, height: inner.height - used, ..inner }, service);
+}
+
+/// Rows of lines where what is too long goes on below.
+fn wrapped(lines: &[Phrase], width: u16) -> usize {
+    lines.iter().map(|l| l.wrap(width).len()).sum()
+}
+
+/// Rows of its state in a pane of that width.
+pub fn height(ctx: &DrawContext, service: &ServiceStatus, width: u16) -> u16 {
+    u16::try_from(wrapped(&state(ctx, service), width)).unwrap_or(u16::MAX)
 }
 
 /// Three lines for a small screen.
@@ -132,40 +142,6 @@ fn share_line(share: Option<UptimeShare>) -> Phrase {
     }
 }
 
-/// What it needs and what needs it.
-pub fn links(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceStatus) {
-    slot.title(ctx.ink, buf, &Phrase::new().strong("Depends on").dim(" and what depends on it"), &[]);
-    let mut lines = link_lines(ctx, service);
-    if lines.is_empty() {
-        let none = Phrase::new().dim("nothing is known: ").text("depends_on = [\"name\"]").dim(" in its ").text("[[service]]");
-        lines.push(none.dim(" says what it needs, and what is down because of that is told once"));
-    }
-    paragraphs(ctx.ink, buf, slot.inner(), &lines);
-}
-
-fn link_lines(ctx: &DrawContext, service: &ServiceStatus) -> Vec<Phrase> {
-    let mut lines = Vec::new();
-    let arrow = if ctx.ink.graph == crate::ui::widgets::Graph::Ascii { "->" } else { "→" };
-    for name in &service.depends_on {
-        let line = Phrase::new().dim(&format!("{arrow} needs "));
-        lines.push(match ctx.snapshot.services.iter().find(|s| s.name == *name) {
-            Some(other) => line.join(&one(other)),
-            None => line.text(name).dim(" which is not checked"),
-        });
-    }
-    if let Some(cause) = &service.caused_by {
-        lines.push(Phrase::new().role(Role::Crit, &format!("{cause} is down: what this one is cannot be known")));
-    }
-    let needed = ctx.snapshot.services.iter().filter(|s| s.depends_on.contains(&service.name));
-    lines.extend(needed.map(|s| Phrase::new().dim(&format!("{arrow} needed by ")).join(&one(s))));
-    lines
-}
-
-fn one(service: &ServiceStatus) -> Phrase {
-    let (glyph, role) = service_glyph(service.state);
-    Phrase::new().bold(role, glyph).text(" ").text(&service.name).text(" ").join(&response(service))
-}
-
 /// Its alerts of the last 30 days, newest first.
 pub fn outages(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &ServiceStatus) {
     slot.title(ctx.ink, buf, &Phrase::new().strong("Outages and slow times").dim(" 30 d"), &[Phrase::new().dim("lasted")]);
@@ -175,11 +151,15 @@ pub fn outages(ctx: &DrawContext, buf: &mut Buffer, slot: Slot, service: &Servic
     }
 }
 
-fn outage_rows(ctx: &DrawContext, buf: &mut Buffer, area: Rect, service: &ServiceStatus) -> usize {
+/// Its alerts that are known, newest first.
+pub fn alerts<'a>(ctx: &DrawContext<'a>, service: &'a ServiceStatus) -> impl Iterator<Item = &'a Arc<Alert>> {
     let is_own = |a: &&Arc<Alert>| a.key.label("service") == Some(service.name.as_str()) && a.fired_at.is_some();
-    let all = ctx.snapshot.alerts.iter().chain(ctx.state.older.iter()).filter(is_own);
+    ctx.snapshot.alerts.iter().chain(ctx.state.older.iter()).filter(is_own)
+}
+
+fn outage_rows(ctx: &DrawContext, buf: &mut Buffer, area: Rect, service: &ServiceStatus) -> usize {
     let mut n = 0;
-    for (y, alert) in (area.y..area.bottom()).zip(all) {
+    for (y, alert) in (area.y..area.bottom()).zip(alerts(ctx, service)) {
         n += 1;
         let (glyph, role) = alert_glyph(alert);
         let began = alert.fired_at.unwrap_or(alert.since);

@@ -36,7 +36,7 @@ struct Places {
 const ALL: &[(usize, &str)] = &[(0, "24 h"), (1, "7 d"), (2, "30 d")];
 const RESPONSE: u16 = 12;
 /// Columns of a share of uptime, and of the figure of a budget.
-const SHARE: u16 = 8;
+const SHARE: u16 = 9;
 const BUDGET: u16 = 6;
 
 impl Places {

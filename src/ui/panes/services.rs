@@ -5,9 +5,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::parts::Slot;
+use super::parts::{Slot, filter};
 use super::service_rows::up_title;
-use super::{service_detail, service_facts, service_grid, service_list};
+use super::{service_checks, service_detail, service_facts, service_grid, service_links, service_list};
 use crate::model::{ServiceState, ServiceStatus};
 use crate::ui::pane::{Density, DrawContext, Pane};
 use crate::ui::state::View;
@@ -15,6 +15,8 @@ use crate::ui::widgets::{Borders, Phrase, Role};
 
 /// Rows below which the chosen one is not told in full.
 const DETAIL: u16 = 14;
+/// Rows of the last checks below a chart, with the border.
+const CHECKS: u16 = 8;
 
 /// All services.
 pub struct Services;
@@ -39,7 +41,7 @@ impl Pane for Services {
             lines.across(area.y, area.x, area.right() - 1);
         }
         let whole = Slot { x0: area.x, x1: area.right() - u16::from(wide), y0: area.y, y1: middle };
-        let plan = service.map(|_| Detail::plan(Slot { y0: middle, y1: area.bottom() - 1, ..whole }, &mut lines, ctx));
+        let plan = service.map(|s| Detail::plan(Slot { y0: middle, y1: area.bottom() - 1, ..whole }, &mut lines, ctx, s));
         lines.draw(ctx.ink, buf);
         top(ctx, buf, whole);
         if let (Some(service), Some(plan)) = (service, plan) {
@@ -61,13 +63,9 @@ fn detail_rows(ctx: &DrawContext, area: Rect) -> u16 {
 }
 
 fn top(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
-    let filter = match ctx.state.filter() {
-        "" => Phrase::new(),
-        words => Phrase::new().role(Role::Past, &format!("/ {words}")),
-    };
     let legend = Phrase::new().dim("last 24 h: ").role(Role::CalmOk, "▁").dim(" online ").role(Role::Warn, "▄").dim(" degraded ");
     let legend = legend.role(Role::Crit, "█").dim(" down");
-    slot.title(ctx.ink, buf, &title(ctx), &[Phrase::new().dim("worst first"), legend, filter]);
+    slot.title(ctx.ink, buf, &title(ctx), &[Phrase::new().dim("worst first"), legend, filter(ctx)]);
     let inner = slot.inner();
     if ctx.state.lists.services.is_empty() {
         return empty(ctx, buf, inner);
@@ -101,14 +99,14 @@ fn title(ctx: &DrawContext) -> Phrase {
 enum Detail {
     /// Chart, and below it two lines.
     Short(Slot),
-    /// Chart, and everything else beside it.
-    Beside { chart: Slot, facts: Slot },
-    /// Six panes.
-    Full { chart: Slot, phases: Slot, links: Slot, promise: Slot, now: Slot, outages: Slot },
+    /// Chart with the last checks below it, and everything else beside them.
+    Beside { chart: Slot, checks: Option<Slot>, facts: Slot },
+    /// Seven panes; those with nothing to say give their rows away.
+    Full { chart: Slot, phases: Option<Slot>, links: Slot, promise: Slot, now: Slot, checks: Slot, outages: Slot },
 }
 
 impl Detail {
-    fn plan(slot: Slot, lines: &mut Borders, ctx: &DrawContext) -> Self {
+    fn plan(slot: Slot, lines: &mut Borders, ctx: &DrawContext, service: &ServiceStatus) -> Self {
         let Slot { x0, x1, y0, y1 } = slot;
         lines.across(y0, x0, if ctx.density() == Density::Small { x1 - 1 } else { x1 });
         let height = y1 - y0;
@@ -118,21 +116,46 @@ impl Detail {
         if ctx.density() == Density::Medium || height < 20 {
             let middle = x0 + (x1 - x0) * 11 / 20;
             lines.down(middle, y0, y1);
-            return Self::Beside { chart: Slot { x1: middle, ..slot }, facts: Slot { x0: middle, ..slot } };
+            let left = Slot { x1: middle, ..slot };
+            let facts = Slot { x0: middle, ..slot };
+            if height < CHECKS * 2 {
+                return Self::Beside { chart: left, checks: None, facts };
+            }
+            let cut = y1 - CHECKS;
+            lines.across(cut, x0, middle);
+            return Self::Beside { chart: Slot { y1: cut, ..left }, checks: Some(Slot { y0: cut, ..left }), facts };
         }
-        let middle = x0 + (x1 - x0) * 124 / 200;
-        let (phases, links) = (y1 - height * 14 / 32, y1 - height * 7 / 32);
-        let (now, outages) = (y0 + height * 12 / 32, y0 + height * 22 / 32);
-        lines.down(middle, y0, y1).across(phases, x0, middle).across(links, x0, middle);
-        lines.across(now, middle, x1).across(outages, middle, x1);
+        Self::full(slot, lines, ctx, service)
+    }
+
+    /// Chart, phases and links at the left; promise, state, checks and outages at the right, each as high as what it says.
+    fn full(slot: Slot, lines: &mut Borders, ctx: &DrawContext, service: &ServiceStatus) -> Self {
+        let Slot { x0, x1, y0, y1 } = slot;
+        let (height, middle) = (y1 - y0, x0 + (x1 - x0) * 124 / 200);
+        let wide = x1.saturating_sub(middle + 3);
+        let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let links = y1 - (1 + count(service_links::lines(ctx.snapshot, service).len()).max(2)).min(height / 3);
+        let phases = match service_detail::phases_height(ctx, service) {
+            0 => links,
+            rows => links - (1 + rows).min(height / 4),
+        };
+        let now = y0 + if service.slo.is_some() { height * 10 / 32 } else { 4 };
+        let checks = (now + 1 + service_facts::height(ctx, service, wide)).min(y1 - 6);
+        let outages = y1 - (1 + count(service_facts::alerts(ctx, service).count()).clamp(1, 6)).min((y1 - checks) / 2);
+        lines.down(middle, y0, y1).across(links, x0, middle);
+        if phases < links {
+            lines.across(phases, x0, middle);
+        }
+        lines.across(now, middle, x1).across(checks, middle, x1).across(outages, middle, x1);
         let left = |y0, y1| Slot { x0, x1: middle, y0, y1 };
         let right = |y0, y1| Slot { x0: middle, x1, y0, y1 };
         Self::Full {
             chart: left(y0, phases),
-            phases: left(phases, links),
+            phases: (phases < links).then(|| left(phases, links)),
             links: left(links, y1),
             promise: right(y0, now),
-            now: right(now, outages),
+            now: right(now, checks),
+            checks: right(checks, outages),
             outages: right(outages, y1),
         }
     }
@@ -146,16 +169,22 @@ impl Detail {
                 let y = slot.y1 + 1 - rows;
                 service_facts::in_short(ctx, buf, Rect { y, height: rows, ..inner }, service);
             }
-            Self::Beside { chart, facts } => {
+            Self::Beside { chart, checks, facts } => {
                 service_detail::chart(ctx, buf, chart, service);
+                if let Some(checks) = checks {
+                    service_checks::draw(ctx, buf, checks, service);
+                }
                 service_facts::all(ctx, buf, facts, service);
             }
-            Self::Full { chart, phases, links, promise, now, outages } => {
+            Self::Full { chart, phases, links, promise, now, checks, outages } => {
                 service_detail::chart(ctx, buf, chart, service);
-                service_detail::phases(ctx, buf, phases, service);
-                service_facts::links(ctx, buf, links, service);
+                if let Some(phases) = phases {
+                    service_detail::phases(ctx, buf, phases, service);
+                }
+                service_links::draw(ctx, buf, links, service);
                 service_detail::promise(ctx, buf, promise, service);
                 service_facts::now(ctx, buf, now, service);
+                service_checks::draw(ctx, buf, checks, service);
                 service_facts::outages(ctx, buf, outages, service);
             }
         }

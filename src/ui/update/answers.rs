@@ -56,6 +56,11 @@ pub fn take(state: &mut UiState, purpose: Purpose, answer: Result<Answer, Refusa
                 focus.journal = entries;
             }
         }
+        (Purpose::FocusChecks(subject), Answer::Checks { checks }) => {
+            if let Some(focus) = state.focus.as_mut().filter(|f| f.subject == subject) {
+                focus.checks.1 = checks;
+            }
+        }
         (Purpose::TimelineCharts, Answer::History { series }) => {
             if let Some(timeline) = &mut state.timeline {
                 fill(&mut timeline.charts, &series);

@@ -100,6 +100,7 @@ pub fn missing(state: &mut UiState) -> Vec<Effect> {
         Some(_) => {}
         None => state.focus = None,
     }
+    effects.extend(checks(state));
     effects.extend(extra(state));
     effects.extend(super::explore::missing(state));
     effects.extend(bands(state));
@@ -166,6 +167,15 @@ fn responses(state: &mut UiState) -> Option<Effect> {
     state.responses = Some(charts);
     let range = TimeRange::last(RESPONSES, state.shown().at);
     Some(Effect::Ask(Purpose::Responses, history(keys, range, RESPONSE_STEP)))
+}
+
+/// The last checks of the service shown in detail, again after each.
+fn checks(state: &mut UiState) -> Option<Effect> {
+    let service = state.chosen_service().filter(|_| state.past.is_none())?;
+    let (name, last) = (service.name.clone(), service.last_check);
+    let focus = state.focus.as_mut().filter(|f| f.subject == Subject::Service(name.clone()) && f.checks.0 != last)?;
+    focus.checks.0 = last;
+    Some(Effect::Ask(Purpose::FocusChecks(focus.subject.clone()), Request::Checks { service: name }))
 }
 
 /// Alerts of the last days, once a page that tells them is shown, and again when one more is over.
@@ -236,7 +246,7 @@ fn focus(state: &mut UiState, subject: Subject) -> Vec<Effect> {
         }
         _ => {}
     }
-    state.focus = Some(Focus { subject, range, charts, long, journal: Vec::new() });
+    state.focus = Some(Focus { subject, range, charts, long, journal: Vec::new(), checks: (None, Vec::new()) });
     effects
 }
 
