@@ -4,6 +4,7 @@
 //! Everything shown comes from the trait `Monitor`. Invariant: drawing changes nothing, reads no file
 //! and takes no lock.
 
+mod act;
 pub mod actions;
 pub mod banner;
 mod chart_keys;
@@ -46,6 +47,8 @@ pub mod wish;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod large_tests;
 #[cfg(test)]

@@ -90,6 +90,8 @@ pub enum FormKind {
     Export,
     /// A note at a moment.
     Note(Timestamp),
+    /// Something happened, whether or not anybody was told.
+    Incident,
     /// The time cursor to a moment.
     GoTo,
     /// A service, by name, is worked on.

@@ -295,6 +295,10 @@ fn notes(state: &UiState, form: &Form) -> Vec<Phrase> {
             help.into_iter().chain([Phrase::new().dim("nothing: as if nobody had set it")]).collect()
         }
         FormKind::Maintenance(_) => vec![Phrase::new().dim("checks go on; nothing is told, and the time does not count")],
+        FormKind::Incident => {
+            let missed = "what no alert told of counts as missed by the rule that should have; that may stay empty";
+            vec![Phrase::new().dim(missed), Phrase::new().dim("times: ").dim(crate::ui::update::HOW)]
+        }
         FormKind::Snooze(_) | FormKind::Note(_) => Vec::new(),
     }
 }

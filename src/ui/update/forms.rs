@@ -5,8 +5,8 @@
 
 use crossterm::event::KeyCode;
 
-use crate::base::parse_duration;
-use crate::model::{Alert, AlertState, Matcher};
+use crate::base::{TimeRange, Timestamp, parse_duration};
+use crate::model::{Alert, AlertState, Incident, Matcher};
 use crate::monitor::{Request, SnoozeUntil};
 use crate::ui::actions::Act;
 use crate::ui::event::{Effect, Purpose};
@@ -58,6 +58,15 @@ pub fn open(state: &UiState, act: Act, alert: Option<&Alert>) -> Option<Form> {
         Act::Note => {
             let at = crate::ui::format::moment(shown_at, state.live.at, &state.zone);
             form(FormKind::Note(shown_at), format!("Note at {at}"), vec![Field::text("text", "")])
+        }
+        Act::Incident => {
+            // From the moment one has gone to, else from where the alert began, else the last ten minutes.
+            let since = state.past.as_ref().map(|p| p.at).or(alert.map(|a| a.since));
+            let from = since.map_or_else(|| "10m".to_owned(), |at| moment::written(at, &state.zone));
+            let rule = alert.map_or("", |a| a.rule.as_str());
+            let fields =
+                vec![Field::text("what", ""), Field::text("from", &from), Field::text("to", "now"), Field::text("rule", rule)];
+            form(FormKind::Incident, "Incident: what rules are measured against".to_owned(), fields)
         }
         Act::GoTo => form(FormKind::GoTo, "Go to a time".to_owned(), vec![Field::text("time", "-1h")]),
         _ => None,
@@ -197,6 +206,7 @@ fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
             "" => return Err("an empty note says nothing".to_owned()),
             text => Request::Annotate { at: *at, author, text: text.to_owned() },
         },
+        FormKind::Incident => Request::AddIncident { incident: incident(state, form)?, author },
         FormKind::Maintenance(service) => Request::Maintenance {
             service: service.clone(),
             length: Some(length("for")?),
@@ -212,8 +222,22 @@ fn submit(state: &mut UiState, form: &Form) -> Result<Vec<Effect>, String> {
 }
 
 /// Words become a moment.
+fn at(state: &UiState, text: &str) -> Result<Timestamp, String> {
+    moment::parse(text, &Known { now: state.live.at, zone: &state.zone.zone, booted: state.live.host.booted_at })
+}
+
 fn go_to(state: &mut UiState, text: &str) -> Result<Vec<Effect>, String> {
-    let booted = state.live.host.booted_at;
-    let at = moment::parse(text, &Known { now: state.live.at, zone: &state.zone.zone, booted })?;
-    Ok(time::go(state, at))
+    Ok(time::go(state, at(state, text)?))
+}
+
+fn incident(state: &UiState, form: &Form) -> Result<Incident, String> {
+    let (comment, rule) = (form.get("what").trim(), form.get("rule").trim());
+    if comment.is_empty() {
+        return Err("what happened? a few words will do".to_owned());
+    }
+    let span = TimeRange { from: at(state, form.get("from"))?, to: at(state, form.get("to"))? };
+    if span.from >= span.to {
+        return Err("it ends before it begins".to_owned());
+    }
+    Ok(Incident { span, comment: comment.to_owned(), rule: (!rule.is_empty()).then(|| rule.to_owned()) })
 }

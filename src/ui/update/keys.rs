@@ -325,6 +325,7 @@ pub fn act(state: &mut UiState, action: &Action) -> Vec<Effect> {
         | Act::Snooze
         | Act::Acknowledge
         | Act::Note
+        | Act::Incident
         | Act::Export
         | Act::GoTo
         | Act::Unsilence

@@ -7,6 +7,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use crate::base::{Timestamp, parse_duration, parse_time};
+use crate::ui::format::Clock;
 
 /// What stands beside a form that asks for one.
 pub const HOW: &str = "10m, -2h, 03:04, yesterday 14:00, monday 9:30, 2026-11-21 03:04, boot";
@@ -43,6 +44,11 @@ pub fn parse(text: &str, known: &Known) -> Result<Timestamp, String> {
         [day, time] if date(day, known).is_some() && of_day(time).is_some() => at_time(date(day, known), time, known),
         _ => parse_time(text.trim(), known.now).map_err(|e| format!("{e}; write for example {HOW}")),
     }
+}
+
+/// A moment as [`parse`] reads it.
+pub fn written(at: Timestamp, clock: &Clock) -> String {
+    clock.zoned(at).map_or_else(String::new, |t| t.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// `hours` as a duration writes it.
