@@ -2,20 +2,22 @@
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::color::Depth;
 use super::event::UiEvent;
-use super::screen_tests::{Screen, check_ink, check_screen, dark};
+use super::golden::{check_depths, check_screen};
+use super::screen_tests::Screen;
 use super::state::View;
-use super::theme::Theme;
-use super::widgets::Graph;
 
-/// Keys that open each page, with its name.
-const PAGES: [(&str, &str); 13] = [
+/// Keys that open each page and what is opened on it, with its name.
+const PAGES: [(&str, &str); 18] = [
+    ("", "overview"),
     ("2 j", "services"),
     ("2 j v", "grid"),
     ("3", "alerts"),
+    ("3 enter", "alert"),
     ("4 j j", "predictions"),
     ("5 left left", "history"),
+    ("6 enter", "processes"),
+    ("6 t", "tree"),
     ("7", "cpu"),
     ("8", "memory"),
     ("9", "disks"),
@@ -24,29 +26,23 @@ const PAGES: [(&str, &str); 13] = [
     ("alt-2", "units"),
     ("alt-3", "farol"),
     ("M", "metrics"),
+    ("O j", "settings"),
 ];
 
 #[test]
-fn every_page_is_designed_for_three_sizes() {
+fn every_page_is_designed_for_three_sizes_in_every_depth_of_color_and_in_ascii() {
     for (keys, name) in PAGES {
         for size in [(200, 50), (120, 40), (80, 24)] {
-            check_screen(keys, size, &format!("{name}-{}x{}", size.0, size.1));
+            check_depths(keys, size, &format!("{name}-{}x{}", size.0, size.1));
         }
     }
 }
 
 #[test]
-fn every_page_can_be_read_in_sixteen_colors_without_color_and_in_ascii() {
-    for (keys, name) in PAGES {
-        let screen = Screen::new((120, 40)).keys(keys);
-        let theme = Theme::load("dark", None).expect("a theme");
-        for (depth, graph, kind) in [
-            (Depth::Sixteen, Graph::Braille, "sixteen"),
-            (Depth::None, Graph::Block, "mono"),
-            (Depth::None, Graph::Ascii, "ascii"),
-        ] {
-            check_ink(&screen, &theme.ink(depth, graph), &format!("{name}-{kind}-120x40"));
-        }
+fn no_page_lacks_its_golden_screens() {
+    let shown: Vec<View> = PAGES.iter().map(|(keys, _)| Screen::new((80, 24)).keys(keys).session.state.view).collect();
+    for view in View::ALL {
+        assert!(shown.contains(&view), "{view:?}");
     }
 }
 
@@ -172,5 +168,4 @@ fn what_is_chosen_goes_to_the_clipboard_of_the_terminal() {
     let text = String::from_utf8(sent).expect("text");
     // "/usr/lib/postgresql" in base 64.
     assert!(text.starts_with("\u{1b}]52;c;L3Vzci9saWIvcG9zdGdyZXNxb"), "{}", text.chars().take(60).collect::<String>());
-    let _ = dark();
 }

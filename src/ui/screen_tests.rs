@@ -1,9 +1,7 @@
-//! Whole screens from key scripts, compared with golden files.
+//! Whole screens from key scripts: what is drawn, whatever is typed and whatever names there are.
 //!
-//! A golden holds every cell's text and style, by roles of the theme, so that colors of a palette may
-//! change without it. `UPDATE=1` writes them anew.
+//! Invariant: a screen here is made by the same session as one in a terminal.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +9,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr;
 
 use super::color::{Depth, Terminal};
@@ -19,12 +16,13 @@ use super::draw::view;
 use super::event::UiEvent;
 use super::fixture::monitor::{FakeMonitor, Shared, pulse};
 use super::fixture::snapshot;
+use super::golden::{check_screen, row_text};
 use super::input::EventSource;
 use super::keymap::Keymap;
 use super::memory::Asked;
 use super::run::{Manner, Session, Step, UiOptions};
 use super::theme::Theme;
-use super::widgets::{Graph, Ground, Ink, Role};
+use super::widgets::{Graph, Ink};
 use super::wish::{ProcessWish, Target};
 use crate::model::Snapshot;
 use crate::monitor::Scope;
@@ -132,122 +130,8 @@ impl Screen {
     }
 }
 
-/// A row as a terminal shows it: the cell behind a wide character is not seen.
-fn row_text(buf: &Buffer, y: u16) -> String {
-    let mut row = String::new();
-    let mut x = 0;
-    while x < buf.area.width {
-        row.push_str(buf[(x, y)].symbol());
-        x += u16::try_from(UnicodeWidthStr::width(buf[(x, y)].symbol())).unwrap_or(1).max(1);
-    }
-    row
-}
-
 pub(crate) fn dark() -> Ink {
     Theme::load("dark", None).expect("a theme").ink(Depth::True, Graph::Braille)
-}
-
-/// Roles and grounds by the letters of a golden file.
-const ROLES: [(Role, &str); Role::COUNT] = [
-    (Role::Text, "t"),
-    (Role::Strong, "s"),
-    (Role::Dim, "d"),
-    (Role::Line, "l"),
-    (Role::Cursor, "u"),
-    (Role::Ok, "ok"),
-    (Role::Warn, "warn"),
-    (Role::Crit, "crit"),
-    (Role::Pred, "pred"),
-    (Role::Flow, "flow"),
-    (Role::Past, "past"),
-    (Role::CalmOk, "calm-ok"),
-    (Role::CalmFlow, "calm-flow"),
-    (Role::Series1, "1"),
-    (Role::Series2, "2"),
-    (Role::Series3, "3"),
-    (Role::Series4, "4"),
-    (Role::Series5, "5"),
-    (Role::Series6, "6"),
-];
-
-fn ground_name(ink: &Ink, buf: &Buffer, at: (u16, u16)) -> String {
-    let grounds = (0..Ground::COUNT).zip(&ink.grounds);
-    let named = grounds.filter(|(_, style)| style.bg == Some(buf[at].bg)).map(|(i, _)| i).next();
-    match named {
-        Some(0) => String::new(),
-        Some(i) => format!("/{i}"),
-        None => "/?".to_owned(),
-    }
-}
-
-fn style_name(ink: &Ink, buf: &Buffer, at: (u16, u16)) -> String {
-    let cell = &buf[at];
-    let role = ROLES.iter().find(|(role, _)| ink.style(*role).fg == Some(cell.fg)).map_or("-", |(_, name)| name);
-    let bold = if cell.modifier.contains(Modifier::BOLD) { "*" } else { "" };
-    let reversed = if cell.modifier.contains(Modifier::REVERSED) { "!" } else { "" };
-    format!("{role}{bold}{reversed}{}", ground_name(ink, buf, at))
-}
-
-/// Text, then for each row where a style begins.
-fn golden_text(ink: &Ink, buf: &Buffer) -> String {
-    let mut out = String::new();
-    for y in 0..buf.area.height {
-        let _ = writeln!(out, "|{}|", row_text(buf, y));
-    }
-    for y in 0..buf.area.height {
-        let _ = write!(out, "{y}:");
-        let mut before = String::new();
-        for x in 0..buf.area.width {
-            let cell = &buf[(x, y)];
-            // The color of a blank is not seen.
-            let is_blank = cell.symbol() == " " && !cell.modifier.contains(Modifier::REVERSED);
-            let name = if is_blank { format!(" {}", ground_name(ink, buf, (x, y))) } else { style_name(ink, buf, (x, y)) };
-            if name != before && name.trim_start() != before.trim_start_matches(|c| c != '/') {
-                let _ = write!(out, " {x}{}", if is_blank { name.replace(' ', "_") } else { format!("={name}") });
-            }
-            before = name;
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn compare(name: &str, found: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ui").join(format!("{name}.txt"));
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(&path, found).expect("a golden file");
-        return;
-    }
-    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-    if let Some((n, (a, b))) = wanted.lines().zip(found.lines()).enumerate().find(|(_, (a, b))| a != b) {
-        panic!("{name} line {}:\nwanted {a}\nfound  {b}\n(UPDATE=1 cargo test writes it anew)", n + 1);
-    }
-    assert_eq!(wanted.lines().count(), found.lines().count(), "{name}; UPDATE=1 cargo test writes it anew");
-}
-
-/// Compares a screen drawn with an ink with the golden of that name.
-pub(crate) fn check_ink(screen: &Screen, ink: &Ink, golden: &str) {
-    let buf = screen.buffer(ink);
-    if ink.graph == Graph::Ascii {
-        let text: String = buf.content.iter().map(|c| c.symbol()).collect();
-        assert!(text.is_ascii(), "{golden}: {:?}", text.chars().find(|c| !c.is_ascii()));
-    }
-    compare(golden, &golden_text(ink, &buf));
-}
-
-/// Types the keys on a screen of that size and compares it with the golden of that name.
-pub(crate) fn check_screen(keys: &str, size: (u16, u16), golden: &str) {
-    let screen = Screen::new(size).keys(keys);
-    let ink = dark();
-    compare(golden, &golden_text(&ink, &screen.buffer(&ink)));
-}
-
-#[test]
-fn the_overview_is_designed_for_three_sizes() {
-    check_screen("", (200, 50), "overview-200x50");
-    check_screen("", (120, 40), "overview-120x40");
-    check_screen("", (80, 24), "overview-80x24");
 }
 
 #[test]
@@ -256,35 +140,11 @@ fn below_the_least_size_one_line_says_so() {
 }
 
 #[test]
-fn what_is_opened_has_its_place() {
-    for (keys, name) in [("3 enter", "alert"), ("6 enter", "processes")] {
-        check_screen(keys, (200, 50), &format!("{name}-200x50"));
-    }
-    for (keys, name) in [("3 enter", "alert"), ("6 t", "tree")] {
-        check_screen(keys, (80, 24), &format!("{name}-80x24"));
-    }
-}
-
-#[test]
 fn overlays_lie_over_the_page() {
     check_screen("?", (120, 40), "help-120x40");
     check_screen(": \"sil", (80, 24), "palette-80x24");
     check_screen("3 s", (80, 24), "silence-80x24");
     check_screen("left left left", (120, 40), "past-120x40");
-}
-
-#[test]
-fn sixteen_colors_monochrome_and_ascii_carry_all_state() {
-    let screen = Screen::new((80, 24));
-    for (depth, graph, name) in [(Depth::Sixteen, Graph::Braille, "sixteen"), (Depth::None, Graph::Ascii, "ascii")] {
-        let ink = Theme::load("dark", None).expect("a theme").ink(depth, graph);
-        let buf = screen.buffer(&ink);
-        if graph == Graph::Ascii {
-            let text: String = buf.content.iter().map(|c| c.symbol()).collect();
-            assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
-        }
-        compare(&format!("overview-{name}-80x24"), &golden_text(&ink, &buf));
-    }
 }
 
 /// Terminal text for a look at it: `LOOK=folder cargo test look`.

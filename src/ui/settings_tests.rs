@@ -1,6 +1,7 @@
 //! The page of settings: key scripts, what is asked, and what is seen.
 
-use super::screen_tests::{Screen, check_screen};
+use super::golden::check_screen;
+use super::screen_tests::Screen;
 use super::settings::Row;
 use crate::model::{SettingChange, SettingsPlace};
 use crate::monitor::{Request, Scope};
@@ -24,10 +25,7 @@ fn key(key: &str, value: &str) -> SettingChange {
 }
 
 #[test]
-fn the_page_is_designed_for_three_sizes() {
-    for size in [(200, 50), (120, 40), (80, 24)] {
-        check_screen("O j", size, &format!("settings-{}x{}", size.0, size.1));
-    }
+fn a_rule_is_seen_key_by_key() {
     check_screen("O / \"memory enter enter", (80, 24), "settings-rule-80x24");
 }
 
