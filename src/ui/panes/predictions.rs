@@ -99,8 +99,8 @@ impl Right {
             let half = middle + (right - middle) / 2;
             // Reasons and advice take what they need, how it was made has its own height, the chart the rest.
             let below = end - MADE.min((end - top) / 2);
-            let reasons = 1 + prediction_facts::height(ctx, p, half.saturating_sub(middle + 3));
-            let chart = below - reasons.clamp(4, (below - top) / 2);
+            let reasons = prediction_facts::height(ctx, p, half.saturating_sub(middle + 3));
+            let chart = below - reasons.saturating_add(1).min((below - top) / 2).max(4).min(below - top);
             lines.across(chart, middle, right).across(below, middle, right).down(half, chart, end);
             return Self {
                 chart: slot(middle, right, top, chart),

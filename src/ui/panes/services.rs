@@ -140,7 +140,7 @@ impl Detail {
             rows => links - (1 + rows).min(height / 4),
         };
         let now = y0 + if service.slo.is_some() { height * 10 / 32 } else { 4 };
-        let checks = (now + 1 + service_facts::height(ctx, service, wide)).min(y1 - 6);
+        let checks = service_facts::height(ctx, service, wide).saturating_add(now + 1).min(y1 - 6);
         let outages = y1 - (1 + count(service_facts::alerts(ctx, service).count()).clamp(1, 6)).min((y1 - checks) / 2);
         lines.down(middle, y0, y1).across(links, x0, middle);
         if phases < links {
