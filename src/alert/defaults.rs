@@ -165,6 +165,12 @@ fn services() -> Vec<RuleSpec> {
             .severity(Severity::Critical)
             .kind(AlertKind::Error)
             .fixed(),
+        // Checks that fail now and then, never often enough in a row to be an outage: more than 3 of 60.
+        rule("error rate", "service_error_ratio", Limit::Above(0.05))
+            .title("{service} fails {value} of its checks > {limit}")
+            .over(0.03, 60)
+            .severity(Severity::Critical)
+            .kind(AlertKind::Error),
         rule("prediction", "prediction_probability", Limit::Above(0.7))
             .title("expected: {prediction}, {value} likely")
             .over(0.6, 60)
@@ -262,6 +268,7 @@ mod tests {
             ("connections", Limit::Above(2000.0), Severity::Warning),
             ("response time", Limit::Above(2.0), Severity::Warning),
             ("service down", Limit::Below(1.0), Severity::Critical),
+            ("error rate", Limit::Above(0.05), Severity::Critical),
             ("prediction", Limit::Above(0.7), Severity::Warning),
             ("anomaly", Limit::Above(0.8), Severity::Warning),
         ] {

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use super::instance::Passed;
+use super::{Cause, Step};
 use crate::base::Timestamp;
-use crate::model::{FlapLimits, Flaps};
+use crate::model::{FlapLimits, Flaps, RuleSpec};
 
 /// Looks back over so many changes, or minutes without one; Nagios keeps 21 states, which are 20 changes.
 const KEPT: u32 = 20;
@@ -17,6 +18,16 @@ const CALM: Duration = Duration::from_secs(60);
 
 /// Weights of the oldest and of the newest change, as Nagios has them.
 const WEIGHTS: (f64, f64) = (0.8, 1.2);
+
+/// How long the end of an alert must last before it is told: what lasted less than a minute may come back as soon. Zero where
+/// it lasted longer, or where its rule does not ask for flapping.
+pub fn settles(step: &Step, rules: &[RuleSpec]) -> Duration {
+    let alert = &step.alert;
+    let lasted = alert.fired_at.zip(alert.resolved_at).map(|(from, to)| to.since(from));
+    let is_short = step.cause == Cause::Resolved && lasted.is_some_and(|lasted| lasted < CALM);
+    let asks = |rule: &RuleSpec| rule.name == alert.rule && rule.flap.start < 1.0;
+    if is_short && rules.iter().any(asks) { CALM } else { Duration::ZERO }
+}
 
 /// How an instance changed lately.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

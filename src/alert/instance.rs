@@ -6,8 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Timestamp, format_duration};
-use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Flaps, RuleSpec, SeriesKey, Severity, Transition};
+use crate::base::{Timestamp, Unit, format_duration};
+use crate::model::{Alert, AlertState, CRITICAL_LEVEL, Flaps, Limit, RuleSpec, SeriesKey, Severity, Transition};
 
 use super::flap::Flap;
 use super::watch::alert_labels;
@@ -274,7 +274,7 @@ impl Instance {
     /// Shows the newest value; true where that is visible to people.
     pub(super) fn show(&mut self, rule: &RuleSpec, value: f64) -> bool {
         let Some(alert) = self.alert.as_mut() else { return false };
-        if alert.value.to_bits() == value.to_bits() {
+        if alert.value.to_bits() == value.to_bits() || reads_the_same(rule, alert.value, value) {
             return false;
         }
         let new = title(rule, &alert.key, value);
@@ -297,6 +297,15 @@ impl Instance {
         let pending = self.alert.as_mut().filter(|a| a.state == AlertState::Pending);
         pending.map(|alert| Arc::make_mut(alert).since = at).is_some()
     }
+}
+
+/// Whether two shares are the same for people, where that is known without writing a title: a firing alert is asked each tick.
+fn reads_the_same(rule: &RuleSpec, known: f64, value: f64) -> bool {
+    let percent = |share: f64| (share * 100.0).round_ties_even();
+    rule.unit == Unit::Ratio
+        && percent(known) == percent(value)
+        && rule.limit.is_broken_by(known) == rule.limit.is_broken_by(value)
+        && !matches!(rule.limit, Limit::Outside(..))
 }
 
 fn fired_reason(rule: &RuleSpec) -> String {

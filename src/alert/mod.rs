@@ -28,6 +28,7 @@ pub use alerter::{Alerter, Cause, Restored, RuleValues, Step, Tick};
 pub use config::{Amount, RuleConfig, RuleError, RuleTest, States, Windows, all_rules};
 pub use decision::{Decided, Decision, DecisionError, SnoozeLength};
 pub use defaults::{FED, default_rules};
+pub use flap::settles;
 pub use health::health_score;
 pub use json::alerts_json;
 pub use ledger::{ledger, moved, verdict};

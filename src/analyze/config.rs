@@ -23,6 +23,19 @@ pub struct AnalyzeConfig {
     /// Share of the time as forecast below which a service is told of.
     #[serde(with = "share_text")]
     pub stability_below: f64,
+    /// What becomes of the limits that the rules' alerts speak for.
+    pub learn: Learning,
+}
+
+/// What becomes of a limit that would have served better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Learning {
+    /// It is proposed.
+    #[default]
+    Propose,
+    /// It is applied once a day.
+    Apply,
 }
 
 impl Default for AnalyzeConfig {
@@ -33,6 +46,7 @@ impl Default for AnalyzeConfig {
             train_on: Duration::from_secs(7 * 86_400),
             stability_error: 0.05,
             stability_below: 0.8,
+            learn: Learning::default(),
         }
     }
 }

@@ -38,7 +38,7 @@ pub use archive::Archive;
 pub use beyond::beyond;
 pub use challenge::{CHALLENGERS, ChallengerDef};
 pub use cluster::{Feature, Member, clusters};
-pub use config::AnalyzeConfig;
+pub use config::{AnalyzeConfig, Learning};
 pub use detect::{DETECTORS, Detector, DetectorDef, Point};
 pub use forecast::{CROSSING_TOLD, FORECASTERS, ForecastTask, Forecaster, Past, forecast, reaches};
 pub use limit::limit_for;

@@ -176,16 +176,22 @@ pub mod share_text {
     }
 }
 
-/// Writes a value so that [`parse_quantity`] reads exactly it: `85%`, `500MB`, `1.5GiB/s`, `50ms`, `12`.
+/// How near a text must read to the value it stands for: some steps of a double, which a division and a product cost.
+const NEAR: f64 = 1e-14;
+
+/// Writes a value so that [`parse_quantity`] reads it: `85%`, `500MB`, `1.5GiB/s`, `50ms`, `12`; the last digits of what was
+/// computed (0.1 × 1.111) are no part of what is meant.
 pub fn exact_value(value: f64, unit: Unit) -> String {
     let (own, tail) = if unit == Unit::BytesPerSecond { (Unit::Bytes, "/s") } else { (unit, "") };
-    let reads = |text: &str| parse_quantity(text).and_then(|q| q.for_unit(unit)).is_ok_and(|v| v == value);
+    let reads =
+        |text: &str| parse_quantity(text).and_then(|q| q.for_unit(unit)).is_ok_and(|v| (v - value).abs() <= value.abs() * NEAR);
     let texts = SUFFIXES.iter().filter(|(_, _, u)| *u == own).map(|(name, factor, _)| {
         // A share of a percent is written with as many digits as it needs and no more.
         let scaled = (value / factor * 1e6).round() / 1e6;
         format!("{scaled}{name}{tail}")
     });
-    texts.filter(|text| reads(text)).min_by_key(String::len).unwrap_or_else(|| value.to_string())
+    let plain = || if unit == Unit::Ratio { format!("{}%", value * 100.0) } else { value.to_string() };
+    texts.filter(|text| reads(text)).min_by_key(String::len).unwrap_or_else(plain)
 }
 
 /// Writes a value for people: `91%`, `21.8 GiB`, `3.1 MiB/s`, `184 ms`, `1,204`.
@@ -281,6 +287,20 @@ mod tests {
             assert_eq!(exact_value(value, unit), text);
             assert_eq!(parse_quantity(text).and_then(|q| q.for_unit(unit)), Ok(value), "{text}");
         }
+    }
+
+    #[test]
+    fn a_share_is_written_in_percent_whatever_was_computed() {
+        assert_eq!(exact_value(0.1111, Unit::Ratio), "11.11%");
+        assert_eq!(exact_value(0.85 * 1.1, Unit::Ratio), "93.5%");
+        for n in 1..20_000_u32 {
+            let share = f64::from(n) / 10_000.0;
+            let text = exact_value(share, Unit::Ratio);
+            let read = parse_quantity(&text).and_then(|q| q.for_unit(Unit::Ratio)).expect("it is read");
+            assert!(text.ends_with('%') && text.len() <= 7 && (read - share).abs() < 1e-12, "{text}");
+        }
+        let third = exact_value(1.0 / 3.0, Unit::Ratio);
+        assert!(third.ends_with('%') && parse_quantity(&third).is_ok_and(|q| (q.value - 1.0 / 3.0).abs() < 1e-12), "{third}");
     }
 
     #[test]

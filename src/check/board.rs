@@ -46,6 +46,13 @@ pub const METRICS: &[MetricDef] = &[
         .by(&["service"])
         .good(GoodDirection::Neither)
         .within(Some(0.0), Some(1.0)),
+    MetricDef::gauge(
+        "service_error_ratio",
+        Unit::Ratio,
+        "Share of the service's last 60 checks that failed; absent before the twentieth, and an outage begins it anew",
+    )
+    .by(&["service"])
+    .within(Some(0.0), Some(1.0)),
     MetricDef::gauge("service_phase_seconds", Unit::Seconds, "Time of a part of the service's last check")
         .by(&["service", "phase"]),
     MetricDef::gauge("service_perfdata", Unit::Count, "A plugin's value without a unit")

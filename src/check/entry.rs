@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::board::METRICS;
 use super::hours::{Hours, Run, SPANS, Spent};
 use super::service::Service;
-use super::standing::{Pace, Standing, Verdict};
+use super::standing::{Errors, Pace, Standing, Verdict};
 use super::window::Window;
 use crate::base::{Timestamp, format_duration};
 use crate::model::{
@@ -82,7 +82,8 @@ pub struct Entry {
     windows: Vec<Window>,
     planned: Option<MaintenanceWindow>,
     /// In the order of the first metrics of [`METRICS`].
-    keys: [SeriesKey; 7],
+    keys: [SeriesKey; 8],
+    errors: Errors,
     measures: Vec<(SeriesKey, f64)>,
 }
 
@@ -100,8 +101,8 @@ fn measured(kind: MeasureKind) -> (&'static str, &'static str) {
 impl Entry {
     /// One that nothing is known of but what was kept.
     pub fn new(status: ServiceStatus, limits: Limits, kept: Option<&Row>) -> Self {
-        let keys =
-            [0, 1, 2, 3, 4, 5, 6].map(|metric: usize| SeriesKey::new(METRICS[metric].name, [("service", status.name.as_str())]));
+        let keys = [0, 1, 2, 3, 4, 5, 6, 7]
+            .map(|metric: usize| SeriesKey::new(METRICS[metric].name, [("service", status.name.as_str())]));
         let mut entry = Self {
             said: status.message.clone(),
             status: ServiceStatus { fail_after: limits.fail_after, ..status },
@@ -118,6 +119,7 @@ impl Entry {
             windows: Vec::new(),
             planned: None,
             keys,
+            errors: Errors::default(),
             measures: Vec::new(),
         };
         if let Some(row) = kept {
@@ -189,6 +191,7 @@ impl Entry {
         let slow = result.response.is_some_and(|r| r > self.limits.degraded_above);
         let verdict = Verdict::of(result.outcome, if slow { Pace::Slow } else { Pace::Fast });
         let state = self.standing.observe(verdict, self.limits.fail_after, self.limits.recover_after);
+        self.errors.observe(verdict, state);
         self.status.last_check = Some(result.at);
         self.remember(result, verdict);
         self.status.response_seconds = result.response.map(|r| r.as_secs_f64());
@@ -334,7 +337,7 @@ impl Entry {
 
     /// Adds its readings; an unknown service has a state, a promise and nothing else.
     pub fn readings(&self, now: Timestamp, round: &mut Vec<Reading>) {
-        let [up, state, seconds, certificate, budget, burn, maintenance] = &self.keys;
+        let [up, state, seconds, certificate, budget, burn, maintenance, errors] = &self.keys;
         let mut push = |key: &SeriesKey, value: f64| round.push(Reading { key: key.clone(), value, cumulative: None });
         push(state, f64::from(self.status.state as u8));
         if let Some(left) = self.status.slo.and_then(|s| s.left) {
@@ -352,6 +355,9 @@ impl Entry {
         push(up, if self.status.state == ServiceState::Offline { 0.0 } else { 1.0 });
         if let Some(response) = self.status.response_seconds {
             push(seconds, response);
+        }
+        if let Some(share) = self.errors.share() {
+            push(errors, share);
         }
         if let Some(end) = self.certificate_ends {
             push(certificate, end - now.seconds());

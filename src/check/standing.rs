@@ -36,6 +36,37 @@ pub enum Pace {
     Slow,
 }
 
+/// Results that an error rate is made of: ten minutes of checks 10 s apart.
+const JUDGED: u32 = 60;
+
+/// Fewest results that make a rate: one failure of them is 5 %.
+const FEWEST: u32 = 20;
+
+/// Which of its last results failed. A service that is down has no error rate: its outage is told as such.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Errors {
+    /// The newest in the lowest bit.
+    failed: u64,
+    known: u32,
+}
+
+impl Errors {
+    /// Takes a result and the state after it.
+    pub fn observe(&mut self, verdict: Verdict, state: ServiceState) {
+        if state == ServiceState::Offline {
+            *self = Self::default();
+            return;
+        }
+        self.failed = ((self.failed << 1) | u64::from(verdict == Verdict::Bad)) & (u64::MAX >> (64 - JUDGED));
+        self.known = (self.known + 1).min(JUDGED);
+    }
+
+    /// The share that failed; `None` where too few are known.
+    pub fn share(self) -> Option<f64> {
+        (self.known >= FEWEST).then(|| f64::from(self.failed.count_ones()) / f64::from(self.known))
+    }
+}
+
 /// The state and the results in a row that may change it.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
@@ -112,6 +143,20 @@ mod tests {
             'p' => Verdict::Poor,
             _ => Verdict::Bad,
         }
+    }
+
+    #[test]
+    fn an_error_rate_is_of_the_last_sixty_results_and_an_outage_begins_it_anew() {
+        let mut errors = Errors::default();
+        let mut take = |verdict, state, n: usize| {
+            (0..n).for_each(|_| errors.observe(verdict, state));
+            errors.share()
+        };
+        assert_eq!(take(Verdict::Good, ServiceState::Online, 19), None);
+        assert_eq!(take(Verdict::Bad, ServiceState::Online, 1), Some(0.05));
+        assert_eq!(take(Verdict::Poor, ServiceState::Degraded, 40), Some(1.0 / 60.0));
+        assert_eq!(take(Verdict::Good, ServiceState::Online, 60), Some(0.0));
+        assert_eq!(take(Verdict::Bad, ServiceState::Offline, 1), None);
     }
 
     #[test]

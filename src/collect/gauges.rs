@@ -31,7 +31,7 @@ pub(super) struct Plan {
 /// What one asking found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    values: Vec<(SeriesKey, f64)>,
+    pub(super) values: Vec<(SeriesKey, f64)>,
     faults: Vec<String>,
 }
 

@@ -3,6 +3,7 @@
 //! Through `systemctl`, every thirty seconds on the thread for programs: one run costs some twenty milliseconds. What a unit uses
 //! is in `group`. Invariant: only a unit that is not simply active or inactive has a state of its own.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -21,8 +22,12 @@ pub(super) const METRICS: &[MetricDef] = &[
     .by(&["state", "unit"])
     .within(Some(0.0), Some(1.0)),
     MetricDef::gauge("units", Unit::Count, "Units of systemd in a state.").by(&["state"]).good(GoodDirection::Neither),
-    MetricDef::gauge("unit_restarts", Unit::Count, "How often systemd restarted a service by itself; absent for never.")
-        .by(&["unit"]),
+    MetricDef::gauge(
+        "unit_restarts",
+        Unit::Count,
+        "How often systemd restarted a service by itself; absent for never, 0 once before the first time is told.",
+    )
+    .by(&["unit"]),
 ];
 
 const PLAN: Plan = Plan { name: "unit", metrics: METRICS, what: "units", period: Duration::from_secs(30), retry: SELDOM };
@@ -49,6 +54,8 @@ pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
 struct Restarts {
     askings: u32,
     said: Vec<u8>,
+    /// Services that were never restarted when they were last asked for.
+    never: HashSet<String>,
 }
 
 fn read(ask: &Ask<'_>, known: &mut Restarts) -> Found {
@@ -67,7 +74,7 @@ fn read(ask: &Ask<'_>, known: &mut Restarts) -> Found {
         known.said = text;
     }
     known.askings = known.askings.wrapping_add(1);
-    restarts(&known.said, &mut found);
+    restarts(&known.said, &mut known.never, &mut found);
     found
 }
 
@@ -102,8 +109,9 @@ fn states(text: &[u8], found: &mut Found) {
     }
 }
 
-/// Pairs of lines `Id=nginx.service` and `NRestarts=0` in any order, an empty line between units.
-fn restarts(text: &[u8], found: &mut Found) {
+/// Pairs of lines `Id=nginx.service` and `NRestarts=0` in any order, an empty line between units. A service that was `never`
+/// restarted and now is begins with 0, so that the first restarts are a change like any other; the next reading says how often.
+fn restarts(text: &[u8], never: &mut HashSet<String>, found: &mut Found) {
     let (mut unit, mut n) = (None, None);
     for line in text.split(|b| *b == b'\n').chain([b"".as_slice()]) {
         if let Some(id) = line.strip_prefix(b"Id=") {
@@ -111,9 +119,13 @@ fn restarts(text: &[u8], found: &mut Found) {
         } else if let Some(count) = line.strip_prefix(b"NRestarts=") {
             n = number(count);
         } else if line.is_empty()
-            && let (Some(unit), Some(n @ 1..)) = (unit.take(), n.take())
+            && let (Some(unit), Some(n)) = (unit.take(), n.take())
         {
-            found.gauge(&METRICS[2], &[&unit], n as f64);
+            match n {
+                0 => drop(never.insert(unit)),
+                _ if never.remove(&unit) => found.gauge(&METRICS[2], &[&unit], 0.0),
+                _ => found.gauge(&METRICS[2], &[&unit], n as f64),
+            }
         }
     }
 }
@@ -147,6 +159,20 @@ mod tests {
     }
 
     #[test]
+    fn a_first_restart_between_two_looks_is_a_change_from_none() {
+        let mut never = HashSet::new();
+        let mut look = |text: &str| {
+            let mut found = Found::default();
+            restarts(text.as_bytes(), &mut never, &mut found);
+            found.values.iter().map(|(_, value)| *value).collect::<Vec<f64>>()
+        };
+        assert_eq!(look("Id=a.service\nNRestarts=0\n\nId=b.service\nNRestarts=7\n"), [7.0]);
+        let later = "Id=a.service\nNRestarts=3\n\nId=b.service\nNRestarts=8\n";
+        assert_eq!(look(later), [0.0, 8.0]);
+        assert_eq!(look(later), [3.0, 8.0]);
+    }
+
+    #[test]
     fn without_systemd_nothing_is_run() {
         let mut script = Script::new(make);
         script.round_until(|_| true);
@@ -157,7 +183,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(list in mutated(LIST), show in mutated(SHOW)) {
             states(&list, &mut Found::default());
-            restarts(&show, &mut Found::default());
+            restarts(&show, &mut HashSet::new(), &mut Found::default());
         }
     }
 }

@@ -33,13 +33,14 @@ pub type Taking = Box<dyn Fn(&Config) -> Result<(), String> + Send>;
 
 struct State {
     configuring: Configuring,
-    /// Changes made from screens since the start, oldest first.
-    done: Vec<Proposal>,
+    /// Changes made from screens since the start, oldest first, with what was learned by them.
+    done: Vec<(Proposal, Option<Lesson>)>,
 }
 
 /// A change that was written and is on its way into the core.
 pub(super) struct Change {
     proposal: Proposal,
+    lesson: Option<Lesson>,
     direction: Direction,
 }
 
@@ -100,9 +101,12 @@ impl Configurator {
                 (proposal, Direction::Do, Occasion::Changed(says))
             }
             Request::UndoSettings { author } => {
-                let last = state.done.last().ok_or("nothing was changed here since the start")?;
-                let says = format!("{} undone by {author}", last.says);
-                (last.undone(), Direction::Undo, Occasion::Changed(says))
+                let (last, lesson) = state.done.last().ok_or("nothing was changed here since the start")?;
+                let occasion = match lesson {
+                    Some(lesson) => Occasion::Learned(unlearned(lesson), author.clone()),
+                    None => Occasion::Changed(format!("{} undone by {author}", last.says)),
+                };
+                (last.undone(), Direction::Undo, occasion)
             }
             Request::ApplyProposal { .. } | Request::UndoLesson { .. } => {
                 let (lesson, author) = lesson(request, &inputs)?;
@@ -112,18 +116,22 @@ impl Configurator {
             }
             _ => return Err("this request changes no settings".to_owned()),
         };
+        let lesson = match &occasion {
+            Occasion::Learned(lesson, _) => Some(lesson.clone()),
+            Occasion::Asked | Occasion::Changed(_) => None,
+        };
         let reread = self.made(&state, &proposal.over(inputs), occasion)?;
         proposal.write().map_err(|e| e.to_string())?;
-        Ok((reread, Some(Change { proposal, direction })))
+        Ok((reread, Some(Change { proposal, lesson, direction })))
     }
 
     /// The same reply, after it is known whether the core took the change; one it refused is taken off the disk again.
     pub(super) fn settled(&self, change: Change, reply: Reply) -> Reply {
         let own = self.clone();
         Box::new(move |answer| {
-            let Change { proposal, direction } = change;
+            let Change { proposal, lesson, direction } = change;
             match (direction, answer.is_ok()) {
-                (Direction::Do, true) => own.state().done.push(proposal),
+                (Direction::Do, true) => own.state().done.push((proposal, lesson)),
                 (Direction::Undo, true) => drop(own.state().done.pop()),
                 (_, false) => {
                     if let Err(error) = proposal.undone().write() {
@@ -148,7 +156,7 @@ impl Configurator {
             rule_keys: rule_keys(),
             channels: channels(&config, &ready),
             file: inputs.own_file(),
-            undo: state.done.last().map(|p| p.says.clone()),
+            undo: state.done.last().map(|(p, _)| p.says.clone()),
         };
         Ok(Answer::Settings { settings: Box::new(settings) })
     }
@@ -177,6 +185,16 @@ fn lesson(request: &Request, inputs: &Inputs) -> Result<(Lesson, String), String
         _ => (None, String::new(), None),
     };
     Ok((Lesson { id: String::new(), rule: rule.clone(), before, after, reason, undoes }, author.clone()))
+}
+
+/// The lesson that takes another one back, or that teaches again what was taken back. Which one it takes back the core knows.
+fn unlearned(lesson: &Lesson) -> Lesson {
+    let Lesson { rule, before, after, undoes, .. } = lesson.clone();
+    let (reason, undoes) = match undoes {
+        Some(_) => ("applied again", None),
+        None => ("taken back", Some(String::new())),
+    };
+    Lesson { id: String::new(), rule, before: after, after: before, reason: reason.to_owned(), undoes }
 }
 
 /// A rule's keys as it is written.

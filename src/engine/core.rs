@@ -23,13 +23,13 @@ use super::security::Watch;
 use super::steady;
 use super::telling::channel_fault;
 use super::telling::reason;
-use crate::alert::{Alerter, Cause, Program, Step, Tick};
+use crate::alert::{Alerter, Cause, Program, Step, Tick, settles};
 use crate::analyze::{Analyzer, Predictor, Stability};
 use crate::base::{TimeRange, Timestamp};
 use crate::check::ServiceBoard;
 use crate::model::{
-    Band, Forecast, JournalEntry, JournalEvent, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score, SeriesKey,
-    ServiceStatus, SourceFault, StoreHealth,
+    Band, Forecast, JournalEntry, JournalEvent, Lesson, Listener, Process, Pulse, Reading, RecorderHealth, Sample, Score,
+    SeriesKey, ServiceStatus, SourceFault, StoreHealth,
 };
 use crate::notify::{Outbox, Telling};
 use crate::store::{Write, kept};
@@ -78,6 +78,8 @@ pub struct Core {
     // The highest id written at once, and with a flush.
     saved_id: u64,
     noted_id: u64,
+    // What was learned since the start, oldest first.
+    pub(super) lessons: Vec<Lesson>,
 }
 
 impl Core {
@@ -139,6 +141,7 @@ impl Core {
             due: Due::default(),
             saved_id,
             noted_id: saved_id,
+            lessons: Vec::new(),
             settings,
         })
     }
@@ -314,6 +317,7 @@ impl Core {
     pub(super) fn take_steps(&mut self, at: Timestamp, steps: Vec<Step>, output: &mut Output, pulse: &mut Pulse) {
         let mut tellings = Vec::new();
         for step in steps {
+            let settles = settles(&step, self.alerter.rules());
             let mut alert = step.alert;
             if step.cause == Cause::Fired {
                 output.scan = true;
@@ -331,7 +335,7 @@ impl Core {
             }
             output.now.push(write);
             let reason = reason(step.cause, &alert);
-            tellings.push(Telling { alert, reason, channels: step.channels });
+            tellings.push(Telling { alert, reason, channels: step.channels, settles });
         }
         self.tell(at, &tellings, output, pulse);
         self.save_id(&mut output.now);

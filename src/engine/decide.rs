@@ -127,7 +127,11 @@ impl Core {
 
     /// Journals that a rule was changed by what was learned of it, with an id of its own; what to tell.
     pub fn learn(&mut self, at: Timestamp, lesson: Lesson, author: String) -> (Output, String) {
-        let lesson = Lesson { id: self.alerter.take_id(), ..lesson };
+        let of_this = |known: &&Lesson| known.undoes.is_none() && known.rule == lesson.rule && known.after == lesson.before;
+        let last = || self.lessons.iter().rev().find(of_this).map(|known| known.id.clone());
+        let undoes = lesson.undoes.clone().and_then(|undone| if undone.is_empty() { last() } else { Some(undone) });
+        let lesson = Lesson { id: self.alerter.take_id(), undoes, ..lesson };
+        self.lessons.push(lesson.clone());
         let message = match &lesson.undoes {
             Some(undone) => format!("rule \"{}\" is as before {undone}", lesson.rule),
             None => format!("rule \"{}\" changed; farol rules learn --undo {} takes it back", lesson.rule, lesson.id),

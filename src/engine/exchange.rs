@@ -96,7 +96,8 @@ pub enum Occasion {
     Asked,
     /// It was changed from a screen; what and by whom.
     Changed(String),
-    /// A rule was changed by what was learned of it; who let it. The lesson has no id yet.
+    /// A rule was changed by what was learned of it; who let it. The lesson has no id yet, and one that
+    /// takes back the last of its rule names none.
     Learned(Lesson, String),
 }
 
@@ -161,6 +162,8 @@ pub struct Output {
     pub rounds: Option<Rounds>,
     /// A rule fired: all processes are worth reading now.
     pub scan: bool,
+    /// It is time to apply what could be learned.
+    pub learn: bool,
     /// Reports to be made.
     pub reports: Vec<ReportJob>,
     /// Files of reports that are kept no longer, to go once `now` is on disk.

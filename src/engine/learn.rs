@@ -3,10 +3,10 @@
 //! Nothing is changed here. Invariant: a looser limit is proposed only where it would have told less, and all
 //! that somebody acted on; a tighter one only where it would have told of what was missed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::answer::{Context, unread};
-use super::replay::run;
+use super::replay::{PATIENCE, run};
 use crate::alert::{RuleConfig, ledger, moved, verdict};
 use crate::base::TimeRange;
 use crate::model::{Alert, Evidence, JournalEvent, Ledger, Proposal, RuleKeys, RuleRecord, RuleSpec, SeriesKey};
@@ -19,24 +19,33 @@ use crate::monitor::{Answer, Learned, Refusal, Replayed};
 pub fn learn(range: TimeRange, context: &Context<'_>) -> Result<Answer, Refusal> {
     let entries = context.view()?.journal(range).map_err(unread)?;
     let ledger = ledger(&entries, range);
-    let mut proposals = Vec::new();
+    let (mut proposals, mut left_out) = (Vec::new(), Vec::new());
+    let until = Instant::now() + PATIENCE;
     for record in &ledger.rules {
-        if let Some(rule) = context.judging.rules.iter().find(|r| r.name == record.rule) {
-            proposals.extend(proposal(rule, record, &ledger, context)?);
+        let Some(rule) = context.judging.rules.iter().find(|r| r.name == record.rule) else { continue };
+        match proposal(rule, record, &ledger, (context, until)) {
+            Ok(one) => proposals.extend(one),
+            Err(_) if Instant::now() > until => left_out.push(rule.name.clone()),
+            Err(refusal) => return Err(refusal),
         }
     }
     let lessons = entries.into_iter().filter_map(|entry| match entry.event {
         JournalEvent::Learned { lesson, author } => Some((entry.at, author, lesson)),
         _ => None,
     });
-    Ok(Answer::Learned(Box::new(Learned { lessons: lessons.collect(), ledger, proposals })))
+    Ok(Answer::Learned(Box::new(Learned { lessons: lessons.collect(), ledger, proposals, left_out })))
 }
 
-fn proposal(rule: &RuleSpec, record: &RuleRecord, ledger: &Ledger, context: &Context<'_>) -> Result<Option<Proposal>, Refusal> {
+fn proposal(
+    rule: &RuleSpec,
+    record: &RuleRecord,
+    ledger: &Ledger,
+    (context, until): (&Context<'_>, Instant),
+) -> Result<Option<Proposal>, Refusal> {
     let Some((factors, reason)) = verdict(record) else { return Ok(None) };
     let interval = Duration::from_secs_f64(context.now.recorder.interval_seconds.clamp(0.1, 3600.0));
     let range = TimeRange { from: record.since, to: ledger.range.to };
-    let replayed = |spec: RuleSpec| run(vec![spec], range, (interval, context.judging), &context.source());
+    let replayed = |spec: RuleSpec| run(vec![spec], range, (interval, context.judging, until), &context.source());
     let mut before = None;
     for factor in factors {
         let Some(draft) = moved(rule, *factor) else { return Ok(None) };
@@ -172,6 +181,13 @@ mod tests {
         scene.write(output);
         let after = learned(&scene);
         assert_eq!((after.proposals.len(), after.lessons.len(), after.lessons[0].2.id.as_str()), (0, 1, "2"));
+        // As the page of settings takes it back, which does not know its id.
+        let (rule, undoes) = ("tight".to_owned(), Some(String::new()));
+        let back = crate::model::Lesson { id: String::new(), rule, before: None, after: None, reason: String::new(), undoes };
+        let (output, message) = scene.core.learn(scene.at, back, "ana".to_owned());
+        assert_eq!(message, "rule \"tight\" is as before 2");
+        scene.write(output);
+        assert_eq!(learned(&scene).lessons[1].2.undoes.as_deref(), Some("2"));
     }
 
     #[test]

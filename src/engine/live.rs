@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Bucket, Detail, Matcher, Points, Reading, Resolution, SeriesKey, SeriesSource, SourceError, Values, matches_key,
+    Bucket, Detail, Matcher, Points, Reading, Resolution, STALE_AFTER_INTERVALS, SeriesKey, SeriesSource, SourceError, Values,
+    matches_key,
 };
 
 /// How much the head keeps: longer than every rule's window by default (5 min) and than any flush.
@@ -28,7 +29,7 @@ pub struct Head {
     // Number of rounds ever seen; the position of a value is its round number minus the first one's.
     rounds: u64,
     columns: HashMap<SeriesKey, Column>,
-    // Keys by metric, so that a rule finds its series without looking at all of them.
+    // Keys by metric and in order, so that a rule finds its series without looking at all of them.
     metrics: HashMap<Box<str>, Vec<SeriesKey>>,
     refused: u64,
 }
@@ -102,7 +103,8 @@ impl Head {
             } else if self.columns.len() < MAX_SERIES {
                 let mut column = Column::default();
                 column.push(round, reading.value);
-                self.metrics.entry(reading.key.metric().into()).or_default().push(reading.key.clone());
+                let keys = self.metrics.entry(reading.key.metric().into()).or_default();
+                keys.insert(keys.partition_point(|known| *known < reading.key), reading.key.clone());
                 self.columns.insert(reading.key.clone(), column);
             } else {
                 self.refused += 1;
@@ -130,6 +132,24 @@ impl Head {
                 });
             }
         }
+    }
+
+    /// The newest value of each series of a metric, where it is fresh; `None` where `at` is not the newest round. The same as a query
+    /// for the selector, at a tenth of its cost: most rules ask for nothing else.
+    pub fn latest(&self, (metric, matchers): (&str, &[Matcher]), at: Timestamp) -> Option<Vec<(SeriesKey, f64)>> {
+        if self.newest() != Some(at) {
+            return None;
+        }
+        let first = self.rounds - self.times.len() as u64;
+        let oldest = at - self.interval * STALE_AFTER_INTERVALS;
+        let value = |key: &SeriesKey| {
+            let (start, values) = self.columns.get(key)?.runs.back()?;
+            let place = usize::try_from(start + values.len() as u64 - 1 - first).ok()?;
+            let fresh = self.times.get(place).is_some_and(|time| *time >= oldest);
+            values.back().copied().filter(|value| fresh && value.is_finite())
+        };
+        let keys = self.metrics.get(metric).into_iter().flatten().filter(|key| matches_key(key, matchers));
+        Some(keys.filter_map(|key| Some((key.clone(), value(key)?))).collect())
     }
 
     fn visit(&self, key: &SeriesKey, range: TimeRange, mut f: impl FnMut(Timestamp, f64)) {

@@ -43,6 +43,7 @@ pub(super) struct Due {
     look: Timestamp,
     health: Timestamp,
     pub(super) heartbeat: Timestamp,
+    pub(super) learn: Timestamp,
 }
 
 impl Due {

@@ -70,6 +70,7 @@ impl Core {
         self.recorder = failed.recorder.clone();
         self.rounds = std::mem::take(&mut failed.rounds);
         self.later.append(&mut failed.later);
+        self.lessons = std::mem::take(&mut failed.lessons);
         self
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::answer::{Context, source_failed};
 use super::courses::Courses;
@@ -14,7 +14,7 @@ use super::future::Forecasts;
 use super::judge::{Evidence, Judge};
 use super::live::Head;
 use super::telling::reason;
-use crate::alert::{Alerter, FED, Step, Tick};
+use crate::alert::{Alerter, FED, Step, Tick, settles};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::catalog::nearest;
 use crate::model::{Alert, Condition, Resolution, RuleSpec, SeriesKey, SeriesSource};
@@ -27,6 +27,12 @@ const PULSE: &str = "farol_round_seconds";
 
 /// Rounds that are farther apart were recorded by two runs, or by one that slept: what lay between was not observed.
 const GAP: u32 = 5;
+
+/// Longest time a replay may take: others wait for the same thread.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After so many rounds it is looked at the clock: every few milliseconds.
+const ROUNDS_A_LOOK: u32 = 4096;
 
 /// Most transitions told.
 const MOST_TOLD: usize = 10_000;
@@ -46,7 +52,8 @@ pub fn replay(request: &ReplayRequest, context: &Context<'_>) -> Result<Answer, 
         }
     }
     let interval = Duration::from_secs_f64(context.now.recorder.interval_seconds.clamp(0.1, 3600.0));
-    let mut replayed = run(kept, request.range, (interval, context.judging), &context.source())?;
+    let until = Instant::now() + PATIENCE;
+    let mut replayed = run(kept, request.range, (interval, context.judging, until), &context.source())?;
     replayed.left_out = left_out;
     Ok(Answer::Replayed(Box::new(replayed)))
 }
@@ -99,10 +106,13 @@ fn series(rules: &[RuleSpec], source: &dyn SeriesSource) -> Result<Vec<SeriesKey
 }
 
 /// Runs rules over a span.
+///
+/// # Errors
+/// A rule that is none; a history that cannot be read; more to do than can be done `until` then.
 pub(super) fn run(
     rules: Vec<RuleSpec>,
     range: TimeRange,
-    (interval, judging): (Duration, &Judging),
+    (interval, judging, until): (Duration, &Judging, Instant),
     source: &dyn SeriesSource,
 ) -> Result<Replayed, Refusal> {
     let keys = series(&rules, source)?;
@@ -112,14 +122,21 @@ pub(super) fn run(
     let mut alerter = Alerter::new(rules);
     alerter.set_escalation(judging.escalation.clone());
     alerter.set_mutes(judging.mutes.clone());
-    let mut told = Told { outbox: Outbox::new("", judging.routing.clone(), Sending::Real), messages: BTreeMap::new() };
+    let outbox = Outbox::new("", judging.routing.clone(), Sending::Real);
+    let mut told = Told { outbox, due: None, messages: BTreeMap::new() };
     let mut head = Head::new(interval);
     let forecasts = Forecasts::new();
     let mut replayed = Replayed { range, ..Replayed::default() };
     let mut alerts: BTreeMap<String, Arc<Alert>> = BTreeMap::new();
     let mut courses = Courses::new(source, &keys, range);
     let (mut readings, mut before) = (Vec::new(), None);
+    let mut rounds = 0_u32;
     while let Some(at) = courses.next(&mut readings).map_err(source_failed)? {
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(ROUNDS_A_LOOK) && Instant::now() > until {
+            let message = "the replay takes too long; ask for a shorter span or for one rule";
+            return Err(Refusal::new(RefusalKind::Unavailable, message));
+        }
         let interval = interval.max(courses.resolution().step());
         head.set_interval(interval);
         head.push(at, &readings);
@@ -127,7 +144,7 @@ pub(super) fn run(
         before = Some(at);
         let evidence = Evidence { head: &head, at, readings: &readings, fed: &[], scores: &[], forecasts: &forecasts };
         let steps = judge.evaluate(evidence, |values| alerter.step(Tick { at, elapsed, interval }, values));
-        told.tell(&steps, at);
+        told.tell(&steps, alerter.rules(), at);
         for step in steps {
             replayed.n_transitions += 1;
             if replayed.transitions.len() < MOST_TOLD {
@@ -147,15 +164,18 @@ pub(super) fn run(
 /// What would have been told: every channel works at once.
 struct Told {
     outbox: Outbox,
+    /// When the outbox has something to do: asked after each of its steps, not each round.
+    due: Option<Timestamp>,
     messages: BTreeMap<String, u64>,
 }
 
 impl Told {
-    fn tell(&mut self, steps: &[Step], at: Timestamp) {
+    fn tell(&mut self, steps: &[Step], rules: &[RuleSpec], at: Timestamp) {
         let telling = |step: &Step| Telling {
             alert: Arc::clone(&step.alert),
             reason: reason(step.cause, &step.alert),
             channels: Arc::clone(&step.channels),
+            settles: settles(step, rules),
         };
         // What waited for a time before this one went out then.
         self.until(at);
@@ -163,16 +183,18 @@ impl Told {
         if !tellings.is_empty() {
             let step = self.outbox.step(OutboxEvent::Told(&tellings), at);
             self.deliver(step, at);
+            self.due = self.outbox.next_due();
         }
     }
 
     fn until(&mut self, at: Timestamp) {
-        while let Some(due) = self.outbox.next_due().filter(|due| *due <= at) {
+        while let Some(due) = self.due.filter(|due| *due <= at) {
             let step = self.outbox.step(OutboxEvent::Due, due);
             if step.deliveries.is_empty() && step.writes.is_empty() {
                 return;
             }
             self.deliver(step, due);
+            self.due = self.outbox.next_due();
         }
     }
 
@@ -302,7 +324,7 @@ no_data = "20s"
         let rules = live.settings.rules.iter().filter(kept).cloned().collect();
         let range = TimeRange { from: at(0), to: at(SECONDS) };
         let view = live.reader.view().expect("readable");
-        run(rules, range, (Duration::from_secs(1), &live.settings.judging()), &view).expect("readable")
+        run(rules, range, (Duration::from_secs(1), &live.settings.judging(), Instant::now() + PATIENCE), &view).expect("readable")
     }
 
     /// What happened, without the ids that depend on rules that cannot be replayed.
@@ -350,7 +372,9 @@ no_data = "20s"
     fn what_is_not_known_any_more_is_said() {
         let rule = RuleSpec::of("tight", "memory_used_ratio", crate::model::Limit::Above(0.85));
         let range = TimeRange { from: at(0), to: at(600) };
-        let found = run(vec![rule], range, (Duration::from_secs(1), &Judging::default()), &Rolled).expect("readable");
+        let judging = Judging::default();
+        let judged = |until| run(vec![rule.clone()], range, (Duration::from_secs(1), &judging, until), &Rolled);
+        let found = judged(Instant::now() + PATIENCE).expect("readable");
         assert!(found.approximate && found.alerts.len() == 1, "{found:?}");
         let host = HostFacts::default();
         let predicted = crate::alert::default_rules(&host, None).into_iter().find(|r| r.name == "prediction");

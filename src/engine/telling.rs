@@ -3,15 +3,20 @@
 //! Invariant: what the outbox wants on disk goes into the same commit as the alert it is about.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::core::Core;
 use super::exchange::Output;
 use super::periodic::Due;
 use crate::alert::Cause;
+use crate::analyze::Learning;
 use crate::base::Timestamp;
 use crate::model::{Alert, AlertState, Pulse, SourceFault, TerminalNotice, WaitingMessage};
 use crate::notify::{DeliveryReport, Failing, OutboxEvent, OutboxRow, OutboxStep, OutboxWrite, Reason, Telling};
 use crate::store::Write;
+
+/// Time between two looks at what could be learned: a limit that moves more often is no limit.
+const LEARN_EVERY: Duration = Duration::from_secs(86_400);
 
 impl Core {
     pub(super) fn tell(&mut self, at: Timestamp, tellings: &[Telling], output: &mut Output, pulse: &mut Pulse) {
@@ -33,8 +38,12 @@ impl Core {
             let again = alerts.iter().filter(|a| ids.contains(&a.id)).filter(open);
             let channels =
                 |a: &Alert| self.settings.rules.iter().find(|r| r.name == a.rule).map_or_else(Vec::new, |r| r.channels.clone());
-            let telling =
-                |a: &Arc<Alert>| Telling { alert: Arc::clone(a), reason: Reason::Repeat(0), channels: channels(a).into() };
+            let telling = |a: &Arc<Alert>| Telling {
+                alert: Arc::clone(a),
+                reason: Reason::Repeat(0),
+                channels: channels(a).into(),
+                settles: Duration::ZERO,
+            };
             let tellings: Vec<Telling> = again.map(telling).collect();
             self.tell(at, &tellings, output, pulse);
         }
@@ -46,6 +55,9 @@ impl Core {
             let how = format!("{firing} alerts fire, {} messages wait, history is {store}", self.outbox.depth());
             let step = self.outbox.step(OutboxEvent::Beat { channel: &channel, how: &how }, at);
             self.take_outbox(at, step, output, pulse);
+        }
+        if self.settings.analyze.learn == Learning::Apply {
+            output.learn = Due::take(&mut self.due.learn, at, LEARN_EVERY);
         }
         if self.outbox.next_due().is_some_and(|due| due <= at) {
             let step = self.outbox.step(OutboxEvent::Due, at);

@@ -138,6 +138,10 @@ fn instant(expr: &Expr, head: &Head, at: Timestamp) -> Vec<(SeriesKey, f64)> {
     if head.oldest().is_none_or(|oldest| oldest + expr.max_window() > at + head.interval()) {
         return Vec::new();
     }
+    let plain = expr.selector().filter(|_| !expr.is_shifted());
+    if let Some(values) = plain.and_then(|selector| head.latest(selector, at)) {
+        return values;
+    }
     // The head cannot fail; two sides that do not match have no value.
     expr.instant(head, at).unwrap_or_default().into_iter().map(|v| (v.labels, v.value)).collect()
 }

@@ -184,6 +184,9 @@ pub struct Learned {
     pub proposals: Vec<Proposal>,
     /// What was learned in the span, oldest first: when, who let it, what.
     pub lessons: Vec<(Timestamp, String, Lesson)>,
+    /// Rules whose replays would have taken too long.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// What a check of the whole history found.

@@ -4,6 +4,7 @@
 //! result. Invariant: of each alert and reason a channel is told once; it is told again only where the answer to an earlier
 //! attempt is not known, and then marked.
 
+mod end;
 mod line;
 mod row;
 mod send;
@@ -76,6 +77,8 @@ pub struct Telling {
     pub reason: Reason,
     /// Channels the rule names itself.
     pub channels: Arc<[String]>,
+    /// What is over is told once it stayed so for that long; if it comes back before, nobody hears of either. Zero: at once.
+    pub settles: Duration,
 }
 
 /// What happened.

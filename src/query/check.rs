@@ -16,6 +16,11 @@ impl Expr {
         }
     }
 
+    /// Whether some part of it looks at another moment than the one asked for.
+    pub fn is_shifted(&self) -> bool {
+        self.selectors().iter().any(|selector| selector.offset != 0)
+    }
+
     /// Metric and matchers of the one selector the whole query is, by itself or over a window.
     pub fn subject(&self) -> Option<(&str, &[Matcher])> {
         match &self.root {

@@ -129,6 +129,11 @@ fn as_text(learned: &Learned, global: &Global) -> String {
         let exact = if approximate { "; approximate: not every sample is kept" } else { "" };
         text.push_str(&format!("  by replay: {}{exact}\n", parts.join(", ")));
     }
+    for rule in &learned.left_out {
+        text.push_str(&format!(
+            "not judged: {rule}: its replay takes too long; ask for it alone (--rule), or for a shorter span\n"
+        ));
+    }
     text.push_str(match learned.proposals.is_empty() {
         true => "nothing to propose\n",
         false => "farol rules learn --apply changes them; --undo ID takes a change back\n",
@@ -173,6 +178,7 @@ fn as_json(learned: &Learned) -> String {
         "incidents": ledger.incidents.iter().map(incident).collect::<Vec<Value>>(),
         "proposals": learned.proposals.iter().map(proposal).collect::<Vec<Value>>(),
         "lessons": lessons.collect::<Vec<Value>>(),
+        "left_out": learned.left_out,
     });
     out::object("learn", ledger.range.to, fields)
 }

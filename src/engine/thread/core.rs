@@ -5,11 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::Probe;
 use super::fit::{Fits, Job, What, under_pressure};
 use super::inbox::{After, Flush, Inbox};
-use super::look;
 use super::sample::Course;
+use super::{Probe, look, scholar};
 use crate::analyze::{ForecastPlan, capacity_plan};
 use crate::base::{Beat, Queue, Timestamp};
 use crate::config::Config;
@@ -225,6 +224,9 @@ impl Runner {
             self.wiring.hub.publish(Arc::new(pulse));
         }
         output.reports.into_iter().for_each(|job| self.make(job));
+        if output.learn {
+            scholar::begin(&self.wiring.batch, self.at);
+        }
         let deliveries = output.deliveries;
         if !output.now.is_empty() || after.is_some() {
             let outward = Arc::clone(&self.wiring.outward);
@@ -434,14 +436,12 @@ impl Runner {
             queue("fit", wiring.fit.stats()),
             queue("look", wiring.look.stats()),
         ];
-        let threads = threads.collect();
-        let recorder = self.core.recorder_mut();
-        recorder.threads = threads;
-        recorder.queues = queues;
+        let (threads, recorder) = (threads.collect(), self.core.recorder_mut());
+        (recorder.threads, recorder.queues) = (threads, queues);
     }
 }
 
-fn refuse_if_full(pushed: Result<(), Wish>) {
+pub(super) fn refuse_if_full(pushed: Result<(), Wish>) {
     if let Err(wish) = pushed {
         wish.refuse(RefusalKind::Unavailable, "too many questions wait already; ask again in a moment");
     }

@@ -6,6 +6,7 @@ pub(super) mod inbox;
 pub(super) mod look;
 pub(super) mod read;
 pub(super) mod sample;
+mod scholar;
 pub(super) mod store;
 
 use std::sync::atomic::AtomicU32;

@@ -45,6 +45,9 @@ pub struct OutboxRow {
     pub due_at: Timestamp,
     /// It waits for its group to be over, however long that takes.
     pub until_over: bool,
+    /// Until then what is over may come back without anybody hearing of it.
+    #[serde(default)]
+    pub settles_at: Timestamp,
     /// When it was taken.
     pub delivered_at: Option<Timestamp>,
     /// When it was given up.
@@ -95,6 +98,7 @@ impl OutboxRow {
             sending: false,
             due_at: now,
             until_over: false,
+            settles_at: Timestamp::default(),
             delivered_at: None,
             failed_at: None,
             error: None,
@@ -125,6 +129,11 @@ impl OutboxRow {
     /// Whether nobody can have seen it and it may still change.
     pub(super) fn is_open(&self) -> bool {
         self.is_waiting() && !self.sending && self.attempts == 0
+    }
+
+    /// Whether it waits for what is over to stay so.
+    pub(super) fn is_settling(&self, now: Timestamp) -> bool {
+        self.reason == Reason::Resolved && self.is_open() && self.settles_at > now
     }
 
     /// Whether it told, or is about to tell, that something is wrong.

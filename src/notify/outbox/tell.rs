@@ -14,7 +14,7 @@ use crate::notify::routing::Way;
 use crate::notify::{Audience, DeliveryError, DeliveryFault, Enclosure, Message, Part, Reason};
 
 /// What joins a group after its first message is told that much later, all at once: a cascade takes seconds.
-const INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const INTERVAL: Duration = Duration::from_secs(30);
 
 /// The thread of a channel's digests.
 const DIGEST: &str = "digest";
@@ -30,7 +30,7 @@ impl Outbox {
         let part = Part { alert: Box::new(alert.clone()), reason, at: now };
         self.act(&part, now, out);
         if reason == Reason::Resolved {
-            self.close(&part, now, out);
+            self.close(&part, telling.settles, now, out);
         } else if reason.is_alarm() {
             let way = self.routing.way(alert, &telling.channels, alert.level);
             self.alarm(&part, &way, now, out);
@@ -103,13 +103,14 @@ impl Outbox {
             }
             match &why_not {
                 Some(why) => out.journal.push(delivered((&alert.id, channel), Some(why.clone()), part.reason.phrase())),
+                None if self.goes_on(channel, part, now, out) => {}
                 None => self.add(channel, part.clone(), way, now, out),
             }
         }
     }
 
     /// The newest message about an alert to a channel: what is told later must not join an older one.
-    fn newest_about(&self, channel: &str, alert: &str) -> u64 {
+    pub(super) fn newest_about(&self, channel: &str, alert: &str) -> u64 {
         self.of_alert(alert).filter(|r| r.channel == channel).map(|r| r.id).max().unwrap_or(0)
     }
 
@@ -216,18 +217,18 @@ impl Outbox {
         self.insert(row);
     }
 
-    fn next_id(&mut self) -> u64 {
+    pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
 
-    fn insert(&mut self, row: OutboxRow) {
+    pub(super) fn insert(&mut self, row: OutboxRow) {
         self.dirty.insert(row.id);
         self.rows.insert(row.id, row);
     }
 
     /// An alert is over: reminders nobody saw are dropped, and all who heard, or will hear, of it are told.
-    fn close(&mut self, part: &Part, now: Timestamp, out: &mut OutboxStep) {
+    fn close(&mut self, part: &Part, settles: Duration, now: Timestamp, out: &mut OutboxStep) {
         let id = part.alert.id.as_str();
         let stale = |r: &&OutboxRow| r.is_open() && !matches!(r.reason, Reason::Fired | Reason::Digest) && r.reason.is_alarm();
         let stale: Vec<u64> = self.of_alert(id).filter(stale).map(|r| r.id).collect();
@@ -260,39 +261,9 @@ impl Outbox {
             if self.sending == Sending::Dry {
                 self.add_dry(&channel, part.clone(), now, out);
             } else {
-                self.add_end(&channel, (group, thread), part.clone(), now);
+                self.add_end((&channel, group, thread), part.clone(), settles, now);
             }
         }
-    }
-
-    /// The message that something is over: at once where all of its group is, else together with the rest of it.
-    fn add_end(&mut self, channel: &str, (group, thread): (String, String), part: Part, now: Timestamp) {
-        if self.lines.get(channel).is_some_and(|l| l.unavailable) {
-            return;
-        }
-        let of_thread = |r: &OutboxRow| r.channel == channel && r.thread == thread;
-        let all_over = self.rows.values().filter(|r| of_thread(r)).all(OutboxRow::is_over);
-        let after = self.newest_about(channel, &part.alert.id);
-        let joins = |r: &OutboxRow| of_thread(r) && r.reason == Reason::Resolved && r.is_open() && r.id > after;
-        if let Some(row) = self.rows.values_mut().find(|r| joins(r)) {
-            row.add(part);
-            if all_over {
-                (row.due_at, row.until_over) = (row.due_at.min(now), false);
-            }
-            self.dirty.insert(row.id);
-            return;
-        }
-        let id = self.next_id();
-        let mut row = OutboxRow::new(id, channel, Reason::Resolved, now);
-        match self.routing.audience(channel) {
-            _ if all_over => {}
-            Audience::People => row.due_at = now + INTERVAL,
-            Audience::Service => row.until_over = true,
-            Audience::Feed => {}
-        }
-        (row.group, row.thread) = (group, thread);
-        row.add(part);
-        self.insert(row);
     }
 
     /// What a channel that works again missed becomes one digest, with the original times.
@@ -411,6 +382,6 @@ pub(super) fn note_failure(row: &mut OutboxRow, error: &DeliveryError, now: Time
     row.error = Some(error.text.clone());
 }
 
-fn delivered((alert, channel): (&str, &str), error: Option<String>, note: String) -> JournalEvent {
+pub(super) fn delivered((alert, channel): (&str, &str), error: Option<String>, note: String) -> JournalEvent {
     JournalEvent::Delivered { alert: alert.to_owned(), channel: channel.to_owned(), error, note }
 }

@@ -16,7 +16,7 @@ fn outbox(names: &[&str]) -> Outbox {
 }
 
 pub(super) fn telling(alert: &Alert, reason: Reason) -> Telling {
-    Telling { alert: Arc::new(alert.clone()), reason, channels: Arc::new([]) }
+    Telling { alert: Arc::new(alert.clone()), reason, channels: Arc::new([]), settles: Duration::ZERO }
 }
 
 fn tell(outbox: &mut Outbox, alert: &Alert, reason: Reason, second: u64) -> OutboxStep {
