@@ -16,6 +16,10 @@ use crate::model::{AlertKind, HostFacts, Limit, MetricDef, RuleSpec, Severity};
 pub const FED: &[MetricDef] = &[MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.")
     .by(&["prediction", "kind", "series"])];
 
+/// Established connections; none while they are at most three times as many as usual. Where that is not known yet, all of them.
+const CROWDED: &str = "tcp_connections{state=\"established\"} unless on() \
+                       (tcp_connections{state=\"established\"} <= on() (3 * tcp_connections_usual))";
+
 /// Machines with less memory than this would always have less than 500 MB available; there a quarter of it counts.
 const SMALL_MEMORY: u64 = 2_000_000_000;
 
@@ -141,7 +145,9 @@ fn network(bits: f64) -> Vec<RuleSpec> {
 
 fn services() -> Vec<RuleSpec> {
     let rules = [
-        rule("connections", "tcp_connections{state=\"established\"}", Limit::Above(2000.0))
+        // The larger of the limit and three times what 99 of 100 samples of the last week were below.
+        rule("connections", CROWDED, Limit::Above(2000.0))
+            .of("tcp_connections")
             .title("TCP connections {value} > {limit}")
             .unit(Unit::Count)
             .hold(30)

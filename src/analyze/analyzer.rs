@@ -24,6 +24,9 @@ use crate::model::{
     AnomalyInterval, Band, Catalog, Correlate, GoodDirection, MetricDef, Reading, Score, SeriesKey, Trend, Verdict,
 };
 
+/// The metric of how many connections are usual.
+pub const USUAL_CONNECTIONS: &str = "tcp_connections_usual";
+
 /// Strength from which a series or the machine is a warning.
 pub const WARN_STRENGTH: f64 = 0.5;
 /// Strength from which it is critical.
@@ -59,6 +62,11 @@ pub const METRICS: &[MetricDef] = &[
     .good(GoodDirection::Up),
     MetricDef::gauge(SERVICE_SLOWNESS, Unit::Count, "The service's newest answer over the time 99 of 100 of its answers took.")
         .by(&["service"]),
+    MetricDef::gauge(
+        USUAL_CONNECTIONS,
+        Unit::Count,
+        "Established TCP connections below which 99 of 100 samples of the last week are; absent before a day is known.",
+    ),
     MetricDef::gauge(
         PEER_DISTANCE,
         Unit::Count,
@@ -351,6 +359,7 @@ pub fn has_habits(metric: &str) -> bool {
         || metric == SERVICE_STABILITY
         || metric == PEER_DISTANCE
         || metric == SERVICE_SLOWNESS
+        || metric == USUAL_CONNECTIONS
         || metric.starts_with("anomaly_")
         || metric.starts_with("farol_")
         || metric.ends_with("_expiry_seconds");

@@ -33,7 +33,9 @@ mod tail;
 mod trend;
 mod watch;
 
-pub use analyzer::{Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, MACHINE_SCORE, METRICS, WARN_STRENGTH, has_habits};
+pub use analyzer::{
+    Analysis, Analyzer, AnomalyChange, CRITICAL_STRENGTH, MACHINE_SCORE, METRICS, USUAL_CONNECTIONS, WARN_STRENGTH, has_habits,
+};
 pub use archive::Archive;
 pub use beyond::beyond;
 pub use challenge::{CHALLENGERS, ChallengerDef};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::exchange::{Reread, Timing};
 use super::hub::{Reply, Wish};
+use super::patterns;
 use super::schedule::{MadeReport, ReportJob};
 use super::thread::core::Exit;
 use super::thread::fit::What;
 use crate::check::Found;
-use crate::model::{CheckResult, Cluster, Forecast, Process, Sample, Shift, StoreHealth, TerminalNotice};
+use crate::model::{CheckResult, Forecast, Process, Sample, StoreHealth, TerminalNotice};
 use crate::notify::DeliveryReport;
 
 /// Everything that can happen.
@@ -28,7 +29,7 @@ pub enum Event {
     /// Forecasts that were not all made, for want of time.
     Unfitted(What),
     /// What stands out over days and among programs.
-    Patterned(Vec<Shift>, Vec<Cluster>),
+    Patterned(patterns::Found),
     /// A delivery ended.
     Delivered(DeliveryReport),
     /// A message is to be shown in terminals that look on.

@@ -9,12 +9,13 @@ use std::time::Duration;
 use super::core::Core;
 use super::exchange::{Output, notice};
 use super::live::Merged;
-use crate::analyze::{self, Feature, Member, Peers, Slowness, clusters, has_habits, moment};
+use crate::analyze::{self, Feature, Member, Peers, Slowness, USUAL_CONNECTIONS, clusters, has_habits, moment};
 use crate::base::{TimeRange, Timestamp, Unit};
 use crate::model::{
     Bucket, Catalog, Cluster, Patterns, Process, Pulse, Reading, Resolution, SeriesKey, SeriesSource, ServiceStatus, Shift,
     ShiftKind, Snapshot,
 };
+use crate::query;
 use crate::store::{View, Write};
 
 /// Name of the changes in the `model` table.
@@ -38,11 +39,28 @@ const MOST_PROGRAMS: usize = 300;
 /// Shorter lives say nothing of a program's habits, in seconds.
 const SETTLED: f64 = 60.0;
 
+/// The connections of [`USUAL_CONNECTIONS`].
+const CONNECTIONS: &str = "tcp_connections{state=\"established\"}";
+/// Hours of them that must be known.
+const FEWEST_HOURS: usize = 24;
+
+/// What was found over days and among programs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// Changes of the last week.
+    pub shifts: Vec<Shift>,
+    /// Groups that behave alike.
+    pub clusters: Vec<Cluster>,
+    /// The value of [`USUAL_CONNECTIONS`]; `None` where it is not known.
+    pub connections: Option<f64>,
+}
+
 /// Everything that stands out, and what is needed to see it.
 #[derive(Debug, Default)]
 pub struct Noticed {
     peers: Peers,
     slowness: Slowness,
+    connections: Option<Reading>,
     patterns: Arc<Patterns>,
 }
 
@@ -58,11 +76,12 @@ impl Noticed {
         Arc::clone(&self.patterns)
     }
 
-    /// How far unlike parts are from their siblings, and how slow services are.
+    /// How far unlike parts are from their siblings, how slow services are, and how many connections are usual.
     pub fn readings(&mut self, services: &[ServiceStatus], readings: &mut Vec<Reading>) {
         self.peers.readings(readings);
         self.slowness.observe(services);
         self.slowness.readings(readings);
+        readings.extend(self.connections.clone());
     }
 }
 
@@ -76,7 +95,10 @@ impl Core {
     }
 
     /// Takes what was found over days and among programs: new changes are told with what happened then.
-    pub fn patterned(&mut self, (mut found, clusters): (Vec<Shift>, Vec<Cluster>), at: Timestamp) -> Output {
+    pub fn patterned(&mut self, found: Found, at: Timestamp) -> Output {
+        let Found { shifts: mut found, clusters, connections } = found;
+        let key = || SeriesKey::total(USUAL_CONNECTIONS);
+        self.noticed.connections = connections.map(|value| Reading { key: key(), value, cumulative: None });
         let mut pulse = self.next_pulse(at);
         let old = self.noticed.patterns();
         let mut shifts: Vec<Shift> = old.shifts.iter().filter(|s| at.since(s.at) <= WEEK).cloned().collect();
@@ -136,6 +158,14 @@ pub fn shifts(key: &SeriesKey, source: &Merged<'_, View>, catalog: &Catalog, now
         shift.at = moment(&points(around, minute)).unwrap_or(shift.at);
     }
     found
+}
+
+/// How many established connections the week before `now` had at most for 99 % of the time.
+pub fn usual_connections(source: &dyn SeriesSource, now: Timestamp) -> Option<f64> {
+    let key: SeriesKey = CONNECTIONS.parse().expect("it is a key");
+    let hours = source.points(&key, TimeRange::last(WEEK, now), Resolution::Hour).ok()?.buckets.len();
+    let usual = query::parse(&format!("quantile_over_time(0.99, {CONNECTIONS}[7d])")).expect("it is a query");
+    (hours >= FEWEST_HOURS).then(|| usual.instant(source, now).ok()?.first().map(|v| v.value)).flatten()
 }
 
 /// Groups of programs and of services that behave alike.
@@ -228,14 +258,14 @@ mod tests {
         let then = scene.at + Duration::from_secs(60);
         let found: Vec<Shift> =
             (0..5).map(|i| shift(&format!("memory_{i}"), then, f64::from(i))).chain([shift("old", Timestamp(0), 9.0)]).collect();
-        let output = scene.core.patterned((found.clone(), Vec::new()), scene.at);
+        let output = scene.core.patterned(Found { shifts: found.clone(), ..Found::default() }, scene.at);
         assert_eq!(told(&output).len(), 3, "{:?}", told(&output));
         assert_eq!(told(&output)[0], "level of memory_4 changed from 1 to 2, when postgres restarted");
         scene.write(output);
-        let again = scene.core.patterned((found.clone(), Vec::new()), scene.at);
+        let again = scene.core.patterned(Found { shifts: found.clone(), ..Found::default() }, scene.at);
         assert!(told(&again).is_empty());
         scene.restart("well");
-        let after = scene.core.patterned((found, Vec::new()), scene.at);
+        let after = scene.core.patterned(Found { shifts: found, ..Found::default() }, scene.at);
         assert!(told(&after).is_empty(), "{:?}", told(&after));
         assert_eq!(scene.core.noticed.patterns().shifts.len(), 3);
     }
@@ -261,5 +291,41 @@ mod tests {
             found.iter().map(|m| (m.name.as_str(), m.values[0], m.values[3])).collect::<Vec<_>>(),
             [("cron", 0.0, 2.0), ("nginx", 0.4, 4.0)]
         );
+    }
+
+    /// Counts that grow by one each minute of a span.
+    struct Growing(u64);
+
+    impl SeriesSource for Growing {
+        fn select(&self, _: Option<&str>, _: &[crate::model::Matcher]) -> Result<Vec<SeriesKey>, crate::model::SourceError> {
+            Ok(vec![CONNECTIONS.parse().expect("a key")])
+        }
+
+        fn points(
+            &self,
+            key: &SeriesKey,
+            range: TimeRange,
+            resolution: Resolution,
+        ) -> Result<crate::model::Points, crate::model::SourceError> {
+            let step = resolution.step().max(Duration::from_secs(60));
+            let minute = |n: u64| Bucket::raw(Timestamp::from_seconds(1_780_012_800) + Duration::from_secs(n * 60), n as f64);
+            let kept = (0..self.0).map(minute).filter(|b| b.at >= range.from && b.at <= range.to);
+            let buckets = kept.step_by(step.as_secs() as usize / 60).collect();
+            Ok(crate::model::Points { key: key.clone(), resolution, buckets })
+        }
+
+        fn interval(&self, _: &SeriesKey) -> Duration {
+            Duration::from_secs(60)
+        }
+    }
+
+    #[test]
+    fn usual_connections_are_known_after_a_day_and_those_of_a_week() {
+        let usual = |minutes: u64| {
+            usual_connections(&Growing(minutes), Timestamp::from_seconds(1_780_012_800) + Duration::from_secs(minutes * 60))
+        };
+        assert_eq!(usual(23 * 60), None);
+        let day = usual(1440).expect("a day is enough");
+        assert!((day / 1425.0 - 1.0).abs() < 0.05, "{day}");
     }
 }

@@ -189,8 +189,8 @@ impl Runner {
             Event::Unfitted(What::Charts(_)) => self.due.charts = self.at,
             Event::Unfitted(What::Capacity(_)) => self.due.capacity = self.at,
             Event::Unfitted(What::Patterns) => self.due.patterns = self.at,
-            Event::Patterned(shifts, clusters) => {
-                let output = self.core.patterned((shifts, clusters), self.at);
+            Event::Patterned(found) => {
+                let output = self.core.patterned(found, self.at);
                 self.carry(output, None);
             }
             Event::Reread(reread, reply) => self.reread(reread, reply),

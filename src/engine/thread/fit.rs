@@ -14,7 +14,7 @@ use crate::engine::event::Event;
 use crate::engine::guard::Spare;
 use crate::engine::live::Merged;
 use crate::engine::{future, patterns};
-use crate::model::{Cluster, Forecast, Shift, Snapshot};
+use crate::model::{Forecast, Snapshot};
 
 /// Most bytes of forecasts of one job: some thousand series a week ahead. What does not fit is left out, counted.
 const BUDGET: usize = 16 << 20;
@@ -94,7 +94,7 @@ pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Even
         if job.what == What::Patterns {
             // After a panic at its usual time; pressure alone lets it be asked for again at once.
             let Some(found) = guard.run(|| notice(library, fits, job.at, beat)) else { continue };
-            let event = found.map_or(Event::Unfitted(What::Patterns), |(shifts, clusters)| Event::Patterned(shifts, clusters));
+            let event = found.map_or(Event::Unfitted(What::Patterns), Event::Patterned);
             // Where it does not fit, the next one replaces it.
             let _ = events.push(event);
             continue;
@@ -148,7 +148,7 @@ fn fit(library: &Library, fits: &Fits, job: &Job, beat: &Beat) -> (Vec<Forecast>
 }
 
 /// What stands out over days and among programs; `None` where pressure or the end keeps from looking.
-fn notice(library: &Library, fits: &Fits, at: Timestamp, beat: &Beat) -> Option<(Vec<Shift>, Vec<Cluster>)> {
+fn notice(library: &Library, fits: &Fits, at: Timestamp, beat: &Beat) -> Option<patterns::Found> {
     let snapshot = library.hub.snapshot();
     let mut shifts = Vec::new();
     for key in patterns::told(&snapshot) {
@@ -160,7 +160,9 @@ fn notice(library: &Library, fits: &Fits, at: Timestamp, beat: &Beat) -> Option<
         let source = Merged::new(Some(&*library.head), view.as_ref());
         shifts.extend(patterns::shifts(&key, &source, &library.catalog, at));
     }
-    Some((shifts, patterns::groups(&snapshot)))
+    let view = library.reader.view().ok();
+    let connections = patterns::usual_connections(&Merged::new(Some(&*library.head), view.as_ref()), at);
+    Some(patterns::Found { shifts, clusters: patterns::groups(&snapshot), connections })
 }
 
 /// Bytes of a forecast's course: a mean and two bands.
