@@ -9,6 +9,16 @@ use super::{Outbox, OutboxRow, OutboxStep};
 use crate::base::Timestamp;
 use crate::notify::{Audience, Part, Reason};
 
+/// What fires, seen from those who were told of it before.
+pub(super) enum Back {
+    /// They know of nothing like it.
+    New,
+    /// They believe that it never was over.
+    Same,
+    /// The same, but it was milder when they heard of it.
+    Worse,
+}
+
 impl Outbox {
     /// The message that something is over: once it stayed so where all of its group is over, else together with the rest of it.
     pub(super) fn add_end(
@@ -50,11 +60,10 @@ impl Outbox {
         self.insert(row);
     }
 
-    /// What fires again before anybody was told that it was over takes the place of what they were told of; true where there is
-    /// nothing more to tell, because it is no worse.
-    pub(super) fn goes_on(&mut self, channel: &str, part: &Part, now: Timestamp, out: &mut OutboxStep) -> bool {
+    /// What fires again before anybody was told that it was over takes the place of what they were told of.
+    pub(super) fn goes_on(&mut self, channel: &str, part: &Part, now: Timestamp, out: &mut OutboxStep) -> Back {
         if part.reason != Reason::Fired {
-            return false;
+            return Back::New;
         }
         let alert = &part.alert;
         let settling = self.rows.values_mut().filter(|r| r.channel == channel && r.is_settling(now));
@@ -62,7 +71,7 @@ impl Outbox {
             let place = r.told_of.iter().position(|t| t.fingerprint == alert.fingerprint)?;
             Some((r, place))
         });
-        let Some((end, place)) = found.next() else { return false };
+        let Some((end, place)) = found.next() else { return Back::New };
         let (before, ended) = (end.told_of.remove(place).alert, end.parts.remove(place));
         let (id, is_empty) = (end.id, end.told_of.is_empty());
         self.dirty.insert(id);
@@ -81,11 +90,11 @@ impl Outbox {
         let why = format!("not sent: it came back as {} at once", alert.id);
         out.journal.push(delivered((&before, channel), Some(why), ended.reason.phrase()));
         if alert.severity > ended.alert.severity {
-            return false;
+            return Back::Worse;
         }
         let why = format!("not sent: goes on as {before}, of which nobody was told that it was over");
         out.journal.push(delivered((&alert.id, channel), Some(why), part.reason.phrase()));
-        true
+        Back::Same
     }
 }
 
@@ -154,7 +163,7 @@ mod tests {
         let (a, b) = (again("a", Severity::Warning), again("b", Severity::Critical));
         post.sent(fired(&a), 0);
         post.sent(ended(&a), 5);
-        assert_eq!(post.sent(fired(&b), 10).iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [Reason::Fired]);
+        assert_eq!(post.sent(fired(&b), 10).iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [Reason::Worse(1)]);
         assert_eq!(post.sent(Some(telling(&b, Reason::Resolved)), 600).len(), 1);
         assert_eq!(post.sent(None, 4000), []);
     }

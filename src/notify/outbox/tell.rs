@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::end::Back;
 use super::line::HOUR;
 use super::{GIVE_UP, Outbox, OutboxRow, OutboxStep, Sending, Telling};
 use crate::base::{Timestamp, format_duration};
@@ -103,8 +104,11 @@ impl Outbox {
             }
             match &why_not {
                 Some(why) => out.journal.push(delivered((&alert.id, channel), Some(why.clone()), part.reason.phrase())),
-                None if self.goes_on(channel, part, now, out) => {}
-                None => self.add(channel, part.clone(), way, now, out),
+                None => match self.goes_on(channel, part, now, out) {
+                    Back::New => self.add(channel, part.clone(), way, now, out),
+                    Back::Same => {}
+                    Back::Worse => self.add(channel, Part { reason: Reason::Worse(1), ..part.clone() }, way, now, out),
+                },
             }
         }
     }
