@@ -13,8 +13,17 @@ use crate::model::{AlertKind, HostFacts, Limit, MetricDef, RuleSpec, Severity};
 /// `prediction_probability{prediction,kind,series}`: one instance for each open prediction that is shown, its probability, for as long
 /// as it is open; `prediction` is its title, `kind` its kind, `series` its key as text. A rule over one of these has exactly the
 /// metric's name as `expr`. Their values are complete: an absent instance is over, not unknown.
-pub const FED: &[MetricDef] = &[MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.")
-    .by(&["prediction", "kind", "series"])];
+///
+/// `security_event{event,subject}`: 1 for ten minutes after an event of high severity.
+pub const FED: &[MetricDef] = &[
+    MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.").by(&[
+        "prediction",
+        "kind",
+        "series",
+    ]),
+    MetricDef::gauge("security_event", Unit::Count, "1 for ten minutes after an event of high severity.")
+        .by(&["event", "subject"]),
+];
 
 /// Established connections; none while they are at most three times as many as usual. Where that is not known yet, all of them.
 const CROWDED: &str = "tcp_connections{state=\"established\"} unless on() \
@@ -177,6 +186,12 @@ fn services() -> Vec<RuleSpec> {
             .over(0.03, 60)
             .severity(Severity::Critical)
             .kind(AlertKind::Error),
+        rule("security event", "security_event", Limit::Above(0.0))
+            .title("{event}: {subject}")
+            .unit(Unit::Count)
+            .severity(Severity::Critical)
+            .kind(AlertKind::Security)
+            .fixed(),
         rule("prediction", "prediction_probability", Limit::Above(0.7))
             .title("expected: {prediction}, {value} likely")
             .over(0.6, 60)
@@ -275,6 +290,7 @@ mod tests {
             ("response time", Limit::Above(2.0), Severity::Warning),
             ("service down", Limit::Below(1.0), Severity::Critical),
             ("error rate", Limit::Above(0.05), Severity::Critical),
+            ("security event", Limit::Above(0.0), Severity::Critical),
             ("prediction", Limit::Above(0.7), Severity::Warning),
             ("anomaly", Limit::Above(0.8), Severity::Warning),
         ] {

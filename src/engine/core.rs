@@ -205,7 +205,7 @@ impl Core {
             pulse.faults = Some(Arc::clone(&self.faults));
         }
         let readings = self.readings(at, sample.readings, timing, &mut pulse);
-        self.tell_security(&mut pulse);
+        self.tell_security(at, &mut pulse);
         self.write_head(at, &readings);
         self.predict(at, &readings, &mut pulse);
         let tick = Tick { at, elapsed: sample.since_previous, interval: self.settings.interval };
@@ -294,6 +294,7 @@ impl Core {
                 let labels = [("prediction", p.title.as_str()), ("kind", p.kind.as_str()), ("series", &p.key.to_string())];
                 (SeriesKey::new("prediction_probability", labels), p.probability)
             })
+            .chain(self.watch.fed())
             .collect();
         let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let processes = &self.processes;

@@ -79,7 +79,7 @@ fn not_kept(expr: &str, condition: &Condition) -> Option<&'static str> {
         Condition::Forecast { .. } => Some("forecasts are not kept"),
         Condition::Anomaly => Some("scores of single series are not kept"),
         Condition::Several { parts, .. } => parts.iter().find_map(|p| not_kept(&p.expr, &p.condition)),
-        _ => FED.iter().any(|def| def.name == expr).then_some("predictions are kept as made, not as they stood each second"),
+        _ => FED.iter().any(|def| def.name == expr).then_some("it is kept as events, not as it stood each second"),
     }
 }
 

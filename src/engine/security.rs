@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::core::Core;
 use crate::base::Timestamp;
-use crate::model::{JournalEntry, JournalEvent, Listener, Posture, Protocol, Pulse, SecurityEvent, Severity};
+use crate::model::{JournalEntry, JournalEvent, Listener, Posture, Protocol, Pulse, SecurityEvent, SeriesKey, Severity};
 
 /// A listener that was there within this time is not new: services restart.
 const REMEMBERED: Duration = Duration::from_secs(86_400);
@@ -21,9 +21,17 @@ const FIRST_PASSING_PORT: u16 = 32_768;
 /// The posture is written at least so often: a report looks for it in the day before its end.
 const POSTURE_AGAIN: Duration = Duration::from_secs(12 * 3600);
 
+/// An alert of an event of high severity lasts so long: it has no end of its own.
+const ALARMING: Duration = Duration::from_secs(600);
+
+/// The metric that rules are fed with.
+const FED: &str = "security_event";
+
 /// What was last seen.
 #[derive(Debug, Default)]
 pub struct Watch {
+    /// Events of high severity of the last [`ALARMING`], oldest first, each once.
+    alarming: Vec<(SeriesKey, Timestamp)>,
     /// Listeners by program and port, and when each was last there; `None` before the first look.
     listeners: Option<BTreeMap<(String, u16), Timestamp>>,
     posture: Option<Posture>,
@@ -36,6 +44,23 @@ impl Watch {
     /// Notes something for the journal.
     pub fn note(&mut self, seen: SecurityEvent) {
         self.pending.push(JournalEntry { at: seen.at, event: JournalEvent::Security { seen } });
+    }
+
+    /// What rules are fed with.
+    pub fn fed(&self) -> impl Iterator<Item = (SeriesKey, f64)> {
+        self.alarming.iter().map(|(key, _)| (key.clone(), 1.0))
+    }
+
+    /// Takes in an event that was written down, and lets old ones go.
+    fn alarm(&mut self, now: Timestamp, entries: &[JournalEntry]) {
+        self.alarming.retain(|(_, at)| now.since(*at) < ALARMING);
+        for entry in entries {
+            let JournalEvent::Security { seen } = &entry.event else { continue };
+            let key = || SeriesKey::new(FED, [("event", seen.kind.as_str()), ("subject", seen.subject.as_str())]);
+            if seen.severity == Severity::Critical && self.alarming.iter().all(|(known, _)| *known != key()) {
+                self.alarming.push((key(), entry.at));
+            }
+        }
     }
 
     /// Takes in who listens.
@@ -118,11 +143,13 @@ fn changed(at: Timestamp, before: &Posture, now: &Posture) -> Vec<SecurityEvent>
 
 impl Core {
     /// Writes down what was seen since the tick before.
-    pub(super) fn tell_security(&mut self, pulse: &mut Pulse) {
+    pub(super) fn tell_security(&mut self, at: Timestamp, pulse: &mut Pulse) {
         for seen in self.changes.take_security() {
             self.watch.note(seen);
         }
-        for entry in std::mem::take(&mut self.watch.pending) {
+        let entries = std::mem::take(&mut self.watch.pending);
+        self.watch.alarm(at, &entries);
+        for entry in entries {
             let write = self.journal(entry.at, entry.event, pulse);
             self.later.push(write);
         }
@@ -197,5 +224,22 @@ mod tests {
         assert_eq!(told(&mut watch), ["posture of 1"], "a list that cannot be read removes nobody");
         watch.posture(at(1800 + 12 * 3600), posture(false, &[]));
         assert_eq!(told(&mut watch), ["posture of 1"]);
+    }
+
+    #[test]
+    fn an_event_of_high_severity_feeds_rules_for_ten_minutes_and_others_do_not() {
+        let mut watch = Watch::default();
+        let entry = |severity, second: i64| {
+            let (kind, subject) = (SecurityEvent::OPENED.to_owned(), "root may log in with a password".to_owned());
+            let seen = SecurityEvent { at: at(second), kind, severity, subject, from: String::new(), evidence: String::new() };
+            JournalEntry { at: at(second), event: JournalEvent::Security { seen } }
+        };
+        watch.alarm(at(0), &[entry(Severity::Warning, 0), entry(Severity::Critical, 0), entry(Severity::Critical, 0)]);
+        let fed: Vec<String> = watch.fed().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(fed, ["security_event{event=\"check no longer holds\",subject=\"root may log in with a password\"}"]);
+        watch.alarm(at(599), &[]);
+        assert_eq!(watch.fed().count(), 1);
+        watch.alarm(at(600), &[]);
+        assert_eq!(watch.fed().count(), 0);
     }
 }
