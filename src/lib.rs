@@ -15,6 +15,7 @@ pub mod collect;
 pub mod config;
 pub mod engine;
 pub mod eval;
+pub mod faults;
 pub mod model;
 pub mod monitor;
 pub mod net;

@@ -187,6 +187,8 @@ pub enum Command {
     Forecast(commands::forecast::Forecast),
     /// What alarms and forecasts are worth on labeled series, or what would have been alarmed on your own.
     Eval(commands::eval::Eval),
+    /// Faults made on this machine, to see whether they are noticed.
+    Bench(commands::bench::Bench),
     /// A report on a span of time.
     Report(commands::report::Report),
     /// Reports made by the clock: list, export, delete.

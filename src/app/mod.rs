@@ -3,6 +3,7 @@
 //! Invariant: every error that reaches a person says what, where and what to do, on standard error,
 //! with the exit code of the contract.
 
+mod bench;
 mod cli;
 mod commands;
 mod crash;

@@ -25,6 +25,7 @@ mod work;
 
 pub use alarms::{Alarm, Severity, Watching, watch};
 pub use bars::{Bar, detection_bars, drive_bars, foresight_bars};
+pub use chance::by_chance;
 pub use courses::{CourseFigures, CourseLine};
 pub use csv::{CsvError, Parsed, parse};
 pub use drives::{DriveFigures, drives};
@@ -32,7 +33,7 @@ pub use figures::{Figures, Groups};
 pub use firm::{Firm, firmness};
 pub use folder::{EvalError, Folder, Label, Labels, read_json, read_table};
 pub use limits::{LimitFigures, LimitLine};
-pub use protocol::Scored;
+pub use protocol::{Counts, Scored};
 pub use summary::{CurvePoint, Detected, Detection, Foresight, Tier, foresight};
 pub use table::{Column, Table};
 pub use work::{FileResult, Parts, alone, work};

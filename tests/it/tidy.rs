@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("query", &["base", "model"]),
     ("analyze", &["base", "model"]),
     ("eval", &["base", "model", "analyze"]),
+    ("faults", &["base", "analyze", "eval"]),
     ("alert", &["base", "model"]),
     ("notify", &["base", "model", "net"]),
     ("report", &["base", "model"]),
@@ -37,8 +38,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "base", "model", "monitor", "net", "collect", "check", "store", "query", "analyze", "eval", "alert", "notify",
-            "report", "sim", "config", "engine", "api", "remote", "ui",
+            "base", "model", "monitor", "net", "collect", "check", "store", "query", "analyze", "eval", "faults", "alert",
+            "notify", "report", "sim", "config", "engine", "api", "remote", "ui",
         ],
     ),
 ];
@@ -66,7 +67,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["ui"]),
     ("redb", &["store"]),
     ("ring", &["notify"]),
-    ("rustix", &["api", "app", "base", "check", "collect", "engine", "store", "ui"]),
+    ("rustix", &["api", "app", "base", "check", "collect", "engine", "faults", "store", "ui"]),
     ("rustls", &["net"]),
     ("rustls_native_certs", &["net"]),
     ("sd_notify", &["app"]),

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod alerts;
+pub mod bench;
 pub mod check;
 pub mod config;
 pub mod decide;
@@ -63,6 +64,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Query(command) => command.run(&global),
         Command::Forecast(command) => command.run(&global),
         Command::Eval(command) => command.run(&global),
+        Command::Bench(command) => command.run(),
         Command::Report(command) => command.run(&global),
         Command::Reports(command) => command.run(&global),
         Command::Check(command) => command.run(),

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use farol::faults::Appetite;
+
 use super::Kind;
 
 /// Name of the variable that says what to do.
@@ -88,11 +90,7 @@ fn a_mode_of_this_program() {
         until: Instant::now() + LONGEST,
     };
     match Kind::named(mode) {
-        Some(Kind::CpuHog) => work.spin(1.0),
-        Some(Kind::MemoryLeak) => work.leak(),
-        Some(Kind::DiskFiller) => work.fill(),
-        Some(Kind::IoStorm) => work.storm(),
-        Some(Kind::ConnectionLeak) => work.connect(),
+        Some(kind) => work.as_fault(kind),
         None => work.as_neighbor(mode),
     }
 }
@@ -123,43 +121,21 @@ impl Work {
         }
     }
 
-    /// Takes 10 to 40 MiB of memory a second.
-    fn leak(&self) {
-        let piece = (self.between(1.0, 4.0) * MIB as f64) as usize;
-        let mut kept: Vec<Vec<u8>> = Vec::new();
-        while self.goes_on() {
-            if kept.len() * piece < MOST {
-                kept.push(vec![1; piece]);
-            }
-            rest(Duration::from_millis(100));
-        }
-    }
-
-    /// Writes 5 to 20 MiB a second to a file that grows.
-    fn fill(&self) {
-        let piece = vec![7; (self.between(0.5, 2.0) * MIB as f64) as usize];
-        let mut file = File::create(&self.path).expect("a file");
-        let mut written = 0;
-        while self.goes_on() {
-            if written < MOST {
-                file.write_all(&piece).expect("room");
-                written += piece.len();
-            }
-            rest(Duration::from_millis(100));
-        }
-    }
-
-    /// Writes over the same 16 MiB again and again, each piece down to the device.
-    fn storm(&self) {
-        let piece = vec![7; (self.between(0.5, 2.0) * MIB as f64) as usize];
-        let mut file = File::create(&self.path).expect("a file");
-        while self.goes_on() {
-            file.seek(SeekFrom::Start(0)).expect("a file");
-            for _ in 0..8 {
-                file.write_all(&piece).expect("room");
-                file.sync_data().expect("a device");
-                rest(Duration::from_millis(20));
-            }
+    /// As the fault bench does it, bites between two sizes in MiB by strength.
+    fn as_fault(&self, kind: Kind) {
+        let goes_on = || self.goes_on();
+        let work = farol::faults::Work { goes_on: &goes_on, path: self.path.clone(), address: self.address };
+        let bite = |low, high| (self.between(low, high) * MIB as f64) as usize;
+        let each = |bite, milliseconds, most| Appetite { bite, every: Duration::from_millis(milliseconds), most };
+        match kind {
+            Kind::CpuHog => work.spin(1),
+            // 10 to 40 MiB a second.
+            Kind::MemoryLeak => work.leak(each(bite(1.0, 4.0), 100, MOST)),
+            // 5 to 20 MiB a second.
+            Kind::DiskFiller => work.fill(each(bite(0.5, 2.0), 100, MOST)).expect("room"),
+            // Over the same 16 MiB again and again.
+            Kind::IoStorm => work.storm(each(bite(0.5, 2.0), 20, 16 * MIB)).expect("a device"),
+            Kind::ConnectionLeak => self.connect(),
         }
     }
 
