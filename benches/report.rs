@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use farol::base::{TimeRange, Timestamp};
 use farol::config::Config;
 use farol::engine::{Offline, Surroundings, catalog, settings};
-use farol::model::{HostFacts, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey};
+use farol::model::{
+    HostFacts, JournalEntry, JournalEvent, Posture, PostureCheck, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec,
+    SecurityEvent, SeriesKey, Severity, Vulnerability,
+};
 use farol::monitor::{Answer, Request};
 use farol::notify::Sending;
-use farol::store::{Store, StoreConfig};
+use farol::store::{Store, StoreConfig, Write};
 
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp(1_767_225_600_000);
@@ -43,7 +46,10 @@ fn keys() -> Vec<SeriesKey> {
     keys.extend(by("disk_write_bytes_per_second", "device", 20));
     keys.extend(by("network_receive_bytes_per_second", "interface", 20));
     keys.extend(by("network_transmit_bytes_per_second", "interface", 20));
-    keys.extend(by("temperature_celsius", "sensor", 41));
+    keys.extend(by("temperature_celsius", "sensor", 36));
+    keys.extend(by("sessions", "user", 2));
+    let state = |metric, state| SeriesKey::new(metric, [("state", state)]);
+    keys.extend([SeriesKey::total("sessions"), state("units", "failed"), state("tcp_connections", "syn_recv")]);
     keys
 }
 
@@ -51,6 +57,43 @@ fn value(series: usize, second: u64) -> f64 {
     let day = (second % 86_400) as f64 / 86_400.0;
     let mixed = (second.wrapping_mul(2_654_435_761) ^ (series as u64).wrapping_mul(40_503)) % 1000;
     0.3 + 0.2 * (day * std::f64::consts::TAU + series as f64).sin() + mixed as f64 / 10_000.0
+}
+
+/// Something that concerns security each two hours, and twice a day how well the machine is closed.
+fn security(second: u64) -> Vec<Write> {
+    let at = START + Duration::from_secs(second);
+    let mut events = Vec::new();
+    if second.is_multiple_of(7200) {
+        let kinds = [SecurityEvent::LOGIN, SecurityEvent::LOGOUT, SecurityEvent::LISTENER, SecurityEvent::PACKAGES];
+        let kind = kinds[(second / 7200) as usize % kinds.len()];
+        let severity = if kind == SecurityEvent::LISTENER { Severity::Warning } else { Severity::Info };
+        let (subject, evidence) = (format!("subject-{}", second % 17), "listens on 0.0.0.0:4444, pid 8, of no unit".to_owned());
+        let seen = SecurityEvent { at, kind: kind.to_owned(), severity, subject, from: String::new(), evidence };
+        events.push(JournalEvent::Security { seen });
+    }
+    if second.is_multiple_of(43_200) {
+        let check = |i: u32| PostureCheck {
+            title: format!("Only root changes file {i}"),
+            passed: i % 5 != 0,
+            severity: if i % 10 == 0 { Severity::Warning } else { Severity::Info },
+            evidence: format!("/etc/file-{i} has mode 666"),
+            advice: format!("chmod 644 /etc/file-{i}"),
+        };
+        let old = |i: u32| Vulnerability {
+            package: format!("package-{i}"),
+            installed: "3.0.15-1~deb12u1".to_owned(),
+            mended: "3.0.17-1~deb12u3".to_owned(),
+        };
+        let posture = Posture {
+            checks: (0..30).map(check).collect(),
+            vulnerabilities: (0..40).map(old).collect(),
+            listed_at: Some(at),
+            accounts: vec!["ana".to_owned(), "root".to_owned()],
+            unseen: vec!["/etc/shadow: Permission denied".to_owned()],
+        };
+        events.push(JournalEvent::Posture { posture: Box::new(posture) });
+    }
+    events.into_iter().map(|event| Write::Journal(JournalEntry { at, event })).collect()
 }
 
 fn fill(folder: &Path) {
@@ -61,6 +104,7 @@ fn fill(folder: &Path) {
         let reading = |(i, key): (usize, &SeriesKey)| Reading { key: key.clone(), value: value(i, second), cumulative: None };
         let readings: Vec<Reading> = keys.iter().enumerate().map(reading).collect();
         writer.push(at, &readings);
+        writer.queue(security(second));
         if second.is_multiple_of(1800) {
             writer.flush(at).expect("room");
             while writer.maintain(at).expect("room") {}

@@ -10,8 +10,8 @@ use super::{fonts, future};
 use crate::analyze::{limit_for, slope};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    AnomalyInterval, Bucket, JournalEvent, Limit, Prediction, ReportKind, ReportSpec, Resolution, SecurityFacts, SeriesKey,
-    SeriesSource, ServiceStatus, SourceError, Trend, UptimeShare, calendar,
+    AnomalyInterval, Bucket, JournalEvent, Limit, Prediction, ReportDepth, ReportKind, ReportSpec, Resolution, SecurityFacts,
+    SeriesKey, SeriesSource, ServiceStatus, SourceError, Trend, UptimeShare, calendar,
 };
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
 use crate::query;
@@ -89,10 +89,15 @@ fn security(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<SecurityF
     Ok(Some(facts).filter(|f| f.posture.is_some() || !f.events.is_empty()))
 }
 
-/// The span before, as long; only performance reports compare.
+/// The span before, as long; only performance reports compare, and months.
 fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PartFacts>, Refusal> {
     let range = TimeRange { from: spec.range.from - spec.range.length(), to: spec.range.from };
-    if spec.kind == ReportKind::Performance { part(spec, range, context) } else { Ok(None) }
+    let compares = match spec.kind {
+        ReportKind::Performance => true,
+        ReportKind::Capacity => spec.depth == ReportDepth::Monthly,
+        ReportKind::Security => false,
+    };
+    if compares { part(spec, range, context) } else { Ok(None) }
 }
 
 /// The span in parts counted from its end.

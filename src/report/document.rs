@@ -42,6 +42,8 @@ pub(super) struct Table {
     pub rows: Vec<Vec<Cell>>,
     /// What people read where there are no rows.
     pub empty: &'static str,
+    /// Rows that people read where not all of them; files have all.
+    pub brief: Option<usize>,
 }
 
 /// How people see a table.
@@ -82,7 +84,7 @@ pub(super) enum Level {
     Critical,
 }
 
-/// A picture over time.
+/// A picture.
 pub(super) struct Chart {
     pub title: String,
     pub range: TimeRange,
@@ -95,6 +97,23 @@ pub(super) enum Plot {
     /// Rows of stretches of time, each in the color of its level; where there is none nothing was observed.
     Timeline(Vec<Row>),
     Heat(Heat),
+    Bars(Bars),
+}
+
+/// Amounts beside each other; their time is that of the report.
+pub(super) struct Bars {
+    pub unit: Unit,
+    /// What the values of a row stand for, in their order; empty where the title says it.
+    pub names: Vec<&'static str>,
+    pub rows: Vec<BarRow>,
+}
+
+/// One name and its amounts.
+pub(super) struct BarRow {
+    pub name: String,
+    pub values: Vec<f64>,
+    /// Its color says how bad it is; `None`: the color says which of the values it is.
+    pub level: Option<Level>,
 }
 
 /// One row of a timeline.
@@ -188,6 +207,14 @@ impl From<Severity> for Level {
     }
 }
 
+impl Chart {
+    /// Rows of amounts as a chart of bars; `None` where there is nothing to compare.
+    pub(super) fn bars(title: &str, range: TimeRange, bars: Bars) -> Option<Self> {
+        let any = bars.rows.iter().any(|r| r.values.iter().any(|v| *v != 0.0));
+        any.then(|| Self { title: title.to_owned(), range, plot: Plot::Bars(bars) })
+    }
+}
+
 impl Section {
     /// A section without content; its builder adds what it has.
     pub(super) fn new(id: &'static str, title: &'static str) -> Self {
@@ -215,7 +242,7 @@ impl Table {
     /// A grid with these columns (`id`, head).
     pub(super) fn grid(id: &'static str, columns: &[(&'static str, &'static str)]) -> Self {
         let columns = columns.iter().map(|(id, title)| Column { id, title }).collect();
-        Self { id, title: "", look: Look::Grid, columns, rows: Vec::new(), empty: "None." }
+        Self { id, title: "", look: Look::Grid, columns, rows: Vec::new(), empty: "None.", brief: None }
     }
 
     /// Sentences: a level, what, and why.
@@ -233,6 +260,13 @@ impl Table {
     /// The same with a title.
     pub(super) fn titled(self, title: &'static str) -> Self {
         Self { title, ..self }
+    }
+
+    /// Rows that people read, of which at most `most`, and how many are left out.
+    pub(super) fn shown(&self, most: usize) -> (&[Vec<Cell>], usize) {
+        let most = self.brief.map_or(most, |brief| brief.min(most)).min(self.rows.len());
+        let (shown, left_out) = self.rows.split_at(most);
+        (shown, left_out.len())
     }
 
     /// The same with what people read where there are no rows.

@@ -244,6 +244,7 @@ const PERFORMANCE: &[WantedSeries] = &[
     WantedSeries { id: "swap", name: "Swap", selector: "swap_used_ratio" },
     WantedSeries { id: "pressure", name: "Tasks waiting for", selector: "pressure_some_ratio" },
     WantedSeries { id: "filesystem", name: "File system", selector: "filesystem_used_ratio" },
+    WantedSeries { id: "filesystem_size", name: "Size of file system", selector: "filesystem_size_bytes" },
     WantedSeries { id: "disk_busy", name: "Disk busy", selector: "disk_busy_ratio" },
     WantedSeries { id: "disk_read", name: "Disk read", selector: "disk_read_bytes_per_second" },
     WantedSeries { id: "disk_write", name: "Disk written", selector: "disk_write_bytes_per_second" },

@@ -42,6 +42,11 @@ pub(super) fn plural(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
+/// What stands under a table that is cut.
+pub(super) fn left_out(rows: usize) -> String {
+    format!("… and {rows} more; the JSON and CSV formats hold all rows.")
+}
+
 /// A series for people: its labels' values behind a title, or the title alone.
 pub(super) fn named(title: &str, key: &SeriesKey) -> String {
     let instance = key.instance();

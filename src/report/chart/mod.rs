@@ -1,8 +1,9 @@
 //! One chart as shapes, which each format paints.
 //!
-//! Lines, timelines and heat strips; a file each. Invariant: a drawing depends on the chart and the zone alone, and
+//! Lines, timelines, heat strips and bars; a file each. Invariant: a drawing depends on the chart and the zone alone, and
 //! nothing of it lies outside its frame.
 
+mod bars;
 mod lines;
 mod strips;
 
@@ -89,7 +90,9 @@ pub(super) enum Look {
     Band(usize),
     /// A line of what is expected.
     Expected(usize),
-    /// A stretch of a timeline.
+    /// A bar, by its place in the legend.
+    Bar(usize),
+    /// A stretch of a timeline, or a bar whose color says how bad it is.
     Stretch(Level),
     /// A cell of a heat strip, by its shade.
     Heat(u8),
@@ -100,6 +103,7 @@ pub(super) enum Look {
 /// Which end of a word its place is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
+    Start,
     Middle,
     End,
 }
@@ -112,6 +116,7 @@ pub(super) fn draw(chart: &Chart, zone: &TimeZone, width: Width) -> Vec<Shape> {
         Plot::Lines(lines) => lines::draw(lines, &frame),
         Plot::Timeline(rows) => strips::timeline(rows, &frame),
         Plot::Heat(heat) => strips::heat(heat, &frame),
+        Plot::Bars(bars) => bars::draw(bars, &frame),
     }
 }
 
@@ -119,6 +124,7 @@ pub(super) fn draw(chart: &Chart, zone: &TimeZone, width: Width) -> Vec<Shape> {
 pub(super) fn height(chart: &Chart) -> f64 {
     match &chart.plot {
         Plot::Timeline(rows) => TOP + BAR * rows.len() as f64 + BOTTOM,
+        Plot::Bars(bars) => TOP + BAR * bars.rows.len() as f64,
         Plot::Lines(_) | Plot::Heat(_) => HEIGHT,
     }
 }
@@ -134,9 +140,31 @@ pub(super) fn legend(chart: &Chart) -> Vec<(Look, String)> {
             named.collect()
         }
         Plot::Timeline(rows) => strips::legend(rows),
+        Plot::Bars(bars) => bars.names.iter().enumerate().map(|(i, name)| (Look::Bar(i), (*name).to_owned())).collect(),
         Plot::Heat(_) => {
             let shade = |n: u8| (Look::Heat(n), format!("{} – {}%", n * 20, n * 20 + 20));
             (0..SHADES).map(shade).collect()
+        }
+    }
+}
+
+/// What a chart shows, for ears.
+pub(super) fn spoken(chart: &Chart) -> String {
+    let title = text::clean(&chart.title);
+    let joined = |parts: Vec<String>| text::clean(&parts.join(", "));
+    match &chart.plot {
+        Plot::Lines(_) => {
+            let lines = legend(chart).into_iter().map(|(_, name)| name).collect();
+            format!("{title} over time. At the end: {}.", joined(lines))
+        }
+        Plot::Timeline(rows) => format!("{title} over time: {}.", joined(rows.iter().map(|r| r.name.clone()).collect())),
+        Plot::Heat(_) => format!("{title} by day and hour."),
+        Plot::Bars(bars) => {
+            let amounts = |r: &super::document::BarRow| {
+                let values: Vec<String> = r.values.iter().map(|v| bars::amount(*v, bars.unit)).collect();
+                format!("{} {}", r.name, values.join(" / "))
+            };
+            format!("{title}: {}.", joined(bars.rows.iter().map(amounts).collect()))
         }
     }
 }
@@ -147,6 +175,9 @@ pub(super) fn words(chart: &Chart) -> Vec<String> {
     words.push(chart.title.clone());
     if let Plot::Timeline(rows) = &chart.plot {
         words.extend(rows.iter().map(|r| r.name.clone()));
+    }
+    if let Plot::Bars(bars) = &chart.plot {
+        words.extend(bars.rows.iter().map(|r| r.name.clone()));
     }
     words
 }

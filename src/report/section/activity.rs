@@ -8,4 +8,5 @@ use crate::report::document::Section;
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     performance::fill(context, section);
+    section.charts = performance::charts_of(context, &["Sessions", "Failed units", "Half-open connections"]);
 }

@@ -6,7 +6,7 @@
 use crate::base::{Unit, format_duration};
 use crate::model::{Crossing, TrendDirection};
 use crate::report::context::Context;
-use crate::report::document::{Cell, FactsLook, Level, Section, Table};
+use crate::report::document::{BarRow, Bars, Cell, Chart, FactsLook, Level, Section, Table};
 use crate::report::facts::SeriesFacts;
 use crate::report::text;
 
@@ -14,9 +14,11 @@ use crate::report::text;
 pub(super) const WEEK: f64 = 604_800.0;
 pub(super) const MONTH: f64 = 2_629_746.0;
 /// From here on an exhaustion is said to come (mission P4).
-const LIKELY: f64 = 0.7;
+pub(super) const LIKELY: f64 = 0.7;
 /// Below this it is not worth a date.
 const POSSIBLE: f64 = 0.1;
+/// Bars one compares at a glance.
+const MOST_BARS: usize = 8;
 /// Share of its limit from which a resource is short, whatever its trend: the limit of the rule out of the box.
 const SHORT: f64 = 0.9;
 
@@ -51,7 +53,42 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.facts_look = FactsLook::Tiles;
     section.tables.push(verdict);
     section.charts = super::performance::charts(context);
+    section.charts.extend(fullest(context, &bounded));
+    section.charts.extend(growth_bars(context, &bounded));
     section.tables.push(table(context, &bounded));
+}
+
+/// The resources of which most is used at the end.
+fn fullest(context: &Context<'_>, bounded: &[&SeriesFacts]) -> Option<Chart> {
+    let mut used: Vec<(f64, &SeriesFacts)> = bounded.iter().filter_map(|s| Some((s.used_share()?, *s))).collect();
+    used.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.key.cmp(&b.1.key)));
+    let row = |(share, series): (f64, &SeriesFacts)| BarRow {
+        name: text::series(&series.key),
+        values: vec![share],
+        level: Some(if share >= SHORT { Level::Warning } else { Level::Ok }),
+    };
+    let rows = used.into_iter().take(MOST_BARS).map(row).collect();
+    Chart::bars("Used at the end", context.range(), Bars { unit: Unit::Ratio, names: Vec::new(), rows })
+}
+
+/// Those that move most, by week and by month.
+fn growth_bars(context: &Context<'_>, bounded: &[&SeriesFacts]) -> Option<Chart> {
+    let shares = bounded.iter().filter(|s| s.def.unit == Unit::Ratio);
+    let mut moving: Vec<(f64, &SeriesFacts)> = shares.filter_map(|s| Some((growth(s, MONTH)?, *s))).collect();
+    moving.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()).then_with(|| a.1.key.cmp(&b.1.key)));
+    let row = |(month, series): (f64, &SeriesFacts)| BarRow {
+        name: text::series(&series.key),
+        values: vec![month / MONTH * WEEK, month],
+        level: None,
+    };
+    let rows = moving.into_iter().take(MOST_BARS).map(row).collect();
+    Chart::bars("Growth", context.range(), Bars { unit: Unit::Ratio, names: vec!["a week", "a month"], rows })
+}
+
+/// How much more is used after so many seconds of the trend; `None` where there is none.
+fn growth(series: &SeriesFacts, seconds: f64) -> Option<f64> {
+    let moving = |t: &&crate::model::Trend| matches!(t.direction, TrendDirection::Up | TrendDirection::Down);
+    series.trend.as_ref().filter(moving).map(|t| t.slope_per_second * seconds).filter(|v| v.is_finite())
 }
 
 fn table(context: &Context<'_>, bounded: &[&SeriesFacts]) -> Table {
@@ -80,10 +117,6 @@ fn table(context: &Context<'_>, bounded: &[&SeriesFacts]) -> Table {
 fn row(context: &Context<'_>, series: &SeriesFacts) -> Vec<Cell> {
     let unit = series.def.unit;
     let crossing = series.crossing().filter(|c| c.probability >= POSSIBLE);
-    let growth = |seconds: f64| {
-        let moving = |t: &&crate::model::Trend| matches!(t.direction, TrendDirection::Up | TrendDirection::Down);
-        series.trend.as_ref().filter(moving).map(|t| t.slope_per_second * seconds).filter(|v| v.is_finite())
-    };
     let level = match crossing {
         Some(c) if c.probability >= LIKELY => Level::Predicted,
         _ if series.used_share().is_some_and(|u| u >= SHORT) => Level::Warning,
@@ -95,8 +128,8 @@ fn row(context: &Context<'_>, series: &SeriesFacts) -> Vec<Cell> {
         Cell::Series(series.key.clone()),
         Cell::Number(series.stats.last, unit),
         Cell::Number(series.stats.p95, unit),
-        Cell::Number(growth(WEEK), unit),
-        Cell::Number(growth(MONTH), unit),
+        Cell::Number(growth(series, WEEK), unit),
+        Cell::Number(growth(series, MONTH), unit),
         Cell::Time(crossing.map(|c| c.at)),
         Cell::Time(crossing.map(|c| c.at_lo)),
         Cell::Time(crossing.map(|c| c.at_hi)),
@@ -119,7 +152,8 @@ fn from(context: &Context<'_>, series: &SeriesFacts) -> String {
     }
 }
 
-fn due_sentence(context: &Context<'_>, series: &SeriesFacts, crossing: Crossing) -> String {
+/// When a resource is exhausted, in a sentence.
+pub(super) fn due_sentence(context: &Context<'_>, series: &SeriesFacts, crossing: Crossing) -> String {
     let (at, lo, hi) = (context.when(crossing.at), context.when(crossing.at_lo), context.when(crossing.at_hi));
     format!("{} is exhausted about {at} ({lo} – {hi}), probability {:.2}.", text::series(&series.key), crossing.probability)
 }

@@ -12,8 +12,14 @@ use crate::report::text;
 /// A change below this share is the same: two quiet days differ by as much.
 const SAME: f64 = 0.05;
 
+/// A share that lacks less than this lacks nothing: what is written has a hundredth of a percent.
+const LEAST_LACK: f64 = 0.001;
+
 /// A figure that is compared: its label, and how it is taken.
 type Figure = (&'static str, fn(&SeriesStats) -> Option<f64>);
+
+/// A figure before and now.
+pub(super) type Figures = (Option<f64>, Option<f64>);
 
 const FIGURES: [Figure; 3] = [("mean", |s| s.mean), ("95 %", |s| s.p95), ("highest", |s| s.max)];
 
@@ -33,11 +39,11 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         };
         let (before, now) = (fired(&previous.alerts, previous.range), fired(&context.facts.alerts, range));
         section.fact("comparison.alerts_before", "Alerts fired in the span before", Some(before), Unit::Count);
-        table.rows.push(row("alerts fired", Some(before), Some(now), (Unit::Count, GoodDirection::Down)));
+        table.rows.push(row("alerts fired", (Some(before), Some(now)), (Unit::Count, GoodDirection::Down)));
         for service in context.services() {
             let before = previous.services.iter().find(|(name, _)| *name == service.status.name).map(|(_, up)| *up);
             let name = format!("{}, up", service.status.name);
-            table.rows.push(row(&name, before, service.share.map(|s| s.up), (Unit::Ratio, GoodDirection::Up)));
+            table.rows.push(row(&name, (before, service.share.map(|s| s.up)), (Unit::Ratio, GoodDirection::Up)));
         }
         for series in context.all_series().into_iter().filter(|s| s.key.is_total()) {
             let Some(stats) = previous.series.iter().find(|(key, _)| *key == series.key).map(|(_, stats)| stats) else {
@@ -52,16 +58,20 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
 fn rows<'a>(series: &'a SeriesFacts, before: &'a SeriesStats) -> impl Iterator<Item = Vec<Cell>> + 'a {
     FIGURES.iter().map(move |(label, take)| {
         let name = format!("{}, {label}", text::series(&series.key));
-        row(&name, take(before), take(&series.stats), (series.def.unit, series.def.good))
+        row(&name, (take(before), take(&series.stats)), (series.def.unit, series.def.good))
     })
 }
 
-fn row(name: &str, before: Option<f64>, now: Option<f64>, (unit, good): (Unit, GoodDirection)) -> Vec<Cell> {
+/// One figure beside the one before it.
+pub(super) fn row(name: &str, (before, now): Figures, (unit, good): (Unit, GoodDirection)) -> Vec<Cell> {
     let known = before.zip(now).filter(|(a, b)| a.is_finite() && b.is_finite());
     let (level, change) = known.map_or((Level::Unknown, String::new()), |(before, now)| {
         let change = now - before;
         let share = change / before.abs().max(f64::MIN_POSITIVE);
-        let is_same = change == 0.0 || (before != 0.0 && share.abs() < SAME);
+        // Of what should be all, what lacks is compared: of 99.9 % and 98 % that is twenty times as much.
+        let lacks = unit == Unit::Ratio && good == GoodDirection::Up;
+        let compared = if lacks { change / (1.0 - before).max(LEAST_LACK) } else { share };
+        let is_same = change == 0.0 || (before != 0.0 && compared.abs() < SAME);
         let level = match (is_same, good, change > 0.0) {
             (true, ..) | (_, GoodDirection::Neither, _) => Level::Info,
             (_, GoodDirection::Up, true) | (_, GoodDirection::Down, false) => Level::Ok,

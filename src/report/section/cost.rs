@@ -5,8 +5,10 @@
 use super::rightsizing::{Size, SizeKind, sizes};
 use crate::base::Unit;
 use crate::report::context::Context;
-use crate::report::document::{Cell, FactsLook, Level, Section, Table};
+use crate::report::document::{BarRow, Bars, Cell, Chart, FactsLook, Level, Section, Table};
 
+/// Bars one compares at a glance.
+const MOST_BARS: usize = 10;
 const GIB: f64 = 1_073_741_824.0;
 /// Traffic is sold in decimal gigabytes.
 const GB: f64 = 1e9;
@@ -37,18 +39,13 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         ],
     )
     .or("Nothing with a price was observed.");
-    let (mut now, mut then) = (0.0, 0.0);
-    for size in sizes(context) {
-        let Some((amount, needed, price)) = priced(&size, prices) else { continue };
-        now += amount * price;
-        then += needed * price;
-        table.rows.push(row(&size.resource, amount, price, (amount * price, needed * price), currency));
-    }
-    if let Some((amount, price)) = traffic(context) {
-        now += amount * price;
-        then += amount * price;
-        table.rows.push(row("traffic sent (GB)", amount, price, (amount * price, amount * price), currency));
-    }
+    let items = items(context);
+    table.rows = items.iter().map(|item| row(item, currency)).collect();
+    let (now, then) = totals(context).unwrap_or_default();
+    let bar = |item: &Item| BarRow { name: item.name.clone(), values: vec![item.month(), item.month_rightsized()], level: None };
+    let bars =
+        Bars { unit: Unit::Count, names: vec!["now", "right-sized"], rows: items.iter().take(MOST_BARS).map(bar).collect() };
+    section.charts.extend(Chart::bars(&format!("A month by item, {currency}"), context.range(), bars));
     section.fact("cost.month", "A month", Some(now), Unit::Count);
     section.fact("cost.month_rightsized", "A month, right-sized", Some(then), Unit::Count);
     section.fact("cost.saving", "Saving a month", Some(now - then), Unit::Count);
@@ -61,6 +58,43 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         Cell::Text(currency.to_owned()),
     ]);
     section.tables.push(table);
+}
+
+/// Something that is paid for.
+struct Item {
+    name: String,
+    amount: f64,
+    needed: f64,
+    price: f64,
+}
+
+impl Item {
+    fn month(&self) -> f64 {
+        cents(self.amount * self.price)
+    }
+
+    fn month_rightsized(&self) -> f64 {
+        cents(self.needed * self.price)
+    }
+}
+
+/// All that has a price.
+fn items(context: &Context<'_>) -> Vec<Item> {
+    let prices = &context.facts.prices;
+    let sized = sizes(context).into_iter().filter_map(|size| {
+        let (amount, needed, price) = priced(&size, prices)?;
+        Some(Item { name: size.resource, amount, needed, price })
+    });
+    let sent = traffic(context);
+    let sent = sent.map(|(amount, price)| Item { name: "traffic sent (GB)".to_owned(), amount, needed: amount, price });
+    sized.chain(sent).collect()
+}
+
+/// What a month costs now and in the right size; `None` where nothing has a price.
+pub(super) fn totals(context: &Context<'_>) -> Option<(f64, f64)> {
+    let items = items(context);
+    let sum = |of: fn(&Item) -> f64| items.iter().map(of).sum::<f64>();
+    (!items.is_empty()).then(|| (sum(|i| i.amount * i.price), sum(|i| i.needed * i.price)))
 }
 
 fn priced(size: &Size, prices: &crate::model::Prices) -> Option<(f64, f64, f64)> {
@@ -79,18 +113,22 @@ fn traffic(context: &Context<'_>) -> Option<(f64, f64)> {
     Some((rate * super::capacity::MONTH / GB, price))
 }
 
-fn row(item: &str, amount: f64, price: f64, (now, then): (f64, f64), currency: &str) -> Vec<Cell> {
+fn row(item: &Item, currency: &str) -> Vec<Cell> {
     vec![
-        Cell::Text(item.to_owned()),
-        Cell::Number(Some((amount * 10.0).round() / 10.0), Unit::Count),
-        Cell::Number(Some(price), Unit::Count),
-        money(now),
-        money(then),
+        Cell::Text(item.name.clone()),
+        Cell::Number(Some((item.amount * 10.0).round() / 10.0), Unit::Count),
+        Cell::Number(Some(item.price), Unit::Count),
+        money(item.month()),
+        money(item.month_rightsized()),
         Cell::Text(currency.to_owned()),
     ]
 }
 
 /// Two decimals: what money has.
 fn money(amount: f64) -> Cell {
-    Cell::Number(Some((amount * 100.0).round() / 100.0), Unit::Count)
+    Cell::Number(Some(cents(amount)), Unit::Count)
+}
+
+fn cents(amount: f64) -> f64 {
+    (amount * 100.0).round() / 100.0
 }

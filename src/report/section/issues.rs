@@ -8,11 +8,15 @@ use std::time::Duration;
 use crate::base::{Timestamp, Unit};
 use crate::model::{Alert, AnomalyInterval, ReportDepth, SeriesKey, Verdict};
 use crate::report::context::Context;
-use crate::report::document::{Cell, FactsLook, Level, Section, Table};
+use crate::report::document::{BarRow, Bars, Cell, Chart, FactsLook, Level, Section, Table};
+use crate::report::text;
 
 /// Rows a person reads of a summary, and of a detailed report.
 const ROWS_OF_AN_HOUR: usize = 5;
 const ROWS: usize = 15;
+
+/// Bars one compares at a glance.
+const MOST_BARS: usize = 6;
 
 /// One row: many alerts of one rule on one series, or one anomaly.
 struct Issue {
@@ -53,9 +57,23 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         ],
     )
     .or("Nothing went wrong.");
+    section.charts.extend(cost(context, &issues));
     table.rows = issues.into_iter().map(row).collect();
     section.facts_look = FactsLook::InTables;
     section.tables.push(table);
+}
+
+/// What each cost in time, the dearest first.
+fn cost(context: &Context<'_>, issues: &[Issue]) -> Option<Chart> {
+    let mut dearest: Vec<&Issue> = issues.iter().filter(|i| !i.lasted.is_zero()).collect();
+    dearest.sort_by(|a, b| b.lasted.cmp(&a.lasted).then_with(|| (&a.what, &a.series).cmp(&(&b.what, &b.series))));
+    let bar = |issue: &&Issue| BarRow {
+        name: format!("{}: {}", issue.what, text::series(&issue.series)),
+        values: vec![issue.lasted.as_secs_f64()],
+        level: Some(issue.level),
+    };
+    let rows = dearest.iter().take(MOST_BARS).map(bar).collect();
+    Chart::bars("What they cost in time", context.range(), Bars { unit: Unit::Seconds, names: Vec::new(), rows })
 }
 
 fn from_alerts(context: &Context<'_>) -> Vec<Issue> {

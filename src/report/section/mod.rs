@@ -9,6 +9,7 @@ mod comparison;
 mod cost;
 mod coverage;
 mod events;
+mod executive;
 mod health;
 mod incidents;
 mod issues;
@@ -52,6 +53,13 @@ pub(super) const SECTIONS: &[SectionDef] = &[
     SectionDef { id: "summary", title: "Summary", kinds: &[Performance], depths: EVERY, fill: summary::fill },
     SectionDef { id: "security", title: "Summary", kinds: &[Security], depths: EVERY, fill: security::fill },
     SectionDef { id: "capacity", title: "Capacity", kinds: &[Capacity], depths: EVERY, fill: capacity::fill },
+    SectionDef {
+        id: "executive",
+        title: "The month",
+        kinds: &[Performance, Capacity],
+        depths: &[Monthly],
+        fill: executive::fill,
+    },
     SectionDef { id: "issues", title: "Top issues", kinds: &[Performance], depths: EVERY, fill: issues::fill },
     SectionDef {
         id: "recommendations",
@@ -112,6 +120,12 @@ pub(super) const SECTIONS: &[SectionDef] = &[
     },
 ];
 
+/// Rows of a table that somebody reads who has five minutes.
+const BRIEF: usize = 8;
+
+/// What stands behind in a month's report: details for those who ask why.
+const BEHIND: [&str; 6] = ["comparison", "performance", "trends", "noise", "predictions", "coverage"];
+
 /// All sections of a report.
 pub(super) fn build(context: &Context<'_>) -> Vec<Section> {
     let spec = context.spec;
@@ -121,5 +135,13 @@ pub(super) fn build(context: &Context<'_>) -> Vec<Section> {
         (def.fill)(context, &mut section);
         section
     };
-    wanted.map(build).collect()
+    let mut sections: Vec<Section> = wanted.map(build).collect();
+    if spec.depth == Monthly {
+        // Stable: within the two parts the order stays.
+        sections.sort_by_key(|s| BEHIND.contains(&s.id));
+        for table in sections.iter_mut().filter(|s| s.id != "executive").flat_map(|s| &mut s.tables) {
+            table.brief = Some(BRIEF);
+        }
+    }
+    sections
 }

@@ -9,10 +9,13 @@ use super::incidents::acknowledged_at;
 use crate::base::Unit;
 use crate::model::{Alert, JournalEvent, Outcome};
 use crate::report::context::Context;
-use crate::report::document::{Cell, Level, Section, Table};
+use crate::report::document::{BarRow, Bars, Cell, Chart, Level, Section, Table};
 
 /// An alert over by itself within this time was over before anybody could look: the time of one check of the screen.
 const SHORT: Duration = Duration::from_secs(120);
+
+/// Bars one compares at a glance.
+const MOST_BARS: usize = 8;
 
 const DAY: f64 = 86_400.0;
 
@@ -65,6 +68,14 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     .or("No alert fired.");
     let mut rows: Vec<(&str, &Tally)> = rules.iter().map(|(rule, tally)| (*rule, tally)).collect();
     rows.sort_by(|a, b| (b.1.fired, a.0).cmp(&(a.1.fired, b.0)));
+    let bar = |(rule, tally): &(&str, &Tally)| BarRow {
+        name: (*rule).to_owned(),
+        values: vec![tally.fired as f64, tally.messages as f64],
+        level: None,
+    };
+    let bars = rows.iter().take(MOST_BARS).map(bar).collect();
+    let names = vec!["fired", "messages"];
+    section.charts.extend(Chart::bars("Alerts by rule", context.range(), Bars { unit: Unit::Count, names, rows: bars }));
     table.rows = rows.into_iter().map(|(rule, tally)| row(rule, tally)).collect();
     section.tables.push(table);
 }

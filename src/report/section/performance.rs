@@ -3,7 +3,7 @@
 //! Invariant: fact ids are `<wanted id>.<figure>`; series with labels stand in the table only.
 
 use crate::base::{TimeRange, Unit};
-use crate::model::{Fact, MetricDef};
+use crate::model::{Fact, MetricDef, ReportKind};
 use crate::report::context::Context;
 use crate::report::document::{Ahead, Cell, Chart, FactsLook, Line, Lines, Plot, Section, Table};
 use crate::report::facts::{SeriesFacts, SeriesStats};
@@ -45,8 +45,9 @@ const FIGURES: [Figure; 7] = [
 ];
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
-    // Health has a section of its own.
-    let series = context.all_series().into_iter().filter(|s| s.id != "health");
+    // Health has a section of its own; sizes are for what things cost.
+    let is_size = |s: &&SeriesFacts| s.id == "filesystem_size" && context.spec.kind == ReportKind::Performance;
+    let series = context.all_series().into_iter().filter(|s| s.id != "health" && !is_size(s));
     let mut figures = Table::grid(
         "figures",
         &[

@@ -66,11 +66,8 @@ fn say(context: &Context<'_>, security: &SecurityFacts, verdict: &mut Table) {
         if let Some(listed) = posture.listed_at {
             let waiting = posture.vulnerabilities.len();
             let level = if waiting == 0 { Level::Ok } else { Level::Warning };
-            let what = if waiting == 0 {
-                "No security update waits".to_owned()
-            } else {
-                format!("{} of security wait", text::plural(waiting, "update"))
-            };
+            let n = text::plural(waiting, "security update");
+            let what = if waiting == 0 { "No security update waits".to_owned() } else { format!("{n} not installed") };
             verdict.say(level, format!("{what}; the list is of {}.", context.when(listed)), "");
         }
     }

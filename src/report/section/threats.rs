@@ -133,7 +133,7 @@ fn hole(context: &Context<'_>) -> Threat {
         let names: Vec<&str> = posture.vulnerabilities.iter().take(5).map(|v| v.package.as_str()).collect();
         let n = posture.vulnerabilities.len();
         let weight = if n >= 20 { 0.6 } else { 0.35 };
-        threat.sign(weight, format!("{} of security wait, among them {}", text::plural(n, "update"), names.join(", ")));
+        threat.sign(weight, format!("{} not installed, among them {}", text::plural(n, "security update"), names.join(", ")));
         for check in failed(context, &["/run/reboot-required"]) {
             threat.sign(0.2, check.evidence.clone());
         }

@@ -159,7 +159,26 @@ pub(super) fn watched() -> Facts {
         event(11, SecurityEvent::LOGIN, Severity::Info, ("eve", "sessions: 0 before, 1 now")),
     ];
     facts.security = Some(SecurityFacts { events, posture: Some((from + Duration::from_secs(3600), posture)) });
+    let (month, gib, traffic) = (Some(8.5), Some(2.0), Some(0.01));
+    facts.prices =
+        Prices { currency: "EUR".into(), vcpu_month: month, gib_memory_month: gib, gib_disk_month: None, gb_traffic: traffic };
     facts
+}
+
+#[test]
+fn a_month_is_told_in_the_handful_of_figures_that_matter_with_their_change_and_cost() {
+    let spec = ReportSpec { kind: ReportKind::Performance, ..spec(ReportDepth::Monthly, ReportFormat::Json) };
+    let report: serde_json::Value =
+        serde_json::from_str(&text(render(&spec, &watched()).expect("a report").bytes)).expect("JSON");
+    let executive = section(&report, "executive");
+    let said: Vec<_> = executive["tables"][0]["rows"].as_array().expect("rows").iter().map(|r| r[1].clone()).collect();
+    assert!(
+        said.iter().any(|s| s.as_str().is_some_and(|s| s.starts_with("File system /var is exhausted about Nov 24"))),
+        "{said:?}"
+    );
+    assert!(said.iter().any(|s| *s == "It costs 116.00 EUR a month; the size it needs costs 16.50 EUR more."), "{said:?}");
+    let glance: Vec<_> = executive["tables"][1]["rows"].as_array().expect("rows").iter().map(|r| r[1].clone()).collect();
+    assert!(glance.contains(&"Alerts".into()) && glance.contains(&"Memory, highest".into()), "{glance:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use super::facts::{facts, spec};
 use super::hostile;
-use crate::model::{ReportDepth, ReportFormat, SeriesKey};
+use super::kinds::watched;
+use crate::model::{ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey};
 use crate::report::{Facts, SystemFont, foreign_signs, render};
 
 fn pdf(facts: &Facts, depth: ReportDepth) -> Vec<u8> {
@@ -48,13 +49,51 @@ fn every_depth_is_a_tagged_file_of_a_few_pages() {
     }
 }
 
-/// `FAROL_PDF=FILE cargo test` keeps the pages of the day, to be looked at.
 #[test]
 fn the_same_facts_give_the_same_pages() {
     let bytes = pdf(&facts(), ReportDepth::Daily);
     assert!(bytes == pdf(&facts(), ReportDepth::Daily));
-    if let Some(path) = std::env::var_os("FAROL_PDF") {
-        std::fs::write(path, bytes).expect("the file is written");
+}
+
+/// `FAROL_REPORTS=FOLDER cargo test` keeps them, to be looked at.
+#[test]
+fn every_kind_at_every_depth_is_read_by_the_readers_of_its_format() {
+    let kept = std::env::var_os("FAROL_REPORTS").map(std::path::PathBuf::from);
+    let facts = watched();
+    for kind in ReportKind::ALL {
+        for depth in ReportDepth::ALL {
+            let written = |format| {
+                let spec = ReportSpec { kind: *kind, growth_percent: 20, ..spec(*depth, format) };
+                render(&spec, &facts).expect("a report").bytes
+            };
+            let (pages, page) = (written(ReportFormat::Pdf), written(ReportFormat::Html));
+            assert!(pages.len() < 1_000_000, "{kind} {depth}: {} bytes", pages.len());
+            if let Some(folder) = &kept {
+                std::fs::write(folder.join(format!("{kind}-{depth}.pdf")), &pages).expect("the folder is writable");
+                std::fs::write(folder.join(format!("{kind}-{depth}.html")), &page).expect("the folder is writable");
+            }
+            if have("tidy") {
+                read_by("tidy", &["-quiet", "-errors", "-utf8"], &page, &[]);
+            }
+            if have("qpdf") {
+                assert!(read_by("qpdf", &["--check"], &pages, &[]).contains("No syntax or stream encoding errors found"));
+            }
+            if have("pdftotext") {
+                let words = words_of(&pages);
+                assert!(words.contains("web-01") && words.contains("Coverage"), "{kind} {depth}: {words}");
+                let n = words.matches('\u{c}').count();
+                assert!((1..=6).contains(&n), "{kind} {depth}: {n} pages");
+            }
+            if have("pdftoppm") {
+                let drawn = Command::new("pdftoppm").args(["-r", "20", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+                let mut drawn = drawn.expect("the program runs");
+                let mut input = drawn.stdin.take().expect("piped");
+                let writer = std::thread::spawn(move || std::io::Write::write_all(&mut input, &pages));
+                let picture = drawn.wait_with_output().expect("it ends");
+                writer.join().expect("no panic").expect("it reads");
+                assert!(picture.status.success() && picture.stdout.starts_with(b"P6"), "{kind} {depth}");
+            }
+        }
     }
 }
 

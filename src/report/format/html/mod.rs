@@ -82,12 +82,16 @@ fn tile(page: &mut String, fact: &Fact) {
 }
 
 fn statements(page: &mut String, table: &Table) {
+    if !table.title.is_empty() {
+        let _ = writeln!(page, "<h3>{}</h3>", escaped(table.title));
+    }
     if table.rows.is_empty() {
         let _ = writeln!(page, "<p class=\"dim\">{}</p>", escaped(table.empty));
         return;
     }
     page.push_str("<ul class=\"lines\">\n");
-    for row in &table.rows {
+    let (shown, left_out) = table.shown(usize::MAX);
+    for row in shown {
         let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
         let mut aside =
             if because.is_empty() { String::new() } else { format!("<span class=\"because\">{}</span>", escaped(because)) };
@@ -97,6 +101,9 @@ fn statements(page: &mut String, table: &Table) {
         let _ = writeln!(page, "<li class=\"{}\">{}<span>{}{aside}</span></li>", level.name(), glyph(*level), escaped(what));
     }
     page.push_str("</ul>\n");
+    if left_out > 0 {
+        let _ = writeln!(page, "<p class=\"dim\">{}</p>", escaped(&text::left_out(left_out)));
+    }
 }
 
 fn glyph(level: Level) -> String {
@@ -117,12 +124,16 @@ fn grid(page: &mut String, document: &Document<'_>, table: &Table) {
         let _ = write!(page, "<th{}>{}</th>", if numeric { " class=\"n\"" } else { "" }, escaped(column.title));
     }
     page.push_str("</tr></thead>\n<tbody>\n");
-    for row in &table.rows {
+    let (shown, left_out) = table.shown(usize::MAX);
+    for row in shown {
         page.push_str("<tr>");
         row.iter().for_each(|c| cell(page, document, c));
         page.push_str("</tr>\n");
     }
     page.push_str("</tbody>\n</table>\n</div>\n");
+    if left_out > 0 {
+        let _ = writeln!(page, "<p class=\"dim\">{}</p>", escaped(&text::left_out(left_out)));
+    }
 }
 
 fn cell(page: &mut String, document: &Document<'_>, cell: &Cell) {

@@ -18,8 +18,8 @@ pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone, drawn: W
     for (look, name) in chart::legend(chart) {
         let _ = write!(page, "<span><i class=\"{}\">&nbsp;</i>{}</span>", class(look), escaped(&name));
     }
-    let height = chart::height(chart);
-    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title} over time\">");
+    let (height, spoken) = (chart::height(chart), escaped(&chart::spoken(chart)));
+    let _ = writeln!(page, "</figcaption>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{spoken}\">");
     chart::draw(chart, zone, drawn).iter().for_each(|s| shape(page, s));
     page.push_str("</svg>\n</figure>\n");
 }
@@ -27,7 +27,11 @@ pub(super) fn figure(page: &mut String, chart: &Chart, zone: &TimeZone, drawn: W
 fn shape(page: &mut String, shape: &Shape) {
     let _ = match shape {
         Shape::Word { x, y, anchor, text } => {
-            let anchor = if *anchor == Anchor::End { "end" } else { "middle" };
+            let anchor = match anchor {
+                Anchor::Start => "start",
+                Anchor::Middle => "middle",
+                Anchor::End => "end",
+            };
             writeln!(page, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", escaped(text))
         }
         Shape::Path { look, points } => {
@@ -36,7 +40,7 @@ fn shape(page: &mut String, shape: &Shape) {
                 let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
             }
             match look {
-                Look::Band(_) | Look::Stretch(_) | Look::Heat(_) | Look::Empty => d.push('Z'),
+                Look::Band(_) | Look::Bar(_) | Look::Stretch(_) | Look::Heat(_) | Look::Empty => d.push('Z'),
                 // A lone point is a dot: round caps make one of a line without length.
                 Look::Line(_) if points.len() == 1 => d.push_str("h0"),
                 _ => {}
@@ -53,6 +57,7 @@ fn class(look: Look) -> String {
         Look::Mark(level) => format!("mark {}", level.name()),
         Look::Line(color) => format!("line c{color}"),
         Look::Band(color) => format!("band c{color}"),
+        Look::Bar(color) => format!("bar c{color}"),
         Look::Expected(color) => format!("line expected c{color}"),
         Look::Stretch(level) => format!("stretch {}", level.name()),
         Look::Heat(shade) => format!("heat h{shade}"),

@@ -5,7 +5,7 @@
 use super::ink::{CARD, Color, DIM, LINE, LINES, STRONG, Style, WARNING, of};
 use super::sheet::{LEFT, Op, Sheet, Tag, WIDTH, rectangle};
 use crate::report::chart::{self, Anchor, Look, Shape, Width};
-use crate::report::document::{Chart, Document, Plot};
+use crate::report::document::{Chart, Document};
 use crate::report::text;
 
 /// Blank between two charts.
@@ -32,7 +32,7 @@ pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, charts: &[Chart])
             let x = LEFT + i as f32 * (CHART + GAP);
             let y = top + TITLE.leading() + rows * LEGEND.leading();
             let frame = [x, top, x + width, y + drawing];
-            sheet.open(Tag::Figure(spoken(chart), sheet.page(), frame));
+            sheet.open(Tag::Figure(chart::spoken(chart), sheet.page(), frame));
             let mut ops = vec![Op::Text { x, y: top + TITLE.size, style: TITLE, text: chart.title.clone() }];
             legend_ops(&mut ops, legend, (x, top + TITLE.leading()));
             ops.extend(chart::draw(chart, &document.facts.zone, drawn).iter().map(|s| op(sheet, s, (x, y), scale)));
@@ -80,6 +80,7 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
             let area = |color| Op::Area { points: rectangle(x, middle - 2.5, 9.0, 5.0), color, opacity: 1.0 };
             let points = vec![(x, middle), (x + 9.0, middle)];
             ops.push(match entry.look {
+                Look::Bar(i) => area(line_color(i)),
                 Look::Stretch(level) => area(of(level)),
                 Look::Heat(shade) => area(heat(shade)),
                 Look::Empty => area(LINE),
@@ -93,20 +94,6 @@ fn legend_ops(ops: &mut Vec<Op>, rows: &[Vec<Entry>], (left, top): (f32, f32)) {
     }
 }
 
-/// Title and newest values, for ears.
-fn spoken(chart: &Chart) -> String {
-    let title = text::clean(&chart.title);
-    let lines: Vec<String> = chart::legend(chart).iter().map(|(_, l)| text::clean(l)).collect();
-    match &chart.plot {
-        Plot::Lines(_) => format!("{title} over time. At the end: {}.", lines.join(", ")),
-        Plot::Timeline(rows) => {
-            let names: Vec<String> = rows.iter().map(|r| text::clean(&r.name)).collect();
-            format!("{title} over time: {}.", names.join(", "))
-        }
-        Plot::Heat(_) => format!("{title} by day and hour."),
-    }
-}
-
 fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
     let at = |(x, y): (f64, f64)| (x0 + x as f32 * scale, y0 + y as f32 * scale);
     match shape {
@@ -114,7 +101,12 @@ fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
             let style = Style::regular(6.5, DIM);
             let width = sheet.faces.width(text, style);
             let (x, y) = at((*x, *y));
-            Op::Text { x: if *anchor == Anchor::End { x - width } else { x - width / 2.0 }, y, style, text: text.clone() }
+            let x = match anchor {
+                Anchor::Start => x,
+                Anchor::Middle => x - width / 2.0,
+                Anchor::End => x - width,
+            };
+            Op::Text { x, y, style, text: text.clone() }
         }
         Shape::Path { look, points } => {
             let points: Vec<_> = points.iter().copied().map(at).collect();
@@ -125,6 +117,7 @@ fn op(sheet: &Sheet, shape: &Shape, (x0, y0): (f32, f32), scale: f32) -> Op {
                 Look::Line(i) => Op::Stroke { points, color: line_color(*i), width: 0.9, dash: None },
                 Look::Band(i) => Op::Area { points, color: line_color(*i), opacity: 0.16 },
                 Look::Expected(i) => Op::Stroke { points, color: line_color(*i), width: 0.9, dash: Some([2.0, 2.0]) },
+                Look::Bar(i) => Op::Area { points, color: line_color(*i), opacity: 1.0 },
                 Look::Stretch(level) => Op::Area { points, color: of(*level), opacity: 0.8 },
                 Look::Heat(shade) => Op::Area { points, color: heat(*shade), opacity: 1.0 },
                 Look::Empty => Op::Area { points, color: CARD, opacity: 1.0 },

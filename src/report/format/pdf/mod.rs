@@ -117,18 +117,23 @@ fn section(sheet: &mut Sheet, document: &Document<'_>, section: &Section) {
     }
     figure::draw(sheet, document, &section.charts);
     for grid in grids {
-        if !grid.title.is_empty() {
-            sheet.y += 4.0;
-            sheet.make_room(SUBHEADING.leading() + 40.0);
-            let y = sheet.y + SUBHEADING.size;
-            sheet.within(Tag::Heading(3, grid.title.to_owned()), |s| s.line((LEFT, y), SUBHEADING, grid.title));
-            sheet.y += SUBHEADING.leading() + 2.0;
-        }
+        subheading(sheet, grid.title);
         if grid.rows.is_empty() {
             sheet.paragraph(ASIDE, grid.empty);
         } else {
             table::draw(sheet, document, grid);
         }
+    }
+}
+
+/// The title of a table, where it has one.
+fn subheading(sheet: &mut Sheet, title: &str) {
+    if !title.is_empty() {
+        sheet.y += 4.0;
+        sheet.make_room(SUBHEADING.leading() + 40.0);
+        let y = sheet.y + SUBHEADING.size;
+        sheet.within(Tag::Heading(3, title.to_owned()), |s| s.line((LEFT, y), SUBHEADING, title));
+        sheet.y += SUBHEADING.leading() + 2.0;
     }
 }
 
@@ -139,12 +144,14 @@ fn sentences(section: &Section) -> bool {
 
 /// Sentences, each on the ground of its level with its sign before it.
 fn statements(sheet: &mut Sheet, table: &Table) {
+    subheading(sheet, table.title);
     if table.rows.is_empty() {
         sheet.paragraph(ASIDE, table.empty);
         return;
     }
     sheet.open(Tag::List);
-    for row in &table.rows {
+    let (shown, left_out) = table.shown(usize::MAX);
+    for row in shown {
         let [Cell::Level(level), Cell::Text(what), Cell::Text(because), how @ ..] = row.as_slice() else { continue };
         let wrap = |sheet: &Sheet, text: &str, style| {
             let text = text::clean(text);
@@ -176,6 +183,9 @@ fn statements(sheet: &mut Sheet, table: &Table) {
         sheet.y = top + height + 3.0;
     }
     sheet.close();
+    if left_out > 0 {
+        sheet.paragraph(ASIDE, &text::left_out(left_out));
+    }
     sheet.y += 3.0;
 }
 

@@ -27,8 +27,8 @@ struct Ready {
 
 /// Draws a table; moves on.
 pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, table: &Table) {
-    let rows: Vec<Vec<Ready>> =
-        table.rows.iter().take(MOST_ROWS).map(|row| row.iter().map(|c| ready(document, c)).collect()).collect();
+    let (shown, left_out) = table.shown(MOST_ROWS);
+    let rows: Vec<Vec<Ready>> = shown.iter().map(|row| row.iter().map(|c| ready(document, c)).collect()).collect();
     let numeric: Vec<bool> = (0..table.columns.len()).map(|i| rows.iter().any(|r| r.get(i).is_some_and(|c| c.number))).collect();
     let widths = widths(sheet, table, &rows);
     let lines = |sheet: &Sheet, row: &[Ready]| -> Vec<Vec<String>> {
@@ -46,9 +46,8 @@ pub(super) fn draw(sheet: &mut Sheet, document: &Document<'_>, table: &Table) {
     }
     sheet.close();
     sheet.y += 4.0;
-    if table.rows.len() > MOST_ROWS {
-        let more = table.rows.len() - MOST_ROWS;
-        sheet.paragraph(Style::regular(7.5, DIM), &format!("… and {more} more; the JSON and CSV formats hold all rows."));
+    if left_out > 0 {
+        sheet.paragraph(Style::regular(7.5, DIM), &text::left_out(left_out));
     }
 }
 
@@ -78,8 +77,8 @@ fn widths(sheet: &Sheet, table: &Table, rows: &[Vec<Ready>]) -> Vec<f32> {
     let all: f32 = wanted.iter().sum();
     if all <= WIDTH {
         // The widest takes the rest, so that the rules reach the margin.
-        let widest = wanted.iter().copied().fold(0.0, f32::max);
-        return wanted.iter().map(|w| if *w == widest { w + (WIDTH - all) } else { *w }).collect();
+        let widest = wanted.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i);
+        return wanted.iter().enumerate().map(|(i, w)| if Some(i) == widest { w + (WIDTH - all) } else { *w }).collect();
     }
     // Columns that need less than an even share keep their width; the others share the rest in proportion.
     let mut fixed = vec![false; wanted.len()];
