@@ -32,8 +32,9 @@ const FED: &str = "security_event";
 pub struct Watch {
     /// Events of high severity of the last [`ALARMING`], oldest first, each once.
     alarming: Vec<(SeriesKey, Timestamp)>,
-    /// Listeners by program and port, and when each was last there; `None` before the first look.
-    listeners: Option<BTreeMap<(String, u16), Timestamp>>,
+    /// Ports by whether only this machine reaches them, and when each was last there; `None` before the first look. Names come
+    /// with the processes, which the first look may not have.
+    listeners: Option<BTreeMap<(u16, bool), Timestamp>>,
     posture: Option<Posture>,
     written_at: Option<Timestamp>,
     /// To be written with the next tick.
@@ -68,10 +69,9 @@ impl Watch {
         let is_first = self.listeners.is_none();
         let mut known = self.listeners.take().unwrap_or_default();
         for one in found.iter().filter(|l| is_service(l)) {
-            let name = one.name.as_deref().unwrap_or("unknown").to_owned();
-            let before = known.insert((name.clone(), one.address.port()), at);
+            let before = known.insert((one.address.port(), one.address.ip().is_loopback()), at);
             if !is_first && before.is_none() {
-                self.note(begun(at, one, name));
+                self.note(begun(at, one));
             }
         }
         known.retain(|_, last| at.since(*last) <= REMEMBERED);
@@ -103,7 +103,8 @@ fn is_service(listener: &Listener) -> bool {
     listener.protocol == Protocol::Tcp && (!address.ip().is_loopback() || address.port() < FIRST_PASSING_PORT)
 }
 
-fn begun(at: Timestamp, listener: &Listener, name: String) -> SecurityEvent {
+fn begun(at: Timestamp, listener: &Listener) -> SecurityEvent {
+    let name = listener.name.as_deref().unwrap_or("unknown");
     let severity = if listener.address.ip().is_loopback() { Severity::Info } else { Severity::Warning };
     let pid = listener.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
     let unit = listener.unit.as_ref().map_or_else(|| ", of no unit".to_owned(), |u| format!(", unit {u}"));
@@ -184,7 +185,8 @@ mod tests {
     fn a_listener_is_told_once_and_a_restart_is_not_new() {
         let mut watch = Watch::default();
         let ssh = listener("sshd", "0.0.0.0:22");
-        watch.listeners(at(0), std::slice::from_ref(&ssh));
+        // Nobody knows yet who holds it.
+        watch.listeners(at(0), &[Listener { name: None, pid: None, ..ssh.clone() }]);
         assert_eq!(told(&mut watch), Vec::<String>::new(), "was there");
         let door = listener("nc", "0.0.0.0:4444");
         let (here, passing) = (listener("redis-server", "127.0.0.1:6379"), listener("node", "127.0.0.1:41231"));

@@ -124,6 +124,12 @@ impl<'a> Context<'a> {
         open
     }
 
+    /// Whether nothing at all is known of the span: no sentence about it can be a good one.
+    pub(super) fn saw_nothing(&self) -> bool {
+        let facts = self.facts;
+        facts.coverage <= 0.0 && facts.series.is_empty() && self.alerts().is_empty()
+    }
+
     /// An instant for people in sentences.
     pub(super) fn when(&self, at: Timestamp) -> String {
         text::local(at, &self.facts.zone, "%b %-d %H:%M")

@@ -26,7 +26,7 @@ const WHOLES: [Whole; 5] = [
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.facts_look = FactsLook::InTables;
-    let mut ahead = Table::statements("ahead").titled("What comes").or("No prices are configured, so nothing is counted.");
+    let mut ahead = Table::statements("ahead").titled("What comes").or("Nothing is known of what comes.");
     // A capacity report has said it above.
     if context.spec.kind == ReportKind::Performance {
         say_next(context, &mut ahead);
@@ -48,7 +48,7 @@ fn say_next(context: &Context<'_>, ahead: &mut Table) {
         ahead.say(Level::Predicted, what, next.advice.clone());
     }
     ahead.rows.truncate(MOST);
-    if ahead.rows.is_empty() {
+    if ahead.rows.is_empty() && !context.saw_nothing() {
         ahead.say(Level::Ok, "Nothing is expected to run out.", "");
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.fact("security.accounts", "Accounts that may log in", posture.map(|p| p.accounts.len() as f64), Unit::Count);
 
     match alerts.iter().map(|a| a.severity).max() {
+        None if context.saw_nothing() => {}
         None => verdict.say(Level::Ok, "No security alert fired.", ""),
         Some(worst) => verdict.say(
             worst.into(),

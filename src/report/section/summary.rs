@@ -12,6 +12,9 @@ use crate::report::text;
 /// Below this the figures stand for too little of the span to be silent about it: a quarter of an hour of a day.
 const COVERAGE_WORTH_SAYING: f64 = 0.99;
 
+/// What one does about a span without a recorder.
+const NOTHING: &str = "farol --record records; farol store check says from when to when there is a history.";
+
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     let alerts = context.alerts();
     let fired = alerts.iter().filter(|a| a.fired_at.is_some_and(|t| context.range().contains(t)));
@@ -26,6 +29,11 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.count("predictions.open", "Open predictions", context.open_predictions().len());
 
     let mut verdict = Table::statements("verdict");
+    if context.saw_nothing() {
+        verdict.say(Level::Unknown, "Nothing was recorded in this span: 0.0% of the span was observed.", NOTHING);
+        section.tables.push(verdict);
+        return;
+    }
     say_alerts(context, (fired, critical), &mut verdict);
     say_services(context, &mut verdict);
     say_next(context, &mut verdict);
