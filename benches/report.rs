@@ -74,8 +74,8 @@ fn security(second: u64) -> Vec<Write> {
     if second.is_multiple_of(43_200) {
         let check = |i: u32| PostureCheck {
             title: format!("Only root changes file {i}"),
-            passed: i % 5 != 0,
-            severity: if i % 10 == 0 { Severity::Warning } else { Severity::Info },
+            passed: !i.is_multiple_of(5),
+            severity: if i.is_multiple_of(10) { Severity::Warning } else { Severity::Info },
             evidence: format!("/etc/file-{i} has mode 666"),
             advice: format!("chmod 644 /etc/file-{i}"),
         };
