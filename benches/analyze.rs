@@ -1,26 +1,30 @@
-//! Cost of the analysis: nanoseconds per series-sample, bytes per series, milliseconds per forecast; and the warnings of a
-//! healthy machine beside their budget.
+//! Cost of the analysis: share of a core and memory for 500 series at 1 s, detector by detector, and of the looks beside them; milliseconds
+//! per forecast; and the warnings of a healthy machine beside their budget.
 //!
-//! `cargo bench --bench analyze`; the bars are in ARCHITECTURE.md.
+//! `cargo bench --bench analyze`. Time is that of this process on a core, so that a busy machine changes it little.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farol::analyze::{
-    AnalyzeConfig, Analyzer, AnomalyChange, ForecastPlan, ForecastTask, MACHINE_SCORE, capacity_plan, chart_plan, forecast,
-    limit_for,
+    AnalyzeConfig, Analyzer, AnomalyChange, DETECTORS, Feature, ForecastPlan, ForecastTask, MACHINE_SCORE, Member, Peers, Point,
+    Slowness, Stability, capacity_plan, chart_plan, clusters, forecast, limit_for, shifts,
 };
 use farol::base::{Timestamp, Unit};
-use farol::model::{Bucket, Catalog, MetricDef, Reading, SeriesKey, Verdict};
+use farol::model::{Bucket, Catalog, MetricDef, Reading, SeriesKey, ServiceState, ServiceStatus, Verdict};
 use farol::sim::Machine;
 
 const DEFS: &[MetricDef] = &[
     MetricDef::gauge("filesystem_used_ratio", Unit::Ratio, "x").by(&["mount"]),
     MetricDef::counter("disk_read_bytes_per_second", Unit::BytesPerSecond, "x").by(&["device"]),
 ];
-const SERIES: usize = 300;
+const SERIES: usize = 500;
 const SAMPLES: i64 = 6 * 3600;
+/// What all detectors may take of a core and of memory for 500 series at 1 s.
+const MOST_CORE: f64 = 0.0015;
+const MOST_MEMORY: f64 = 12.0 * 1024.0 * 1024.0;
 
 /// A value with a day, noise and now and then a burst; the same for the same place and time.
 fn value(series: usize, at: i64) -> f64 {
@@ -48,21 +52,108 @@ fn observe() {
                 cumulative: None,
             })
             .collect();
-        let start = Instant::now();
+        let start = cpu();
         anomalies += black_box(analyzer.observe(Timestamp::from_seconds(at), &readings)).anomalies.len();
-        spent += start.elapsed();
+        spent += cpu() - start;
     }
-    let n = SERIES as f64 * SAMPLES as f64;
+    let (n, share) = (SERIES as f64 * SAMPLES as f64, spent.as_secs_f64() / SAMPLES as f64);
     println!("observe   {:8.0} ns per series-sample, {SERIES} series, {anomalies} anomaly changes", spent.as_nanos() as f64 / n);
+    println!(
+        "          {:8.3} % of a core at 1 s with baseline, verdict and explanation; {:.2} for all that",
+        share * 100.0,
+        MOST_CORE * 100.0
+    );
     if let (Some(before), Some(after)) = (before, resident()) {
-        println!("memory    {:8.0} bytes resident per series", (after - before) / SERIES as f64);
+        let (taken, mib) = (after - before, 1024.0 * 1024.0);
+        println!(
+            "memory    {:8.1} MiB, {:.0} bytes per series; {:.0} MiB",
+            taken / mib,
+            taken / SERIES as f64,
+            MOST_MEMORY / mib
+        );
     }
+    looks(&analyzer);
     let start = Instant::now();
     let saved = analyzer.save(Timestamp::from_seconds(SAMPLES));
     println!("save      {:8.2} ms, {} bytes per series", start.elapsed().as_secs_f64() * 1e3, saved.len() / SERIES);
     let start = Instant::now();
     black_box(analyzer.trends());
     println!("trends    {:8.2} ms for all series", start.elapsed().as_secs_f64() * 1e3);
+}
+
+/// What is looked at beside each sample: once a minute siblings, each second services, each half hour courses and groups.
+fn looks(analyzer: &Analyzer) {
+    let timed = |name: &str, every: f64, work: &mut dyn FnMut()| {
+        let start = cpu();
+        (0..20).for_each(|_| work());
+        let one = (cpu() - start).as_secs_f64() / 20.0;
+        println!("{name:<10}{:8.2} ms each, {:.4} % of a core", one * 1e3, one / every * 100.0);
+    };
+    let mut peers = Peers::default();
+    let mut at = SAMPLES;
+    timed("peers", 60.0, &mut || {
+        at += 60;
+        black_box(peers.look(Timestamp::from_seconds(at), analyzer));
+    });
+    let services: Vec<ServiceStatus> = (0..50)
+        .map(|i| ServiceStatus {
+            name: format!("service {i}"),
+            state: ServiceState::Online,
+            response_seconds: Some(0.1),
+            ..ServiceStatus::default()
+        })
+        .collect();
+    let (mut slowness, mut stability) = (Slowness::default(), Stability::new(0.05, BTreeMap::new()));
+    let second = Some(Duration::from_secs(1));
+    timed("services", 1.0, &mut || {
+        at += 1;
+        slowness.observe(&services);
+        stability.observe(Timestamp::from_seconds(at), second, &services, analyzer);
+    });
+    let minutes = |i: usize| -> Vec<Bucket> {
+        (0..10_080).map(|k| Bucket::raw(Timestamp::from_seconds(k * 60), value(i, k * 60))).step_by(10).collect()
+    };
+    let (key, past) = (SeriesKey::new("filesystem_used_ratio", [("mount", "/")]), minutes(3));
+    timed("shifts", 1800.0 / SERIES as f64, &mut || drop(black_box(shifts(&key, &DEFS[0], &past, Duration::from_secs(600)))));
+    let features = [Feature { name: "CPU", unit: Unit::Ratio }, Feature { name: "memory", unit: Unit::Bytes }];
+    let members: Vec<Member> =
+        (0..300).map(|i| Member { name: i.to_string(), values: vec![value(i, 1), 1e6 * value(i, 2)] }).collect();
+    timed("groups", 1800.0, &mut || drop(black_box(clusters("programs", &features, &members))));
+}
+
+/// Each detector alone, fed with points as the analysis makes them.
+fn detectors() {
+    const SECONDS: i64 = 3600;
+    for def in DETECTORS {
+        let mut all: Vec<_> = (0..SERIES).map(|_| (def.make)()).collect();
+        let (before, mut spent, mut votes) = (resident(), Duration::ZERO, 0_usize);
+        let mut recent: Vec<Vec<f32>> = vec![Vec::new(); SERIES];
+        for at in 0..SECONDS {
+            let values: Vec<f64> = (0..SERIES).map(|i| value(i, at)).collect();
+            let start = cpu();
+            for ((detector, recent), value) in all.iter_mut().zip(&recent).zip(&values) {
+                let change = recent.last().map(|v| value - f64::from(*v));
+                let point = Point { value: *value, residual: value - 0.45, change, floor: 1e-3, step: 1.0, recent };
+                votes += usize::from(black_box(detector.observe(&point)));
+            }
+            spent += cpu() - start;
+            for (recent, value) in recent.iter_mut().zip(&values) {
+                if recent.len() == 20 {
+                    recent.remove(0);
+                }
+                recent.push(*value as f32);
+            }
+        }
+        let share = spent.as_secs_f64() / SECONDS as f64 * 100.0;
+        let taken = before.zip(resident()).map_or(0.0, |(b, a)| (a - b) / 1024.0 / 1024.0);
+        println!("{:<10}{share:8.4} % of a core, {taken:5.1} MiB for {SERIES} series at 1 s, {votes} votes in an hour", def.name);
+    }
+}
+
+/// Time of this process on a core.
+fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Resident anonymous memory of this process, in bytes; `None` where the system does not say.
@@ -120,6 +211,7 @@ fn quiet(step: u64) {
 
 fn main() {
     observe();
+    detectors();
     quiet(60);
     quiet(10);
     let second = Duration::from_secs(1);
