@@ -289,6 +289,9 @@ fn agrees(now: Timestamp, open: &Prediction, crossing: &Crossing) -> bool {
     (open.at_lo..=open.at_hi).contains(&crossing.at) && open.at.since(now) <= 2 * crossing.at_hi.since(now)
 }
 
+/// Said where the average does not get there.
+const SWINGS: &str = "not much fuller on average; its swings get there";
+
 /// Why it is expected, most important first.
 fn factors(forecast: &Forecast, crossing: &Crossing) -> Vec<String> {
     let mut factors = Vec::new();
@@ -296,7 +299,11 @@ fn factors(forecast: &Forecast, crossing: &Crossing) -> Vec<String> {
     if let (Some(first), Some(last)) = (forecast.mean.first(), forecast.mean.last())
         && span > 0.0
     {
-        factors.push(rise((last - first) / span));
+        let a_second = (last - first) / span;
+        let ahead = crossing.at.since(forecast.made_at).as_secs_f64();
+        // What would not be half way by then is not the reason.
+        let explains = 2.0 * a_second * ahead >= crossing.limit - first;
+        factors.push(if explains { rise(a_second) } else { SWINGS.to_owned() });
         factors.push(format!("{:.0}% used now", first * 100.0));
     }
     factors.push(format!(
@@ -311,7 +318,7 @@ fn factors(forecast: &Forecast, crossing: &Crossing) -> Vec<String> {
 fn rise(a_second: f64) -> String {
     let day = a_second * 86_400.0 * 100.0;
     match day.abs() {
-        d if d < 0.05 => "as full as now on average; its swings get there".to_owned(),
+        d if d < 0.05 => SWINGS.to_owned(),
         d if d < 50.0 => format!("{day:+.1}% a day expected"),
         d if d < 1_440.0 => format!("{:+.1}% an hour expected", day / 24.0),
         _ => format!("{:+.1}% a minute expected", day / 1_440.0),
