@@ -140,3 +140,25 @@ fn what_was_asked_first_is_the_history_of_the_charts() {
     let asked = screen.shared.lock().expect("one thread");
     assert!(matches!(&asked.asked[0], Request::History(wish) if wish.step == Duration::from_secs(3)), "{:?}", asked.asked[0]);
 }
+
+#[test]
+fn after_ten_seconds_of_a_hundred_resizes_each_the_screen_is_right() {
+    let mut screen = Screen::new((120, 40));
+    let mut terminal = vt100::Parser::new(40, 120, 0);
+    for i in 0..1000_u16 {
+        let size = if i < 999 { (20 + i * 37 % 110, 4 + i * 13 % 38) } else { (100, 30) };
+        terminal.screen_mut().set_size(size.1, size.0);
+        screen.session.handle(UiEvent::Resize(size.0, size.1));
+        if i % 60 == 59 {
+            screen = screen.keys("tab");
+        }
+        let drawn = screen.session.draw(&mut |bytes| {
+            terminal.process(bytes);
+            Ok(())
+        });
+        assert!(drawn.is_ok());
+    }
+    let shown: Vec<String> = terminal.screen().rows(0, 100).map(|row| row.trim_end().to_owned()).collect();
+    let wanted: Vec<String> = screen.text().lines().map(str::to_owned).collect();
+    assert_eq!(shown, wanted);
+}
