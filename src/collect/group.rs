@@ -4,7 +4,7 @@
 //! are read every five seconds on the slow thread: the kernel sums up each group when it is asked. Invariant: a group counts
 //! once, as the outermost container or else the innermost service, and is forgotten when its folder is gone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -41,6 +41,12 @@ pub(super) const METRICS: &[MetricDef] = &[
         .within(Some(0.0), None),
     MetricDef::gauge("unit_memory_used_bytes", Unit::Bytes, "Memory of a service of systemd, its files in memory among it.")
         .by(&["unit"]),
+    MetricDef::gauge(
+        "unit_pressure_some_ratio",
+        Unit::Ratio,
+        "Share of time in which a thread of a service or slice of systemd waited; of a service from when it first waited 1 %.",
+    )
+    .by(&["resource", "unit"]),
 ];
 
 const CPU: &MetricDef = &METRICS[0];
@@ -54,6 +60,13 @@ const OOM_KILLS: &MetricDef = &METRICS[7];
 const PRESSURE: &MetricDef = &METRICS[8];
 const UNIT_CPU: &MetricDef = &METRICS[9];
 const UNIT_MEMORY: &MetricDef = &METRICS[10];
+const UNIT_PRESSURE: &MetricDef = &METRICS[11];
+
+/// Files of a group that say how long its threads waited, and for what.
+const PRESSURES: [(&str, &str); 3] = [("cpu", "cpu.pressure"), ("io", "io.pressure"), ("memory", "memory.pressure")];
+
+/// A service that never waited this share of the time has no series of it: most never do.
+const NOTABLE: f64 = 0.01;
 
 const PLAN: Plan = Plan {
     name: "group",
@@ -67,7 +80,7 @@ const PLAN: Plan = Plan {
 const ROOT: &str = "/sys/fs/cgroup";
 
 pub(super) fn make(start: &Start<'_>) -> Box<dyn Source> {
-    let mut reader = Reader { groups: start.groups.clone(), before: HashMap::new(), text: Vec::new() };
+    let mut reader = Reader { groups: start.groups.clone(), before: HashMap::new(), waited: HashSet::new(), text: Vec::new() };
     Gauges::boxed(start, &start.lane, PLAN, move |ask| reader.read(ask))
 }
 
@@ -75,6 +88,8 @@ struct Reader {
     groups: Groups,
     /// Counters by group and name, and when they were read.
     before: HashMap<(String, &'static str), (u64, Duration)>,
+    /// Services that have waited notably, by group, and for what.
+    waited: HashSet<(String, &'static str)>,
     text: Vec<u8>,
 }
 
@@ -105,6 +120,14 @@ impl Reader {
             if !there {
                 self.groups.forget(folder);
                 self.before.retain(|(known, _), _| known != folder);
+                self.waited.retain(|(known, _)| known != folder);
+            }
+        }
+        let slices: BTreeSet<&str> = places.keys().filter_map(|folder| slice(folder)).collect();
+        for name in slices {
+            let mut look = Look { reader: self, host: ask.host, now: ask.now, folder: &format!("/{name}") };
+            for (resource, share) in look.pressure() {
+                found.maybe(UNIT_PRESSURE, &[resource, name], share);
             }
         }
         found
@@ -160,11 +183,18 @@ impl Look<'_> {
         found.maybe(TASKS, &[name], self.number("pids.current").map(|n| n as f64));
         let kills = self.file("memory.events").ok().flatten().and_then(|text| field(text, b"oom_kill"));
         found.maybe(OOM_KILLS, &[name], kills.map(|n| n as f64));
-        for (resource, file) in [("cpu", "cpu.pressure"), ("io", "io.pressure"), ("memory", "memory.pressure")] {
-            let stalled = self.file(file).ok().flatten().and_then(stalled_micros);
-            found.maybe(PRESSURE, &[name, resource], self.rate(file, stalled).map(|micros| (micros / 1e6).min(1.0)));
+        for (resource, share) in self.pressure() {
+            found.maybe(PRESSURE, &[name, resource], share);
         }
         true
+    }
+
+    /// The share of time in which some thread of it waited, by resource.
+    fn pressure(&mut self) -> [(&'static str, Option<f64>); 3] {
+        PRESSURES.map(|(resource, file)| {
+            let stalled = self.file(file).ok().flatten().and_then(stalled_micros);
+            (resource, self.rate(file, stalled).map(|micros| (micros / 1e6).min(1.0)))
+        })
     }
 
     /// False where the group is gone.
@@ -172,6 +202,15 @@ impl Look<'_> {
         let Some((used, _)) = self.cpu() else { return self.is_there() };
         found.maybe(UNIT_CPU, &[unit], used);
         found.maybe(UNIT_MEMORY, &[unit], self.number("memory.current").map(|bytes| bytes as f64));
+        for (resource, share) in self.pressure() {
+            let key = (self.folder.to_owned(), resource);
+            if share.is_some_and(|share| share >= NOTABLE) {
+                self.reader.waited.insert(key.clone());
+            }
+            if self.reader.waited.contains(&key) {
+                found.maybe(UNIT_PRESSURE, &[resource, unit], share);
+            }
+        }
         true
     }
 
@@ -180,6 +219,11 @@ impl Look<'_> {
         let read = self.host.read(&format!("{ROOT}{}/cgroup.procs", self.folder), &mut self.reader.text);
         !read.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
+}
+
+/// The slice at the top of the hierarchy that a group lies in: `system.slice`.
+fn slice(folder: &str) -> Option<&str> {
+    folder.split('/').nth(1).filter(|name| name.ends_with(".slice"))
 }
 
 /// `ENODEV`: the file was open while its group was removed.
@@ -262,6 +306,31 @@ mod tests {
         assert_eq!((of("tasks"), of("oom_kills")), (Some(7.0), Some(2.0)));
         assert_eq!(value(&round, r#"container_pressure_some_ratio{name="web",resource="cpu"}"#), Some(0.5));
         assert_eq!(value(&round, r#"unit_memory_used_bytes{unit="nginx"}"#), Some(3_145_728.0));
+    }
+
+    #[test]
+    fn a_slice_has_its_pressure_and_a_service_once_it_waited() {
+        let mut script = Script::new(make);
+        let waited = |script: &mut Script, path: &str, micros: u64| {
+            let text = format!("some avg10=0.00 total={micros}\nfull avg10=0.00 total=0\n");
+            script.file(&format!("{ROOT}{path}/io.pressure"), &text);
+            script.file(&format!("{ROOT}{path}/cpu.stat"), "usage_usec 0\n");
+        };
+        let paths = ["/system.slice", "/system.slice/calm.service", "/system.slice/db.service"];
+        paths[1..].iter().for_each(|path| script.groups.add(path));
+        paths.iter().for_each(|path| waited(&mut script, path, 0));
+        // The last file that is read of all.
+        let last = format!("{ROOT}/system.slice/io.pressure");
+        script.asked_again(5, &last);
+        script.asked_again(5, &last);
+        for (path, micros) in paths.iter().zip([2_600_000, 10_000, 2_500_000]) {
+            waited(&mut script, path, micros);
+        }
+        let round = script.asked_again(5, &last);
+        let of = |unit: &str| value(&round, &format!("unit_pressure_some_ratio{{resource=\"io\",unit=\"{unit}\"}}"));
+        assert_eq!((of("system.slice"), of("db"), of("calm")), (Some(0.52), Some(0.5), None));
+        let quiet = script.asked_again(5, &last);
+        assert_eq!(value(&quiet, r#"unit_pressure_some_ratio{resource="io",unit="db"}"#), Some(0.0));
     }
 
     #[test]
