@@ -49,7 +49,7 @@ pub const METRICS: &[MetricDef] = &[
     MetricDef::gauge(
         "service_error_ratio",
         Unit::Ratio,
-        "Share of the service's last 60 checks that failed; absent before the twentieth, and an outage begins it anew",
+        "Share of the service's last 60 checks that failed; absent before there are so many, and an outage begins it anew",
     )
     .by(&["service"])
     .within(Some(0.0), Some(1.0)),

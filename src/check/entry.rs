@@ -191,7 +191,10 @@ impl Entry {
         let slow = result.response.is_some_and(|r| r > self.limits.degraded_above);
         let verdict = Verdict::of(result.outcome, if slow { Pace::Slow } else { Pace::Fast });
         let state = self.standing.observe(verdict, self.limits.fail_after, self.limits.recover_after);
-        self.errors.observe(verdict, state);
+        // What fails in maintenance, or with what it needs, is no error of its own.
+        if !self.status.maintenance && self.status.caused_by.is_none() {
+            self.errors.observe(verdict, state);
+        }
         self.status.last_check = Some(result.at);
         self.remember(result, verdict);
         self.status.response_seconds = result.response.map(|r| r.as_secs_f64());

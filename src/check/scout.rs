@@ -86,7 +86,13 @@ async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, (aim, 
     loop {
         tick.tick().await;
         let listeners = discovery.listeners(host.as_ref(), &processes());
-        let posture = posture_due.take().then(|| posture(host.as_ref(), &listeners));
+        let posture = if posture_due.take() {
+            let (host, listeners) = (Arc::clone(&host), listeners.clone());
+            // It reads megabytes: on a thread of its own, so that checks and messages go on.
+            tokio::task::spawn_blocking(move || posture(host.as_ref(), &listeners)).await.ok()
+        } else {
+            None
+        };
         let mut services = None;
         if aim == Aim::Services {
             let mut found = discovery.services(host.as_ref(), &listeners);

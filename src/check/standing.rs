@@ -36,13 +36,12 @@ pub enum Pace {
     Slow,
 }
 
-/// Results that an error rate is made of: ten minutes of checks 10 s apart.
+/// Results that an error rate is made of, and the fewest: ten minutes of checks 10 s apart. Of fewer, two that failed beside a
+/// start of the machine would be a rate that alarms.
 const JUDGED: u32 = 60;
 
-/// Fewest results that make a rate: one failure of them is 5 %.
-const FEWEST: u32 = 20;
-
-/// Which of its last results failed. A service that is down has no error rate: its outage is told as such.
+/// Which of its last results failed. A service that is down has no error rate: its outage is told as such; nor has one that has
+/// not answered yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Errors {
     /// The newest in the lowest bit.
@@ -53,7 +52,7 @@ pub struct Errors {
 impl Errors {
     /// Takes a result and the state after it.
     pub fn observe(&mut self, verdict: Verdict, state: ServiceState) {
-        if state == ServiceState::Offline {
+        if matches!(state, ServiceState::Offline | ServiceState::Unknown) {
             *self = Self::default();
             return;
         }
@@ -63,7 +62,7 @@ impl Errors {
 
     /// The share that failed; `None` where too few are known.
     pub fn share(self) -> Option<f64> {
-        (self.known >= FEWEST).then(|| f64::from(self.failed.count_ones()) / f64::from(self.known))
+        (self.known >= JUDGED).then(|| f64::from(self.failed.count_ones()) / f64::from(self.known))
     }
 }
 
@@ -152,8 +151,9 @@ mod tests {
             (0..n).for_each(|_| errors.observe(verdict, state));
             errors.share()
         };
-        assert_eq!(take(Verdict::Good, ServiceState::Online, 19), None);
-        assert_eq!(take(Verdict::Bad, ServiceState::Online, 1), Some(0.05));
+        assert_eq!(take(Verdict::Bad, ServiceState::Unknown, 2), None, "a start of the machine");
+        assert_eq!(take(Verdict::Good, ServiceState::Online, 59), None);
+        assert_eq!(take(Verdict::Bad, ServiceState::Online, 1), Some(1.0 / 60.0));
         assert_eq!(take(Verdict::Poor, ServiceState::Degraded, 40), Some(1.0 / 60.0));
         assert_eq!(take(Verdict::Good, ServiceState::Online, 60), Some(0.0));
         assert_eq!(take(Verdict::Bad, ServiceState::Offline, 1), None);

@@ -15,8 +15,8 @@ const REMEMBERED: Duration = Duration::from_secs(86_400);
 /// Most listeners remembered: a machine with more has no use for a list of them.
 const MOST: usize = 1024;
 
-/// Programs on loopback take a port of their own above this at every start; only those below are services.
-const FIRST_PASSING_PORT: u16 = 32_768;
+/// Ports that Linux gives to programs that ask for any: another one at every start, so no service is known by them.
+const PASSING_PORTS: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
 /// The posture is written at least so often: a report looks for it in the day before its end.
 const POSTURE_AGAIN: Duration = Duration::from_secs(12 * 3600);
@@ -75,8 +75,11 @@ impl Watch {
             }
         }
         known.retain(|_, last| at.since(*last) <= REMEMBERED);
-        while known.len() > MOST {
-            known.pop_first();
+        // Whoever listens now stays known: forgotten, it would be new with the next look.
+        while known.len() > MOST
+            && let Some(oldest) = known.iter().filter(|(_, last)| **last < at).min_by_key(|(_, last)| **last).map(|(key, _)| *key)
+        {
+            known.remove(&oldest);
         }
         self.listeners = Some(known);
     }
@@ -97,10 +100,9 @@ impl Watch {
     }
 }
 
-/// Whether others, or programs here on a port of its own, can rely on it.
+/// Whether others, or programs here, can rely on its port.
 fn is_service(listener: &Listener) -> bool {
-    let address = listener.address;
-    listener.protocol == Protocol::Tcp && (!address.ip().is_loopback() || address.port() < FIRST_PASSING_PORT)
+    listener.protocol == Protocol::Tcp && !PASSING_PORTS.contains(&listener.address.port())
 }
 
 fn begun(at: Timestamp, listener: &Listener) -> SecurityEvent {
@@ -198,6 +200,25 @@ mod tests {
         watch.listeners(at(2 * 86_400), &[]);
         watch.listeners(at(2 * 86_400 + 10), &[door]);
         assert_eq!(told(&mut watch).len(), 1, "a day later it is new");
+    }
+
+    #[test]
+    fn whoever_listens_stays_known_however_many_come_and_go() {
+        let mut watch = Watch::default();
+        let ssh = listener("sshd", "0.0.0.0:22");
+        watch.listeners(at(0), std::slice::from_ref(&ssh));
+        for round in 1..4 {
+            let first = 1000 + 2000 * round;
+            let many = (first..first + 900).map(|port| listener("ftpd", &format!("0.0.0.0:{port}")));
+            let found: Vec<Listener> = many.chain([ssh.clone(), listener("node", "0.0.0.0:45000")]).collect();
+            watch.listeners(at(i64::from(round) * 10), &found);
+            let told = told(&mut watch);
+            assert_eq!(told.len(), 900, "each once");
+            assert!(
+                !told.iter().any(|line| line.contains("sshd") || line.contains(":45000")),
+                "neither what was there nor what passes"
+            );
+        }
     }
 
     #[test]

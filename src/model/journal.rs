@@ -90,7 +90,7 @@ pub enum JournalEvent {
         /// What, and when.
         seen: SecurityEvent,
     },
-    /// How well the machine is closed: at a start, once a day, and where it changed.
+    /// How well the machine is closed: at a start, twice a day, and where it changed.
     Posture {
         /// What was found.
         posture: Box<Posture>,

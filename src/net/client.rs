@@ -20,7 +20,7 @@ use super::connect::{self, Deadline, Opened, Stream};
 use super::proxy::{Proxies, Proxy};
 use super::tls::{Offer, Trust};
 use super::url::{Target, basic};
-use super::wire::{Wire, protocol};
+use super::wire::{Wire, protocol, wants_http1};
 use super::{NetError, Phases, Request, Response};
 
 /// What a user may set for all HTTP; proxies come from the environment.
@@ -114,13 +114,21 @@ impl Client {
         self.0.trust.get_or_init(|| Trust::load(self.0.config.ca_file.as_deref()).map(Arc::new)).clone()
     }
 
-    /// One request and one answer.
+    /// One request and one answer; asked once more where the server agrees to HTTP/2 and then wants HTTP/1.1.
     async fn exchange(&self, hop: &Hop, request: &Request, deadline: &Deadline) -> Result<Response, NetError> {
+        match self.ask(hop, request, Offer::Http, deadline).await {
+            Err(error) if wants_http1(&error) => self.ask(hop, request, Offer::Http1, deadline).await,
+            answered => answered,
+        }
+    }
+
+    /// One request over one connection.
+    async fn ask(&self, hop: &Hop, request: &Request, offer: Offer, deadline: &Deadline) -> Result<Response, NetError> {
         let (opened, proxy) = match &request.socket {
             Some(path) => (connect::unix(path, deadline).await?, None),
             None => {
                 let proxy = self.0.proxies.pick(&hop.target)?;
-                (self.connect(&hop.target, proxy.as_ref(), Offer::Http, deadline).await?, proxy)
+                (self.connect(&hop.target, proxy.as_ref(), offer, deadline).await?, proxy)
             }
         };
         let Opened { stream, mut phases, shown } = opened;

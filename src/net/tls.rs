@@ -41,10 +41,26 @@ pub enum Offer {
     Nothing,
     /// HTTP/2, else HTTP/1.1.
     Http,
+    /// HTTP/1.1 alone.
+    Http1,
+}
+
+impl Offer {
+    /// The protocols as they are named in a handshake, the preferred one first.
+    fn names(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Nothing => &[],
+            Self::Http => &[HTTP2, HTTP1],
+            Self::Http1 => &[HTTP1],
+        }
+    }
 }
 
 /// HTTP/2 over TLS, as it is named in a handshake (RFC 9113 §3.1).
 const HTTP2: &[u8] = b"h2";
+
+/// HTTP/1.1, as it is named in a handshake.
+const HTTP1: &[u8] = b"http/1.1";
 
 /// Who is trusted; made once and shared.
 #[derive(Debug)]
@@ -93,9 +109,7 @@ impl Trust {
             .with_no_client_auth();
         // A resumed session shows no certificate, so an expired one would go unseen.
         config.resumption = Resumption::disabled();
-        if offer == Offer::Http {
-            config.alpn_protocols = [HTTP2, b"http/1.1"].map(<[u8]>::to_vec).to_vec();
-        }
+        config.alpn_protocols = offer.names().iter().map(|name| name.to_vec()).collect();
         let result = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
         let shown = *witness.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match result {

@@ -102,3 +102,9 @@ pub fn protocol(error: hyper::Error) -> NetError {
         cause.map_or_else(|| error.to_string(), ToString::to_string)
     })
 }
+
+/// Whether the other side agreed to HTTP/2 and now wants HTTP/1.1 instead (HTTP_1_1_REQUIRED, RFC 9113 §7).
+pub fn wants_http1(error: &NetError) -> bool {
+    // The code itself is not shown outside of hyper, its text is.
+    matches!(error, NetError::Protocol(text) if text.contains("error received: endpoint requires HTTP/1.1"))
+}

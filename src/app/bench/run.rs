@@ -50,10 +50,10 @@ pub struct Run<'a> {
 /// Does it; `say` is told what happens. Gives what the alarms were worth, and whether somebody ended it before its time.
 ///
 /// # Errors
-/// Too little room, no engine, no service.
+/// Too little room, a temporary folder in memory, no engine, no service.
 pub fn run(asked: Run<'_>, say: &dyn Fn(&str)) -> Result<(Verdict, bool), Failure> {
+    room(&std::env::temp_dir())?;
     let scratch = Scratch::new("faults")?;
-    room(scratch.path())?;
     let service = Service::start(&scratch.path().join("service.log")).context("the service to be probed does not start")?;
     let (engine, facts) = engine(scratch.path(), &service)?;
     let (sender, wakes) = channel();
@@ -79,8 +79,26 @@ pub fn run(asked: Run<'_>, say: &dyn Fn(&str)) -> Result<(Verdict, bool), Failur
     Ok((judge(span, &faults, ear.told()), was_asked))
 }
 
+/// The file system of that magic number, where it keeps its files in memory (statfs(2)).
+fn in_memory(magic: u32) -> Option<&'static str> {
+    match magic {
+        0x0102_1994 => Some("tmpfs"),
+        0x8584_58f6 => Some("ramfs"),
+        _ => None,
+    }
+}
+
 /// Whether the machine can bear it.
 fn room(folder: &Path) -> anyhow::Result<()> {
+    // Magic numbers have 32 bits, whatever the width of the field.
+    let magic = rustix::fs::statfs(folder).with_context(|| folder.display().to_string())?.f_type as u32;
+    if let Some(kind) = in_memory(magic) {
+        anyhow::bail!(
+            "{} is on {kind}, which keeps files in memory: what fills a disk would take the memory of the whole machine; \
+             set TMPDIR to a folder on a disk",
+            folder.display()
+        );
+    }
     let disk = rustix::fs::statvfs(folder).with_context(|| folder.display().to_string())?;
     let free = disk.f_bavail * disk.f_frsize;
     anyhow::ensure!(
@@ -206,5 +224,23 @@ impl<M: Monitor> Bench<'_, M> {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_memory_is_refused_with_what_to_do() {
+        assert_eq!(in_memory(0xef53), None, "ext4");
+        assert_eq!((in_memory(0x0102_1994), in_memory(0x8584_58f6)), (Some("tmpfs"), Some("ramfs")));
+        // In memory on most machines, where it is there.
+        let shared = Path::new("/dev/shm");
+        let magic = rustix::fs::statfs(shared).map_or(0, |s| s.f_type as u32);
+        if in_memory(magic).is_some() {
+            let why = room(shared).expect_err("it is in memory").to_string();
+            assert!(why.starts_with("/dev/shm is on ") && why.ends_with("set TMPDIR to a folder on a disk"), "{why}");
+        }
     }
 }

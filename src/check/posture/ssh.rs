@@ -14,6 +14,12 @@ const CONFIG: &str = "/etc/ssh/sshd_config";
 /// How deep files include each other: sshd's own limit is 16.
 const DEEPEST: u8 = 16;
 
+/// The key of logins in which the server asks and a person answers, mostly with a password.
+const ASKED: &str = "kbdinteractiveauthentication";
+
+/// What sshd called [`ASKED`] before 8.7 and still reads: one key of two names.
+const ASKED_BEFORE: &str = "challengeresponseauthentication";
+
 pub(super) fn look(look: &mut Look<'_>, listeners: &[Listener]) {
     let mut keys = BTreeMap::new();
     if !read(look, CONFIG, &mut keys, 0) {
@@ -24,13 +30,16 @@ pub(super) fn look(look: &mut Look<'_>, listeners: &[Listener]) {
     }
     let of = |key: &str, default: &str| keys.get(key).cloned().unwrap_or_else(|| default.to_owned());
     // Defaults of sshd_config(5).
+    let (password, asked, pam) = (of("passwordauthentication", "yes"), of(ASKED, "yes"), of("usepam", "no"));
+    // Only PAM asks for passwords on Linux: without it keyboard-interactive lets nobody in.
+    let takes_passwords = password != "no" || (asked != "no" && pam != "no");
+    let ways = format!("PasswordAuthentication {password}, KbdInteractiveAuthentication {asked}, UsePAM {pam}");
     let root = of("permitrootlogin", "prohibit-password");
     let fault = Fault { severity: Critical, advice: "PermitRootLogin prohibit-password in /etc/ssh/sshd_config" };
-    look.check("Root does not log in with a password over SSH", root != "yes", format!("PermitRootLogin {root}"), &fault);
-    let password = of("passwordauthentication", "yes");
-    let fault = Fault { severity: Warning, advice: "PasswordAuthentication no in /etc/ssh/sshd_config, once keys are in place" };
-    let evidence = format!("PasswordAuthentication {password}");
-    look.check("Nobody logs in with a password over SSH", password == "no", evidence, &fault);
+    let evidence = if root == "yes" { format!("PermitRootLogin yes, {ways}") } else { format!("PermitRootLogin {root}") };
+    look.check("Root does not log in with a password over SSH", root != "yes" || !takes_passwords, evidence, &fault);
+    let advice = "PasswordAuthentication no and KbdInteractiveAuthentication no in /etc/ssh/sshd_config, once keys are in place";
+    look.check("Nobody logs in with a password over SSH", !takes_passwords, ways, &Fault { severity: Warning, advice });
     let empty = of("permitemptypasswords", "no");
     let fault = Fault { severity: Critical, advice: "PermitEmptyPasswords no in /etc/ssh/sshd_config" };
     look.check("Empty passwords are refused over SSH", empty == "no", format!("PermitEmptyPasswords {empty}"), &fault);
@@ -53,6 +62,7 @@ fn read(look: &mut Look<'_>, path: &str, keys: &mut BTreeMap<String, String>, de
             }
             _ => {
                 let value = words.next().unwrap_or_default().trim_matches('"').to_lowercase();
+                let key = if key == ASKED_BEFORE { ASKED.to_owned() } else { key };
                 keys.entry(key).or_insert(value);
             }
         }

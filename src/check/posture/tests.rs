@@ -134,7 +134,44 @@ fn the_first_word_on_a_key_of_ssh_counts_and_files_stand_where_they_are_included
     machine.file("/etc/ssh/sshd_config.d/notes.txt", 0o644, "PermitEmptyPasswords yes\n");
     machine.file("/etc/ssh/ssh_host_rsa_key", 0o644, "");
     let found = posture(&machine, &[]);
-    assert_eq!(failed(&found), ["ssh_host_rsa_key has mode 644", "PermitRootLogin yes", "PasswordAuthentication yes"]);
+    let ways = "PasswordAuthentication yes, KbdInteractiveAuthentication yes, UsePAM no";
+    assert_eq!(failed(&found), ["ssh_host_rsa_key has mode 644", &format!("PermitRootLogin yes, {ways}"), ways]);
+}
+
+/// What fails of the checks of SSH with this configuration, by the first word of their titles.
+fn failed_of_ssh(config: &str) -> Vec<String> {
+    let mut machine = Machine::default();
+    machine.file("/etc/ssh/sshd_config", 0o644, config);
+    let word = |title: &str| title.split(' ').next().unwrap_or_default().to_owned();
+    let of_ssh = |title: &str| title.ends_with("over SSH");
+    posture(&machine, &[]).checks.iter().filter(|c| !c.passed && of_ssh(&c.title)).map(|c| word(&c.title)).collect()
+}
+
+#[test]
+fn a_password_also_comes_in_by_keyboard_interactive_where_pam_asks_for_it() {
+    let none: [&str; 0] = [];
+    assert_eq!(failed_of_ssh("PasswordAuthentication no\nUsePAM yes\n"), ["Nobody"], "asking is sshd's default");
+    assert_eq!(failed_of_ssh("PasswordAuthentication no\n"), none, "without PAM nothing asks");
+    assert_eq!(failed_of_ssh("PasswordAuthentication no\nUsePAM yes\nKbdInteractiveAuthentication no\n"), none);
+    assert_eq!(failed_of_ssh("PasswordAuthentication yes\nUsePAM no\nKbdInteractiveAuthentication no\n"), ["Nobody"]);
+}
+
+#[test]
+fn the_old_name_of_keyboard_interactive_is_the_same_key_of_ssh() {
+    let none: [&str; 0] = [];
+    assert_eq!(failed_of_ssh("PasswordAuthentication no\nUsePAM yes\nChallengeResponseAuthentication no\n"), none);
+    let both = "KbdInteractiveAuthentication yes\nChallengeResponseAuthentication no\nPasswordAuthentication no\nUsePAM yes\n";
+    assert_eq!(failed_of_ssh(both), ["Nobody"], "the first word counts, whatever its name");
+}
+
+#[test]
+fn root_is_judged_by_whether_a_password_can_come_in_at_all() {
+    let none: [&str; 0] = [];
+    let keys_only = "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM yes\n";
+    assert_eq!(failed_of_ssh(&format!("PermitRootLogin yes\n{keys_only}")), none, "as prohibit-password");
+    assert_eq!(failed_of_ssh("PermitRootLogin yes\n"), ["Root", "Nobody"]);
+    assert_eq!(failed_of_ssh("PermitRootLogin yes\nPasswordAuthentication no\nUsePAM yes\n"), ["Root", "Nobody"]);
+    assert_eq!(failed_of_ssh("PermitRootLogin prohibit-password\n"), ["Nobody"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Limits changed without being asked, where the user lets it: what was learned is applied by the wishes a person would make.
 //!
-//! Invariant: a rule changes at most once a day, and never again by itself once somebody took a change of it back.
+//! Invariant: a rule changes at most once a day, and not by itself in the 30 days after somebody took a change of it back.
 
 use std::time::Duration;
 

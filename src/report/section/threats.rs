@@ -17,6 +17,9 @@ const INSTALLED: std::time::Duration = std::time::Duration::from_secs(1800);
 /// Half-open connections that a scan or a flood leaves: hundreds of times what clients do.
 const HALF_OPEN: f64 = 100.0;
 
+/// Pieces of evidence written out: a cell of a table.
+const MOST_EVIDENCE: usize = 8;
+
 /// One hypothesis.
 pub(super) struct Threat {
     pub title: &'static str,
@@ -59,8 +62,13 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.count("threats.count", "Hypotheses", ranked.len());
     for threat in ranked {
         let what = format!("{} (strength {:.2}).", text::capitalized(threat.title), threat.strength);
-        let texts = [what, threat.evidence.join("; "), threat.how.to_owned()];
-        table.rows.push(std::iter::once(Cell::Level(threat.level())).chain(texts.map(Cell::Text)).collect());
+        let level = threat.level();
+        let mut evidence = threat.evidence;
+        let more = evidence.len().saturating_sub(MOST_EVIDENCE);
+        evidence.truncate(MOST_EVIDENCE);
+        evidence.extend((more > 0).then(|| format!("{more} more")));
+        let texts = [what, evidence.join("; "), threat.how.to_owned()];
+        table.rows.push(std::iter::once(Cell::Level(level)).chain(texts.map(Cell::Text)).collect());
     }
     section.tables.push(table);
 }
