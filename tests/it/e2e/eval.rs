@@ -173,7 +173,9 @@ fn the_labeled_series_reach_their_floors() {
     build.args(["build", "--release", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     // What cargo tells a test of its package: a build that knew it is done again by the next one that does not.
     let told = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("CARGO_PKG_"));
-    told.chain(["CARGO_MANIFEST_DIR".into()]).for_each(|name| drop(build.env_remove(name)));
+    for name in told.chain(["CARGO_MANIFEST_DIR".into()]) {
+        build.env_remove(name);
+    }
     assert!(build.status().expect("cargo runs").success());
     let debug = Path::new(env!("CARGO_BIN_EXE_farol"));
     let program = debug.parent().and_then(Path::parent).expect("a target folder").join("release/farol");
