@@ -3,86 +3,38 @@
 //! Invariant: nothing of their contents is read.
 
 use super::{Fault, Look};
-use crate::model::Severity::{Critical, Info, Warning};
+use crate::model::Severity::{self, Critical, Info, Warning};
 
-/// A file: its path, what should hold, the bits none of which may be set, and what is at stake.
-struct Guarded {
-    path: &'static str,
-    title: &'static str,
-    forbidden: u32,
-    fault: Fault,
-}
+/// A file: its path, what should hold, the bits none of which may be set, how bad one is, and the mode it should have.
+struct Guarded(&'static str, &'static str, u32, Severity, u32);
 
 const OTHERS: u32 = 0o007;
 const OTHERS_OR_GROUP_WRITE: u32 = 0o022;
 
 const FILES: &[Guarded] = &[
-    Guarded {
-        path: "/etc/shadow",
-        title: "Passwords are hidden from everybody",
-        forbidden: OTHERS | 0o020,
-        fault: Fault { severity: Critical, advice: "chmod 640 /etc/shadow" },
-    },
-    Guarded {
-        path: "/etc/gshadow",
-        title: "Passwords of groups are hidden from everybody",
-        forbidden: OTHERS | 0o020,
-        fault: Fault { severity: Warning, advice: "chmod 640 /etc/gshadow" },
-    },
-    Guarded {
-        path: "/etc/passwd",
-        title: "Only root changes accounts",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Critical, advice: "chmod 644 /etc/passwd" },
-    },
-    Guarded {
-        path: "/etc/group",
-        title: "Only root changes groups",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Critical, advice: "chmod 644 /etc/group" },
-    },
-    Guarded {
-        path: "/etc/sudoers",
-        title: "Only root changes who becomes root",
-        forbidden: OTHERS | 0o020,
-        fault: Fault { severity: Critical, advice: "chmod 440 /etc/sudoers" },
-    },
-    Guarded {
-        path: "/etc/crontab",
-        title: "Only root changes what runs by the clock",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Critical, advice: "chmod 644 /etc/crontab" },
-    },
-    Guarded {
-        path: "/etc/ssh/sshd_config",
-        title: "Only root changes who may log in over SSH",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Critical, advice: "chmod 644 /etc/ssh/sshd_config" },
-    },
-    Guarded {
-        path: "/root",
-        title: "Root's folder is closed to others' writing",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Critical, advice: "chmod 700 /root" },
-    },
-    Guarded {
-        path: "/boot/grub/grub.cfg",
-        title: "Only root changes what is started",
-        forbidden: OTHERS_OR_GROUP_WRITE,
-        fault: Fault { severity: Warning, advice: "chmod 600 /boot/grub/grub.cfg" },
-    },
+    Guarded("/etc/shadow", "Passwords are hidden from everybody", OTHERS | 0o020, Critical, 0o640),
+    Guarded("/etc/gshadow", "Passwords of groups are hidden from everybody", OTHERS | 0o020, Warning, 0o640),
+    Guarded("/etc/passwd", "Only root changes accounts", OTHERS_OR_GROUP_WRITE, Critical, 0o644),
+    Guarded("/etc/group", "Only root changes groups", OTHERS_OR_GROUP_WRITE, Critical, 0o644),
+    Guarded("/etc/sudoers", "Only root changes who becomes root", OTHERS | 0o020, Critical, 0o440),
+    Guarded("/etc/crontab", "Only root changes what runs by the clock", OTHERS_OR_GROUP_WRITE, Critical, 0o644),
+    Guarded("/etc/ssh/sshd_config", "Only root changes who may log in over SSH", OTHERS_OR_GROUP_WRITE, Critical, 0o644),
+    Guarded("/root", "Root's folder is closed to others' writing", OTHERS_OR_GROUP_WRITE, Critical, 0o700),
+    Guarded("/boot/grub/grub.cfg", "Only root changes what is started", OTHERS_OR_GROUP_WRITE, Warning, 0o600),
 ];
 
 /// Only their owner removes files there.
 const STICKY: u32 = 0o1000;
 
 pub(super) fn look(look: &mut Look<'_>) {
-    for file in FILES {
-        match look.host.mode(file.path) {
+    for Guarded(path, title, forbidden, severity, wanted) in FILES {
+        match look.host.mode(path) {
             Ok(mode) => {
-                look.check(file.title, mode & file.forbidden == 0, format!("{} has mode {mode:o}", file.path), &file.fault)
+                let advice = format!("chmod {wanted:o} {path}");
+                let fault = Fault { severity: *severity, advice: &advice };
+                look.check(title, mode & forbidden == 0, format!("{path} has mode {mode:o}"), &fault);
             }
-            Err(error) => look.unread(file.path, &error),
+            Err(error) => look.unread(path, &error),
         }
     }
     for path in ["/tmp", "/var/tmp"] {

@@ -4,107 +4,46 @@
 //! this kernel has not is not counted.
 
 use super::{Fault, Look};
-use crate::model::Severity::{Info, Warning};
+use crate::model::Severity::{self, Info, Warning};
 
-/// A switch: its path below `/proc/sys`, what should hold, its least value, and what is at stake where it is lower.
-struct Switch {
-    path: &'static str,
-    title: &'static str,
-    least: i64,
-    fault: Fault,
-}
+/// A switch: its path below `/proc/sys`, what should hold, its least value, and how bad it is where it is lower.
+struct Switch(&'static str, &'static str, i64, Severity);
 
 const SWITCHES: &[Switch] = &[
-    Switch {
-        path: "kernel/randomize_va_space",
-        title: "Addresses of programs are random",
-        least: 2,
-        fault: Fault { severity: Warning, advice: "sysctl -w kernel.randomize_va_space=2" },
-    },
-    Switch {
-        path: "kernel/kptr_restrict",
-        title: "Addresses of the kernel are hidden",
-        least: 1,
-        fault: Fault { severity: Info, advice: "sysctl -w kernel.kptr_restrict=1" },
-    },
-    Switch {
-        path: "kernel/dmesg_restrict",
-        title: "The kernel's messages are for administrators",
-        least: 1,
-        fault: Fault { severity: Info, advice: "sysctl -w kernel.dmesg_restrict=1" },
-    },
-    Switch {
-        path: "kernel/unprivileged_bpf_disabled",
-        title: "Programs for the kernel (BPF) are loaded by administrators alone",
-        least: 1,
-        fault: Fault { severity: Info, advice: "sysctl -w kernel.unprivileged_bpf_disabled=1" },
-    },
-    Switch {
-        path: "kernel/perf_event_paranoid",
-        title: "Others' programs cannot be measured",
-        least: 2,
-        fault: Fault { severity: Info, advice: "sysctl -w kernel.perf_event_paranoid=2" },
-    },
-    Switch {
-        path: "fs/protected_symlinks",
-        title: "Links in shared folders are not followed for others",
-        least: 1,
-        fault: Fault { severity: Warning, advice: "sysctl -w fs.protected_symlinks=1" },
-    },
-    Switch {
-        path: "fs/protected_hardlinks",
-        title: "Files of others cannot be linked",
-        least: 1,
-        fault: Fault { severity: Warning, advice: "sysctl -w fs.protected_hardlinks=1" },
-    },
-    Switch {
-        path: "fs/protected_fifos",
-        title: "Pipes of others in shared folders are not written to",
-        least: 1,
-        fault: Fault { severity: Info, advice: "sysctl -w fs.protected_fifos=1" },
-    },
-    Switch {
-        path: "net/ipv4/tcp_syncookies",
-        title: "Floods of half-open connections are withstood",
-        least: 1,
-        fault: Fault { severity: Warning, advice: "sysctl -w net.ipv4.tcp_syncookies=1" },
-    },
+    Switch("kernel/randomize_va_space", "Addresses of programs are random", 2, Warning),
+    Switch("kernel/kptr_restrict", "Addresses of the kernel are hidden", 1, Info),
+    Switch("kernel/dmesg_restrict", "The kernel's messages are for administrators", 1, Info),
+    Switch("kernel/unprivileged_bpf_disabled", "Programs for the kernel (BPF) are loaded by administrators alone", 1, Info),
+    Switch("kernel/perf_event_paranoid", "Others' programs cannot be measured", 2, Info),
+    Switch("fs/protected_symlinks", "Links in shared folders are not followed for others", 1, Warning),
+    Switch("fs/protected_hardlinks", "Files of others cannot be linked", 1, Warning),
+    Switch("fs/protected_fifos", "Pipes of others in shared folders are not written to", 1, Info),
+    Switch("net/ipv4/tcp_syncookies", "Floods of half-open connections are withstood", 1, Warning),
 ];
 
-/// Switches that should be off.
-const OFF: &[(&str, &str, &str)] = &[
-    (
-        "net/ipv4/conf/all/accept_source_route",
-        "Senders do not choose the route",
-        "sysctl -w net.ipv4.conf.all.accept_source_route=0",
-    ),
-    (
-        "net/ipv4/conf/all/accept_redirects",
-        "Routes are not changed by strangers",
-        "sysctl -w net.ipv4.conf.all.accept_redirects=0",
-    ),
-    ("fs/suid_dumpable", "Programs with rights leave no memory behind", "sysctl -w fs.suid_dumpable=0"),
+/// Switches that should be off: the path, and what should hold.
+const OFF: &[(&str, &str)] = &[
+    ("net/ipv4/conf/all/accept_source_route", "Senders do not choose the route"),
+    ("net/ipv4/conf/all/accept_redirects", "Routes are not changed by strangers"),
+    ("fs/suid_dumpable", "Programs with rights leave no memory behind"),
 ];
 
 pub(super) fn look(look: &mut Look<'_>) {
-    for switch in SWITCHES {
-        if let Some(value) = number(look, switch.path) {
-            let evidence = format!("{} = {value}", switch.path.replace('/', "."));
-            look.check(switch.title, value >= switch.least, evidence, &switch.fault);
-        }
+    for Switch(path, title, least, severity) in SWITCHES {
+        judge(look, (path, title), (*least, *severity), |value| value >= *least);
     }
-    for &(path, title, advice) in OFF {
-        if let Some(value) = number(look, path) {
-            let evidence = format!("{} = {value}", path.replace('/', "."));
-            // 2 of `suid_dumpable`: what is left behind is for root alone.
-            look.check(
-                title,
-                value == 0 || (path == "fs/suid_dumpable" && value == 2),
-                evidence,
-                &Fault { severity: Info, advice },
-            );
-        }
+    for (path, title) in OFF {
+        // 2 of `suid_dumpable`: what is left behind is for root alone.
+        judge(look, (path, title), (0, Info), |value| value == 0 || (*path == "fs/suid_dumpable" && value == 2));
     }
+}
+
+/// Checks a switch; `wanted` is what it is set to where it does not hold, and how bad that is.
+fn judge(look: &mut Look<'_>, (path, title): (&str, &str), wanted: (i64, Severity), holds: impl Fn(i64) -> bool) {
+    let Some(value) = number(look, path) else { return };
+    let name = path.replace('/', ".");
+    let advice = format!("sysctl -w {name}={}", wanted.0);
+    look.check(title, holds(value), format!("{name} = {value}"), &Fault { severity: wanted.1, advice: &advice });
 }
 
 /// Read a line at a time: files of `/proc` that are read whole stay open for the next round.

@@ -36,9 +36,9 @@ struct Look<'a> {
 }
 
 /// What a check is about where it does not hold.
-struct Fault {
+struct Fault<'a> {
     severity: Severity,
-    advice: &'static str,
+    advice: &'a str,
 }
 
 impl Look<'_> {
@@ -65,7 +65,7 @@ impl Look<'_> {
         self.found.unseen.push(what);
     }
 
-    fn check(&mut self, title: &str, passed: bool, evidence: String, fault: &Fault) {
+    fn check(&mut self, title: &str, passed: bool, evidence: String, fault: &Fault<'_>) {
         let (title, advice) = (title.to_owned(), fault.advice.to_owned());
         self.found.checks.push(PostureCheck { title, passed, severity: fault.severity, evidence, advice });
     }
