@@ -20,6 +20,9 @@ const ASKED: &str = "kbdinteractiveauthentication";
 /// What sshd called [`ASKED`] before 8.7 and still reads: one key of two names.
 const ASKED_BEFORE: &str = "challengeresponseauthentication";
 
+/// The key whose value is a list of lists: of one of them every way must succeed.
+const METHODS: &str = "authenticationmethods";
+
 pub(super) fn look(look: &mut Look<'_>, listeners: &[Listener]) {
     let mut keys = BTreeMap::new();
     if !read(look, CONFIG, &mut keys, 0) {
@@ -31,9 +34,20 @@ pub(super) fn look(look: &mut Look<'_>, listeners: &[Listener]) {
     let of = |key: &str, default: &str| keys.get(key).cloned().unwrap_or_else(|| default.to_owned());
     // Defaults of sshd_config(5).
     let (password, asked, pam) = (of("passwordauthentication", "yes"), of(ASKED, "yes"), of("usepam", "no"));
-    // Only PAM asks for passwords on Linux: without it keyboard-interactive lets nobody in.
-    let takes_passwords = password != "no" || (asked != "no" && pam != "no");
-    let ways = format!("PasswordAuthentication {password}, KbdInteractiveAuthentication {asked}, UsePAM {pam}");
+    let methods = of(METHODS, "any");
+    let is_enough = |method: &str| match method.split(':').next() {
+        Some("any") => password != "no" || (asked != "no" && pam != "no"),
+        Some("password") => password != "no",
+        // Only PAM asks for passwords on Linux: without it keyboard-interactive lets nobody in.
+        Some("keyboard-interactive") => asked != "no" && pam != "no",
+        method => method == Some("none"),
+    };
+    // One list must be gone through whole: `publickey,password` asks for a password and lets nobody in by it.
+    let takes_passwords = methods.split_whitespace().any(|list| list.split(',').all(is_enough));
+    let mut ways = format!("PasswordAuthentication {password}, KbdInteractiveAuthentication {asked}, UsePAM {pam}");
+    if methods != "any" {
+        ways.push_str(&format!(", AuthenticationMethods {methods}"));
+    }
     let root = of("permitrootlogin", "prohibit-password");
     let fault = Fault { severity: Critical, advice: "PermitRootLogin prohibit-password in /etc/ssh/sshd_config" };
     let evidence = if root == "yes" { format!("PermitRootLogin yes, {ways}") } else { format!("PermitRootLogin {root}") };
@@ -61,7 +75,12 @@ fn read(look: &mut Look<'_>, path: &str, keys: &mut BTreeMap<String, String>, de
                 }
             }
             _ => {
-                let value = words.next().unwrap_or_default().trim_matches('"').to_lowercase();
+                let value = if key == METHODS {
+                    words.collect::<Vec<_>>().join(" ")
+                } else {
+                    words.next().unwrap_or_default().to_owned()
+                };
+                let value = value.trim_matches('"').to_lowercase();
                 let key = if key == ASKED_BEFORE { ASKED.to_owned() } else { key };
                 keys.entry(key).or_insert(value);
             }

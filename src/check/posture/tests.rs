@@ -157,6 +157,21 @@ fn a_password_also_comes_in_by_keyboard_interactive_where_pam_asks_for_it() {
 }
 
 #[test]
+fn a_password_that_is_asked_for_beside_a_key_lets_nobody_in() {
+    let none: [&str; 0] = [];
+    let with = |methods: &str| failed_of_ssh(&format!("PermitRootLogin yes\nUsePAM yes\nAuthenticationMethods {methods}\n"));
+    assert_eq!(with("publickey,password publickey,keyboard-interactive:pam"), none);
+    assert_eq!(with("publickey,password keyboard-interactive"), ["Root", "Nobody"], "one list is enough");
+    assert_eq!(with("any"), ["Root", "Nobody"]);
+    assert_eq!(
+        failed_of_ssh("PasswordAuthentication no\nAuthenticationMethods password publickey\n"),
+        none,
+        "what is off opens nothing"
+    );
+    assert_eq!(failed_of_ssh("PasswordAuthentication no\nAuthenticationMethods none\n"), ["Nobody"]);
+}
+
+#[test]
 fn the_old_name_of_keyboard_interactive_is_the_same_key_of_ssh() {
     let none: [&str; 0] = [];
     assert_eq!(failed_of_ssh("PasswordAuthentication no\nUsePAM yes\nChallengeResponseAuthentication no\n"), none);
