@@ -118,7 +118,7 @@ impl Core {
             outbox,
             reports,
             stability,
-            noticed: Noticed::restore(past.shifts.as_deref()),
+            noticed: Noticed::restore([past.shifts.as_deref(), past.connections.as_deref()], now),
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),

@@ -117,6 +117,8 @@ pub struct Past {
     pub stability: Option<Vec<u8>>,
     /// Changes of the last week.
     pub shifts: Option<Vec<u8>>,
+    /// How many connections were usual.
+    pub connections: Option<Vec<u8>>,
     /// Predictions kept.
     pub predictions: Vec<Prediction>,
     /// Messages not done with.

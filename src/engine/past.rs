@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::anomalies;
 use super::exchange::{LAST_ID, LEARNED, Past};
 use super::moment::standing_at;
-use super::patterns::SHIFTS;
+use super::patterns::{CONNECTIONS_ROW, SHIFTS};
 use super::steady::STABILITY;
 use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
@@ -34,6 +34,7 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
         learned: view.model(LEARNED)?,
         stability: view.model(STABILITY)?,
         shifts: view.model(SHIFTS)?,
+        connections: view.model(CONNECTIONS_ROW)?,
         predictions: view.predictions()?,
         outbox,
         reports: view.schedules()?,

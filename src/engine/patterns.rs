@@ -21,6 +21,9 @@ use crate::store::{View, Write};
 /// Name of the changes in the `model` table.
 pub const SHIFTS: &str = "shifts";
 
+/// Name of the usual connections in the `model` table: when they were counted, and how many.
+pub const CONNECTIONS_ROW: &str = "usual connections";
+
 /// The past that is looked over, and for how long changes are shown: what is learned from by default.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// Steps of it, coarsest first, and how many of them must be known.
@@ -65,10 +68,12 @@ pub struct Noticed {
 }
 
 impl Noticed {
-    /// With what was kept.
-    pub fn restore(shifts: Option<&[u8]>) -> Self {
+    /// With what was kept, [`SHIFTS`] and [`CONNECTIONS_ROW`]; connections of another week are no measure of this one.
+    pub fn restore([shifts, connections]: [Option<&[u8]>; 2], now: Timestamp) -> Self {
         let shifts = shifts.and_then(|row| serde_json::from_slice(row).ok()).unwrap_or_default();
-        Self { patterns: Arc::new(Patterns { shifts, ..Patterns::default() }), ..Self::default() }
+        let counted: Option<(Timestamp, f64)> = connections.and_then(|row| serde_json::from_slice(row).ok());
+        let connections = counted.filter(|(at, _)| now.since(*at) <= WEEK).map(|(_, usual)| usual_reading(usual));
+        Self { patterns: Arc::new(Patterns { shifts, ..Patterns::default() }), connections, ..Self::default() }
     }
 
     /// For readers.
@@ -97,8 +102,11 @@ impl Core {
     /// Takes what was found over days and among programs: new changes are told with what happened then.
     pub fn patterned(&mut self, found: Found, at: Timestamp) -> Output {
         let Found { shifts: mut found, clusters, connections } = found;
-        let key = || SeriesKey::total(USUAL_CONNECTIONS);
-        self.noticed.connections = connections.map(|value| Reading { key: key(), value, cumulative: None });
+        if let Some(usual) = connections {
+            let row = serde_json::to_vec(&(at, usual)).expect("two numbers");
+            self.later.push(Write::Model { name: CONNECTIONS_ROW.to_owned(), row: Some(row) });
+        }
+        self.noticed.connections = connections.map(usual_reading);
         let mut pulse = self.next_pulse(at);
         let old = self.noticed.patterns();
         let mut shifts: Vec<Shift> = old.shifts.iter().filter(|s| at.since(s.at) <= WEEK).cloned().collect();
@@ -128,6 +136,10 @@ impl Core {
         pulse.patterns = Some(self.noticed.patterns());
         Output { pulse: Some(pulse), ..Output::default() }
     }
+}
+
+fn usual_reading(value: f64) -> Reading {
+    Reading { key: SeriesKey::total(USUAL_CONNECTIONS), value, cumulative: None }
 }
 
 /// The series whose past is looked over: those with habits, the whole where there is one of it.
@@ -268,6 +280,25 @@ mod tests {
         let after = scene.core.patterned(Found { shifts: found, ..Found::default() }, scene.at);
         assert!(told(&after).is_empty(), "{:?}", told(&after));
         assert_eq!(scene.core.noticed.patterns().shifts.len(), 3);
+    }
+
+    #[test]
+    fn usual_connections_are_known_again_after_a_restart_and_not_those_of_another_week() {
+        let mut scene = Scene::with("", Timestamp::from_seconds(1_780_000_000), Sending::Dry);
+        let usual = |scene: &mut Scene| {
+            scene.tick(0.5);
+            scene.core.kept.iter().find(|r| r.key.metric() == USUAL_CONNECTIONS).map(|r| r.value)
+        };
+        assert_eq!(usual(&mut scene), None);
+        let output = scene.core.patterned(Found { connections: Some(4000.0), ..Found::default() }, scene.at);
+        scene.write(output);
+        scene.restart("well");
+        assert_eq!(usual(&mut scene), Some(4000.0), "before anything was looked at");
+        scene.restart("in a crash");
+        assert_eq!(usual(&mut scene), Some(4000.0));
+        scene.at = scene.at + WEEK * 2;
+        scene.restart("well");
+        assert_eq!(usual(&mut scene), None);
     }
 
     #[test]
