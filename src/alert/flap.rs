@@ -19,14 +19,20 @@ const CALM: Duration = Duration::from_secs(60);
 /// Weights of the oldest and of the newest change, as Nagios has them.
 const WEIGHTS: (f64, f64) = (0.8, 1.2);
 
-/// How long the end of an alert must last before it is told: what lasted less than a minute may come back as soon. Zero where
-/// it lasted longer, or where its rule does not ask for flapping.
+/// How long the end of an alert must last before it is told: what lasted less than changes lie apart that are too many may come back
+/// as soon. Zero where it lasted longer, or where its rule does not ask for flapping.
 pub fn settles(step: &Step, rules: &[RuleSpec]) -> Duration {
     let alert = &step.alert;
+    let Some(rule) = rules.iter().find(|rule| rule.name == alert.rule && rule.flap.start < 1.0) else { return Duration::ZERO };
     let lasted = alert.fired_at.zip(alert.resolved_at).map(|(from, to)| to.since(from));
-    let is_short = step.cause == Cause::Resolved && lasted.is_some_and(|lasted| lasted < CALM);
-    let asks = |rule: &RuleSpec| rule.name == alert.rule && rule.flap.start < 1.0;
-    if is_short && rules.iter().any(asks) { CALM } else { Duration::ZERO }
+    let phase = longest_phase(rule.flap);
+    let is_short = step.cause == Cause::Resolved && lasted.is_some_and(|lasted| lasted < phase);
+    if is_short { phase } else { Duration::ZERO }
+}
+
+/// Changes that lie so far apart or farther are never too many: five minutes, by default, of which four are without a change.
+fn longest_phase(limits: FlapLimits) -> Duration {
+    CALM.mul_f64(limits.start.max(1.0 / f64::from(KEPT)).recip())
 }
 
 /// How an instance changed lately.

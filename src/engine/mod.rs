@@ -55,6 +55,8 @@ mod security;
 mod setup;
 mod start;
 mod steady;
+#[cfg(test)]
+mod storms;
 mod tape;
 mod telling;
 mod thread;
