@@ -7,6 +7,7 @@ mod eval;
 mod history;
 mod input;
 pub mod kit;
+mod learn;
 mod mount;
 mod record;
 mod reload;
