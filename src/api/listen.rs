@@ -3,14 +3,14 @@
 //! Invariant: a socket file is only replaced by the holder of the data folder's lock.
 
 use std::io;
-use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::serve::Listener;
-use tokio::net::{UnixListener, UnixStream};
 
+use crate::base::system;
 use crate::monitor::Scope;
+use crate::net::{LocalListener, LocalStream, listen_local, open_to, peer_user};
 
 /// Who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +40,13 @@ pub struct SocketError {
     source: io::Error,
 }
 
+impl SocketError {
+    /// Whether this system has no such sockets at all.
+    pub fn is_of_the_system(&self) -> bool {
+        self.source.kind() == io::ErrorKind::Unsupported
+    }
+}
+
 /// Who is on the other side.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
@@ -52,7 +59,7 @@ pub struct Peer {
 /// A socket whose file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Socket {
-    listener: UnixListener,
+    listener: LocalListener,
     door: Door,
 }
 
@@ -73,15 +80,14 @@ impl Door {
     pub fn admit(&self, access: Access) -> Result<(), SocketError> {
         let mut now = self.0.1.write().unwrap_or_else(PoisonError::into_inner);
         if *now != access {
-            open_to(self.path(), access)?;
+            open_to(self.path(), access.group).map_err(|source| SocketError { path: self.path().to_owned(), source })?;
             *now = access;
         }
         Ok(())
     }
 
     fn scope(&self, uid: u32) -> Option<Scope> {
-        let own = rustix::process::getuid().as_raw();
-        self.0.1.read().unwrap_or_else(PoisonError::into_inner).scope(uid, own)
+        self.0.1.read().unwrap_or_else(PoisonError::into_inner).scope(uid, system::user()?)
     }
 }
 
@@ -96,38 +102,10 @@ pub fn bind(path: &Path, access: Access) -> Result<Socket, SocketError> {
         _ => {}
     }
     // The owner's alone from its first moment; the group gets in only once it is the right one.
-    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let bound = UnixListener::bind(path);
-    rustix::process::umask(before);
-    let listener = bound.map_err(fail)?;
+    let listener = listen_local(path).map_err(fail)?;
     let socket = Socket { listener, door: Door(Arc::new((path.to_owned(), RwLock::new(Access::default())))) };
     socket.door.admit(access)?;
     Ok(socket)
-}
-
-/// Gives the socket's file to the group, or back to the owner alone.
-fn open_to(path: &Path, access: Access) -> Result<(), SocketError> {
-    let fail = |source| SocketError { path: path.to_owned(), source };
-    let mode = |mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(fail);
-    if access.group.is_none() {
-        return mode(0o600);
-    }
-    chown(path, None, access.group).map_err(fail)?;
-    mode(0o660)?;
-    if let Err(error) = let_through(path) {
-        tracing::warn!(%error, socket = %path.display(), "the group cannot pass the socket's folder");
-    }
-    Ok(())
-}
-
-/// Lets others pass the socket's folder, which is its owner's alone, without letting them list it.
-fn let_through(socket: &Path) -> io::Result<()> {
-    let Some(folder) = socket.parent() else { return Ok(()) };
-    let mode = std::fs::metadata(folder)?.permissions().mode();
-    if mode & 0o011 == 0o011 {
-        return Ok(());
-    }
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o011))
 }
 
 impl Socket {
@@ -145,14 +123,14 @@ impl Drop for Socket {
 }
 
 impl Listener for Socket {
-    type Io = UnixStream;
+    type Io = LocalStream;
     type Addr = Peer;
 
-    async fn accept(&mut self) -> (UnixStream, Peer) {
+    async fn accept(&mut self) -> (LocalStream, Peer) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+                    let uid = peer_user(&stream);
                     return (stream, Peer { scope: uid.and_then(|uid| self.door.scope(uid)), uid });
                 }
                 Err(error) => {
@@ -171,6 +149,8 @@ impl Listener for Socket {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

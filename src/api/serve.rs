@@ -11,11 +11,11 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::listen::{Peer, Socket};
 use super::route::{Entry, router};
+use crate::net::LocalStream;
 
 /// What one listener takes.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ pub async fn serve(mut socket: Socket, entry: Entry, limits: Limits, ending: End
     let _ = tokio::time::timeout(limits.farewell, slots.acquire_many(limits.connections)).await;
 }
 
-async fn connection(stream: UnixStream, (peer, slot): (Peer, Slot), app: Router, limits: Limits, ending: Ending) {
+async fn connection(stream: LocalStream, (peer, slot): (Peer, Slot), app: Router, limits: Limits, ending: Ending) {
     let app = app.layer(Extension(ConnectInfo(peer))).layer(Extension(Arc::clone(&slot)));
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.request);
@@ -94,7 +94,7 @@ async fn connection(stream: UnixStream, (peer, slot): (Peer, Slot), app: Router,
 }
 
 /// Says why in one write; a peer that does not take it at once does not learn it.
-fn turn_away(stream: &UnixStream, limits: Limits) {
+fn turn_away(stream: &LocalStream, limits: Limits) {
     let text =
         format!("all {} connections of this engine are in use; close some, or ask again in a moment\n", limits.connections);
     let head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n";

@@ -4,7 +4,6 @@
 //! how much is missing.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::level_filters::LevelFilter;
@@ -12,6 +11,7 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::cli::{Global, LogFormat, LogLevel};
+use crate::base::system;
 
 /// Where log lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,7 @@ pub fn say(line: &str) {
 fn is_journal() -> bool {
     let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
     let Some((device, inode)) = named.split_once(':') else { return false };
-    let stat = rustix::fs::fstat(io::stderr().as_fd());
-    stat.is_ok_and(|s| device.parse() == Ok(s.st_dev) && inode.parse() == Ok(s.st_ino))
+    system::standard_error().is_some_and(|own| device.parse().ok().zip(inode.parse().ok()) == Some(own))
 }
 
 /// Lines that could not be written since the last one that could.

@@ -7,7 +7,7 @@ mod bench;
 mod cli;
 mod commands;
 mod crash;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod deed;
 mod history;
 mod keys;
@@ -18,6 +18,7 @@ mod run;
 mod screen;
 mod signals;
 mod switch;
+mod systemd;
 
 use std::process::ExitCode;
 

@@ -7,9 +7,9 @@ use directories::ProjectDirs;
 use toml::Value;
 
 use super::cli::{Global, RunArgs};
-use crate::base::Timestamp;
 use crate::base::time::exact;
-use crate::collect::LinuxHost;
+use crate::base::{Timestamp, system};
+use crate::collect::ThisHost;
 use crate::config::{Inputs, Loaded, load, search};
 use crate::engine;
 use crate::model::Host;
@@ -86,8 +86,8 @@ fn flags(run: &RunArgs) -> Vec<(String, Value, String)> {
 
 /// Who acts, for decisions: the user's name, and in brackets who the environment says it is, where that is somebody else.
 pub fn author() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    let user = LinuxHost::new().user_name(uid).unwrap_or_else(|| format!("uid {uid}"));
+    let name = |uid| ThisHost::new().user_name(uid).unwrap_or_else(|| format!("uid {uid}"));
+    let user = system::user().map_or_else(|| "unknown".to_owned(), name);
     let said = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     request::signed(&user, said.as_deref().unwrap_or_default())
 }

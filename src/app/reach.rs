@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::Failure;
 use super::cli::Global;
 use super::place;
-use crate::collect::{self, LinuxHost};
+use crate::collect::{self, ThisHost};
 use crate::engine::{self, LockError, Offline, OfflineError, Role, Surroundings};
 use crate::model::Snapshot;
 use crate::monitor::{Answer, Refusal, RefusalKind, Request};
@@ -35,7 +35,7 @@ impl Reach {
         let loaded = place::configuration(global, None)?;
         let dirs = place::data_dirs(global);
         let dir = dirs.iter().find(|d| d.join("farol.redb").exists()).or(dirs.first()).context("no data folder")?;
-        let host = LinuxHost::new();
+        let host = ThisHost::new();
         let general = &loaded.config.general;
         let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
         let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: dir, sending: Sending::Dry };

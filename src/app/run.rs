@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::cli::{Global, RunArgs};
 use super::logging::{self, Destination};
 use super::signals::{self, Asked};
-use super::{Failure, place};
+use super::{Failure, place, systemd};
 use crate::api::{self, Access, Ending, Entry, Limits, MonitorSource};
 use crate::base::{Timestamp, Worker};
-use crate::collect::{self, LinuxHost};
+use crate::collect::{self, ThisHost};
 use crate::config::{Config, KeyError, Loaded};
 use crate::engine::{self, Configuring, CoreSettings, DataLock, Engine, Exit, Feed, LockError, Owner, Role, Setup, Surroundings};
 use crate::model::Host;
@@ -46,6 +46,9 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
     // From the first moment on: who is told to end while starting ends well, too.
     let (sender, asked) = channel();
     signals::forward(sender.clone())?;
+    if let Some(limits) = collect::LIMITS {
+        tracing::warn!("{limits}");
+    }
     let lock = take(&dir, Role::Recorder)?;
     let engine = start(lock, loaded, global, args)?;
     let served = match serve(&engine, Role::Recorder, &access) {
@@ -62,10 +65,9 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
         // Nobody listens any more: then it is known.
         let _ = sender.send(Asked::Look);
     })?;
-    // Not started by systemd: nobody to tell.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    systemd::ready();
     let code = watch(&engine, &asked);
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    systemd::stopping();
     for name in engine.end(|| served.end()) {
         tracing::warn!(thread = name, "left behind: it hangs in a system call");
     }
@@ -76,7 +78,7 @@ fn record(global: &Global, args: &RunArgs) -> Result<ExitCode, Failure> {
 /// Waits for signals and for the engine's own end; gives the exit code.
 fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
     // Without a watchdog nothing has to be done but to wait.
-    let limit = sd_notify::watchdog_enabled();
+    let limit = systemd::watchdog();
     let pause = limit.map(|limit| limit / 3);
     loop {
         let next = match pause {
@@ -94,23 +96,22 @@ fn watch(engine: &Engine, asked: &Receiver<Asked>) -> u8 {
         }
         match limit.map(|limit| engine.stuck(limit)) {
             None => {}
-            Some(None) => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
+            Some(None) => systemd::alive(),
             Some(Some(thread)) => tracing::error!(thread, "hangs; the watchdog is not told that all is well"),
         }
     }
 }
 
 fn reload(engine: &Engine) {
-    let now = sd_notify::NotifyState::monotonic_usec_now();
-    // Not started by systemd: nobody to tell. It is ready again whether or not the file was taken.
-    let _ = now.and_then(|now| sd_notify::notify(&[sd_notify::NotifyState::Reloading, now]));
+    // It is ready again whether or not the file was taken.
+    systemd::reloading();
     let reply: engine::Reply = Box::new(|answer| {
         match answer {
             Ok(Answer::Done { message, .. }) => tracing::info!("{message}"),
             Ok(_) => tracing::info!("configuration read again"),
             Err(error) => tracing::error!(%error, "the configuration was not taken"),
         }
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        systemd::ready();
     });
     engine.hub().submit(engine::Wish { request: Request::Reload, reply });
 }
@@ -134,7 +135,7 @@ pub fn take(dir: &Path, role: Role) -> Result<DataLock, Failure> {
     loop {
         match DataLock::take(dir, role) {
             Err(LockError::Held { .. }) if std::time::Instant::now() < deadline => {
-                // flock has no timed wait; the screen needs milliseconds to write what it has.
+                // A file lock has no timed wait; the screen needs milliseconds to write what it has.
                 std::thread::sleep(Duration::from_millis(50));
             }
             result => return Ok(result?),
@@ -147,7 +148,7 @@ pub fn take(dir: &Path, role: Role) -> Result<DataLock, Failure> {
 /// # Errors
 /// A configuration that is wrong (2), a history that cannot be opened (1).
 pub fn start(lock: DataLock, loaded: Loaded, global: &Global, args: &RunArgs) -> Result<Engine, Failure> {
-    let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+    let host: Arc<dyn Host> = Arc::new(ThisHost::new());
     let sending = if args.dry_run { Sending::Dry } else { Sending::Real };
     let dir = lock.dir().to_owned();
     let settings = settings(&loaded.config, &host, &dir, sending).map_err(|e| loaded.located(&e))?;
@@ -189,15 +190,23 @@ impl Served {
     }
 }
 
-/// Opens the socket, says so in the lock file, and serves.
+/// Opens the socket, says so in the lock file, and serves; where the system knows no such sockets, the engine is alone.
 ///
 /// # Errors
 /// Where the socket cannot be made.
 pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Failure> {
     let path = engine::socket_path(engine.lock().dir());
-    let socket = {
+    let bound = {
         let _entered = engine.inward().enter();
-        api::bind(&path, *access)?
+        api::bind(&path, *access)
+    };
+    let socket = match bound {
+        Ok(socket) => socket,
+        Err(error) if error.is_of_the_system() => {
+            tracing::warn!(%error, "recording all the same");
+            return Ok(Served { socket: path, ending: Ending::default(), ended: channel().1 });
+        }
+        Err(error) => return Err(error.into()),
     };
     let door = socket.door().clone();
     engine.on_reload(Box::new(move |config| {
@@ -208,7 +217,7 @@ pub fn serve(engine: &Engine, role: Role, access: &Access) -> Result<Served, Fai
     engine.lock().announce(&Owner { pid: std::process::id(), role, socket: Some(path.clone()), since })?;
     let hub = engine.hub().clone();
     let monitors: MonitorSource = Arc::new(move |scope, wake| Box::new(hub.monitor(scope, wake)));
-    let host = LinuxHost::new();
+    let host = ThisHost::new();
     let entry = Entry { monitors, names: Arc::new(move |uid| host.user_name(uid)) };
     let ending = Ending::default();
     let (end, ended) = channel();

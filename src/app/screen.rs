@@ -15,7 +15,7 @@ use super::switch::{Slot, SwitchMonitor, TakeOver};
 use super::{Failure, keys, place, run};
 use crate::api::Access;
 use crate::base::{Readers, Worker, write_whole};
-use crate::collect::{self, LinuxHost};
+use crate::collect::{self, ThisHost};
 use crate::config::{Loaded, Origin};
 use crate::engine::{self, DataLock, Engine, Exit, LockError, Role, Surroundings, Tape};
 use crate::model::Host;
@@ -78,7 +78,7 @@ fn attached(address: &Address, options: UiOptions) -> Result<ExitCode, Failure> 
 
 fn replay(file: &Path, loaded: &Loaded, options: UiOptions) -> Result<ExitCode, Failure> {
     let scratch = commands::demo::Scratch::new("replay")?;
-    let host = LinuxHost::new();
+    let host = ThisHost::new();
     let facts = Arc::new(collect::facts(&host as &dyn Host, None, std::collections::BTreeMap::new()));
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: scratch.path(), sending: Sending::Dry };
     let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);
@@ -298,9 +298,9 @@ fn options(
 
 /// The processes shown are those of this machine: they can be sent signals.
 fn with_processes(options: UiOptions) -> UiOptions {
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     return UiOptions { deed: Some(Box::new(super::deed::perform)), ..options };
-    #[cfg(not(unix))]
+    #[cfg(not(target_os = "linux"))]
     options
 }
 

@@ -1,7 +1,7 @@
-//! Clock, time, units, ring, bounded queue, named worker thread, hash, escapes, a file written whole.
+//! Clock, time, units, ring, bounded queue, named worker thread, hash, escapes, a file written whole, what differs by system.
 //!
 //! The floor of the house: knows no other room and nothing about monitoring. Nothing here reads a
-//! file or the network, and only [`whole`] writes one.
+//! file or the network, only [`whole`] writes one, and only [`system`] knows which system this is.
 
 pub mod clock;
 pub mod cron;
@@ -9,6 +9,7 @@ pub mod hash;
 pub mod markup;
 pub mod queue;
 pub mod ring;
+pub mod system;
 pub mod time;
 pub mod units;
 pub mod whole;

@@ -52,9 +52,8 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
 fn create(path: &Path, readers: Readers) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     if readers == Readers::Owner {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        super::system::owner_only(&mut options);
     }
     options.open(path)
 }

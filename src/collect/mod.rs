@@ -14,6 +14,8 @@ mod counter;
 mod cpu;
 mod details;
 mod disk;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 mod facts;
 mod filesystem;
 mod frequency;
@@ -21,15 +23,18 @@ mod gauges;
 mod gpu;
 mod group;
 mod groups;
+#[cfg(target_os = "linux")]
 mod linux;
 mod memory;
 mod mount;
+#[cfg(target_os = "linux")]
 mod netlink;
 mod network;
 mod numa;
 mod parse;
 mod pressure;
 mod process;
+#[cfg(target_os = "linux")]
 mod program;
 mod sensor;
 mod session;
@@ -48,12 +53,27 @@ pub use collector::Collector;
 pub use config::CollectConfig;
 pub use details::process_details;
 pub use facts::facts;
+#[cfg(target_os = "linux")]
 pub use linux::LinuxHost;
 pub use network::fastest_link;
 pub use process::scan;
 pub use tree::TreeHost;
 
 use crate::model::MetricDef;
+
+/// The machine this program runs on.
+#[cfg(target_os = "linux")]
+pub type ThisHost = LinuxHost;
+/// The machine this program runs on.
+#[cfg(not(target_os = "linux"))]
+pub type ThisHost = elsewhere::ElsewhereHost;
+
+/// What nobody may expect here, for people; `None` on Linux.
+pub const LIMITS: Option<&str> = if cfg!(target_os = "linux") {
+    None
+} else {
+    Some("the machine is read on Linux only; here services are checked and nothing else, and nobody has tested that")
+};
 
 /// The names of all sources, as `collect.without` takes them.
 pub fn sources() -> impl Iterator<Item = &'static str> {

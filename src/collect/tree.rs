@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
+
+use crate::base::system;
 
 use super::parse::{lines, number, words};
 use crate::model::{FileSystemStat, Host, ProcessFile};
@@ -54,7 +55,7 @@ impl Host for TreeHost {
     }
 
     fn mode(&self, path: &str) -> io::Result<u32> {
-        Ok(std::fs::metadata(self.below(path)?)?.permissions().mode() & 0o7777)
+        system::mode(&std::fs::metadata(self.below(path)?)?).ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     fn read_link(&self, path: &str) -> io::Result<String> {
@@ -82,7 +83,7 @@ impl Host for TreeHost {
         let mut table = Vec::new();
         match self.read("/statvfs", &mut table) {
             Ok(()) => parse_statvfs(&table, path).ok_or_else(|| io::ErrorKind::NotFound.into()),
-            Err(_) => super::LinuxHost::new().statvfs(self.below(path)?.to_str().ok_or(io::ErrorKind::InvalidInput)?),
+            Err(_) => super::ThisHost::new().statvfs(self.below(path)?.to_str().ok_or(io::ErrorKind::InvalidInput)?),
         }
     }
 

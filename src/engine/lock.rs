@@ -3,21 +3,18 @@
 //! `farol.lock` is held by an exclusive file lock for as long as its owner lives; its text says who that
 //! is, as JSON. Invariant: the text is only believed while the lock is held by somebody.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Timestamp, fnv};
+use crate::base::{Timestamp, fnv, system};
+use crate::net::is_listening;
 
 /// How long a starting engine waits for a one-shot command to close the store.
 const ONE_SHOT_WAIT: Duration = Duration::from_secs(10);
-
-/// Whoever may read it learns where the engine listens, whoever may write it could keep it from starting: its owner alone.
-const MODE: u32 = 0o600;
 
 /// Longest path a Unix socket can have.
 const MAX_SOCKET_PATH: usize = 107;
@@ -39,8 +36,7 @@ impl Owner {
     /// Whether that process is there. The text of one that was killed stands until the next one writes its own, and
     /// whoever looks holds the lock for a moment: without this a look could be taken for the one that is gone.
     fn lives(&self) -> bool {
-        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
-        pid.is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
+        system::is_process(self.pid) != Some(false)
     }
 }
 
@@ -113,7 +109,8 @@ impl DataLock {
         let path = dir.join("farol.lock");
         let io = |source| LockError::Io { path: path.clone(), source };
         let mut options = OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, MODE);
+        // Whoever may read it learns where the engine listens, whoever may write it could keep it from starting.
+        system::owner_only(&mut options);
         let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|source| {
             let is_closed =
                 matches!(source.kind(), std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied);
@@ -122,24 +119,24 @@ impl DataLock {
         })?;
         let deadline = Instant::now() + ONE_SHOT_WAIT;
         loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => break,
-                Err(rustix::io::Errno::WOULDBLOCK) => {
+                Err(TryLockError::WouldBlock) => {
                     let owner = read_owner(&mut file).filter(Owner::lives);
                     let passing = owner.as_ref().is_none_or(|o| o.role == Role::OneShot);
                     if !passing || Instant::now() >= deadline {
                         let unknown = Owner { pid: 0, role: Role::OneShot, socket: None, since: Timestamp::default() };
                         return Err(LockError::Held { path: dir.to_owned(), owner: owner.unwrap_or(unknown) });
                     }
-                    // flock has no timed wait; a one-shot command holds it for milliseconds.
+                    // A file lock has no timed wait; a one-shot command holds it for milliseconds.
                     std::thread::sleep(Duration::from_millis(20));
                 }
-                Err(errno) => return Err(io(errno.into())),
+                Err(TryLockError::Error(error)) => return Err(io(error)),
             }
         }
         let lock = Self { file, dir: dir.to_owned() };
         // One that was made with another mode; where it is not ours, its owner decides.
-        let _ = lock.file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE));
+        let _ = system::keep_private(&lock.file);
         lock.announce(&Owner { pid: std::process::id(), role, socket: None, since: Timestamp::now() })?;
         Ok(lock)
     }
@@ -175,8 +172,7 @@ impl Drop for DataLock {
 
 /// Makes a folder that only its owner can read.
 fn make_private(dir: &Path) -> Result<(), LockError> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let made = system::private_folder().recursive(true).create(dir);
     made.map_err(|source| LockError::Io { path: dir.to_owned(), source })
 }
 
@@ -190,7 +186,7 @@ fn read_owner(file: &mut File) -> Option<Owner> {
 /// Who holds a folder now; `None` where nobody does or it cannot be read.
 pub fn owner(dir: &Path) -> Option<Owner> {
     let mut file = File::open(dir.join("farol.lock")).ok()?;
-    match flock(&file, FlockOperation::NonBlockingLockShared) {
+    match file.try_lock_shared() {
         Ok(()) => None,
         Err(_) => read_owner(&mut file).filter(Owner::lives),
     }
@@ -200,7 +196,7 @@ pub fn owner(dir: &Path) -> Option<Owner> {
 pub fn shared(dir: &Path) -> Option<PathBuf> {
     let unread = File::open(dir.join("farol.lock")).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied);
     let path = dir.join("farol.sock");
-    (unread && std::os::unix::net::UnixStream::connect(&path).is_ok()).then_some(path)
+    (unread && is_listening(&path)).then_some(path)
 }
 
 /// The engine on a folder, once it listens; waits for one that is starting. `None` where there is none.
@@ -228,16 +224,12 @@ pub fn socket_path(dir: &Path) -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(|d| PathBuf::from(d).join("farol"));
     for folder in runtime.into_iter().chain([PathBuf::from("/run/farol")]) {
         let path = folder.join(&name);
-        if path.as_os_str().len() <= MAX_SOCKET_PATH && make_private(&folder).is_ok() && is_writable(&folder) {
+        if path.as_os_str().len() <= MAX_SOCKET_PATH && make_private(&folder).is_ok() && system::is_writable(&folder) {
             return path;
         }
     }
     let path = full.join("farol.sock");
     if path.as_os_str().len() <= MAX_SOCKET_PATH { path } else { std::env::temp_dir().join(name) }
-}
-
-fn is_writable(folder: &Path) -> bool {
-    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 #[cfg(test)]
@@ -268,7 +260,7 @@ mod tests {
         let gone = r#"{"pid": 2147483647, "role": "recorder", "socket": "/none.sock", "since": "2026-01-01T00:00:00Z"}"#;
         std::fs::write(dir.path().join("farol.lock"), gone).expect("written");
         let looks = File::open(dir.path().join("farol.lock")).expect("there");
-        flock(&looks, FlockOperation::LockShared).expect("free");
+        looks.lock_shared().expect("free");
         std::thread::scope(|scope| {
             let taking = scope.spawn(|| DataLock::take(dir.path(), Role::Recorder).map(drop));
             drop(looks);

@@ -119,7 +119,7 @@ async fn first_of(addresses: &[SocketAddr], deadline: &Deadline, host: &str, por
 pub async fn unix(path: &Path, deadline: &Deadline) -> Result<Opened, NetError> {
     let start = Instant::now();
     let connect = async {
-        let connected = tokio::net::UnixStream::connect(path).await;
+        let connected = super::connect_local(path).await;
         connected.map_err(|e| NetError::Connect { address: path.display().to_string(), reason: plain(&e) })
     };
     let stream = deadline.hold("connecting", connect).await?;

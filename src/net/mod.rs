@@ -1,4 +1,4 @@
-//! The one HTTP client, TLS, proxy and CA settings.
+//! The one HTTP client, TLS, proxy and CA settings; sockets of this machine that are files.
 //!
 //! Everything that leaves this machine by HTTP goes through [`Client`]. Invariant: every wait ends at
 //! the request's deadline, and a body is never read past its bound.
@@ -6,6 +6,11 @@
 mod certificate;
 mod client;
 mod connect;
+#[cfg(unix)]
+mod local;
+#[cfg(not(unix))]
+#[path = "no_local.rs"]
+mod local;
 mod proxy;
 mod request;
 mod tls;
@@ -14,6 +19,7 @@ mod wire;
 
 pub use client::{Client, NetConfig};
 pub use connect::{Deadline, Duplex, Opened, Stream, connect_tcp, lookup, plain as plain_error};
+pub use local::{LocalListener, LocalStream, connect_local, is_listening, listen_local, open_to, peer_user, send_local};
 pub use request::{NetError, Phases, Request, Response};
 pub use url::base64;
 

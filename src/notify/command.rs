@@ -71,7 +71,8 @@ impl Program {
         let (program, arguments) = self.words.split_first().expect("checked when it was made");
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
+        command.kill_on_drop(true);
+        crate::base::system::lead_group(command.as_std_mut());
         let mut child =
             command.spawn().map_err(|e| DeliveryError::transient(format!("cannot run {program}: {}", plain_error(&e))))?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

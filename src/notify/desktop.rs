@@ -50,12 +50,28 @@ fn open(map: &Map<String, Value>, _: Secrets, _: &ChannelContext) -> Result<Arc<
     Ok(Arc::new(DesktopChannel { show_for: show_for.unwrap_or(SHOW_FOR) }))
 }
 
-/// Whether a desktop can be reached: the session bus's address is set or its socket is where systemd puts it.
+/// Whether a desktop can be reached: the session bus's address is set or its socket is where systemd puts it. Windows and macOS
+/// have no such bus, and always a desktop.
 pub fn session_bus() -> bool {
+    if cfg!(any(windows, target_os = "macos")) {
+        return true;
+    }
     if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()) {
         return true;
     }
     std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| std::path::Path::new(&folder).join("bus").exists())
+}
+
+#[cfg(not(any(windows, target_os = "macos")))]
+async fn show(notification: Notification) -> Result<(), String> {
+    notification.show_async().await.map(drop).map_err(|e| e.to_string())
+}
+
+/// There the desktop cannot be waited for: off the runtime's thread.
+#[cfg(any(windows, target_os = "macos"))]
+async fn show(notification: Notification) -> Result<(), String> {
+    let shown = tokio::task::spawn_blocking(move || notification.show().map(drop).map_err(|e| e.to_string()));
+    shown.await.unwrap_or_else(|e| Err(e.to_string()))
 }
 
 impl Channel for DesktopChannel {
@@ -65,7 +81,7 @@ impl Channel for DesktopChannel {
             if !session_bus() {
                 return Err(DeliveryError::new(DeliveryFault::Unavailable, "no desktop here (no session bus)"));
             }
-            notification.show_async().await.map(|_| Receipt::new("shown")).map_err(|e| failed(&e.to_string()))
+            show(notification).await.map(|()| Receipt::new("shown")).map_err(|e| failed(&e))
         })
     }
 

@@ -12,6 +12,8 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::base::system;
+
 use super::channel::settings;
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Receipt, Secrets};
 
@@ -60,9 +62,7 @@ impl Channel for FileChannel {
 fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = system::owner_only(&mut options).open(path)?;
     // One call, not `write_all`: half a line would be finished in the middle of somebody else's.
     let written = file.write(line)?;
     if written < line.len() {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a value with line ends is written with its length, so that it cannot begin a field of its own.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 use super::channel::settings;
 use super::text::{self, Count};
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, DeliveryFault, Message, Receipt, Secrets, syslog};
-use crate::net::plain_error;
+use crate::net::{plain_error, send_local};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "journal",
@@ -47,9 +48,8 @@ fn open(map: &Map<String, Value>, _: Secrets, _: &ChannelContext) -> Result<Arc<
 impl Channel for Journal {
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Result<Receipt, DeliveryError>> {
         Box::pin(async move {
-            let socket = tokio::net::UnixDatagram::unbound().map_err(|e| DeliveryError::transient(plain_error(&e)))?;
-            socket.send_to(&record(&delivery.message), &self.0).await.map_err(|e| {
-                let missing = e.kind() == std::io::ErrorKind::NotFound;
+            send_local(&self.0, &record(&delivery.message)).await.map_err(|e| {
+                let missing = matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported);
                 let fault = if missing { DeliveryFault::Unavailable } else { DeliveryFault::Transient };
                 DeliveryError::new(fault, format!("journal: {}: {}", self.0.display(), plain_error(&e)))
             })?;

@@ -15,7 +15,7 @@ use super::channel::settings;
 use super::text::{self, Count};
 use super::{Channel, ChannelContext, ChannelKind, Delivery, DeliveryError, Message, Reason, Receipt, Secrets};
 use crate::model::Severity;
-use crate::net::{connect_tcp, plain_error};
+use crate::net::{connect_tcp, plain_error, send_local};
 
 pub(super) const KIND: ChannelKind = ChannelKind {
     name: "syslog",
@@ -135,8 +135,8 @@ impl Syslog {
         let plain = |e: std::io::Error| plain_error(&e);
         match &self.to {
             To::Socket(path) => {
-                let socket = tokio::net::UnixDatagram::unbound().map_err(plain)?;
-                socket.send_to(record.as_bytes(), path).await.map_err(|e| format!("{}: {}", path.display(), plain_error(&e)))?;
+                let sent = send_local(path, record.as_bytes()).await;
+                sent.map_err(|e| format!("{}: {}", path.display(), plain_error(&e)))?;
             }
             To::Udp(host, port) => {
                 let addresses = tokio::net::lookup_host((host.as_str(), *port)).await.map_err(plain)?;

@@ -6,12 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::UnixStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::monitor::{Answer, ClientMessage, Refusal, RefusalKind, Request, ServerMessage, WIRE_VERSION};
+use crate::net::{LocalStream, connect_local};
 
 /// Largest message taken: a snapshot with 10,000 processes has about 5 MB.
 const MAX_MESSAGE: usize = 64 << 20;
@@ -51,7 +51,7 @@ impl fmt::Display for Address {
 
 /// A connection after `Hello`.
 pub(super) struct Connection {
-    socket: WebSocketStream<UnixStream>,
+    socket: WebSocketStream<LocalStream>,
     /// What this side may do there.
     pub(super) scope: crate::monitor::Scope,
 }
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     async fn start(address: &Address) -> Result<Self, String> {
-        let stream = UnixStream::connect(&address.0).await.map_err(|e| match e.kind() {
+        let stream = connect_local(&address.0).await.map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => format!("no engine listens at {address}"),
             std::io::ErrorKind::PermissionDenied => format!("{address}: not permitted; the engine belongs to another user"),
             _ => format!("{address}: {e}"),

@@ -20,7 +20,7 @@ use super::shared::{Index, Shared};
 use super::sparing::Sparing;
 use super::state::State;
 use super::{OpenError, Reader, StoreConfig, Writer};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, system};
 
 /// Page cache of redb: enough for the pages of one flush and one chart; its default is 1 GiB.
 const CACHE: usize = 2 << 20;
@@ -71,8 +71,7 @@ impl Store {
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    system::owner_only(&mut options);
     options
 }
 

@@ -67,7 +67,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["ui"]),
     ("redb", &["store"]),
     ("ring", &["notify"]),
-    ("rustix", &["api", "app", "base", "check", "collect", "engine", "faults", "store", "ui"]),
+    ("rustix", &["app", "base", "check", "collect", "faults", "net"]),
     ("rustls", &["net"]),
     ("rustls_native_certs", &["net"]),
     ("sd_notify", &["app"]),

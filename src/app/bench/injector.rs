@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::app::Failure;
-use crate::base::Worker;
+use crate::base::{Worker, system};
 use crate::faults::{FaultKind, Work, make};
 
 /// No fault lasts longer; the bench ends it before.
@@ -53,8 +53,7 @@ impl Injected {
         command.args(["bench", "inject", kind.name(), &severity.to_string()]).arg(path).arg(address.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         // Ctrl-C on the terminal is for the bench, which ends the fault in its turn.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        system::lead_group(&mut command);
         Ok(Self(command.spawn().context("this program cannot be started again")?))
     }
 

@@ -15,8 +15,8 @@ use super::tape::Tape;
 use crate::app::Failure;
 use crate::app::commands::demo::Scratch;
 use crate::app::signals::{self, Asked};
-use crate::base::Timestamp;
-use crate::collect::{self, LinuxHost};
+use crate::base::{Timestamp, system};
+use crate::collect::{self, ThisHost};
 use crate::config::{Config, Inputs, KeyError, load};
 use crate::engine::{self, Configuring, CoreSettings, DataLock, Engine, Feed, Role, Setup, Surroundings};
 use crate::faults::{Behavior, FaultKind, GROWTH, Happened, Plan, Planned, Service, Verdict, judge};
@@ -79,28 +79,16 @@ pub fn run(asked: Run<'_>, say: &dyn Fn(&str)) -> Result<(Verdict, bool), Failur
     Ok((judge(span, &faults, ear.told()), was_asked))
 }
 
-/// The file system of that magic number, where it keeps its files in memory (statfs(2)).
-fn in_memory(magic: u32) -> Option<&'static str> {
-    match magic {
-        0x0102_1994 => Some("tmpfs"),
-        0x8584_58f6 => Some("ramfs"),
-        _ => None,
-    }
-}
-
 /// Whether the machine can bear it.
 fn room(folder: &Path) -> anyhow::Result<()> {
-    // Magic numbers have 32 bits, whatever the width of the field.
-    let magic = rustix::fs::statfs(folder).with_context(|| folder.display().to_string())?.f_type as u32;
-    if let Some(kind) = in_memory(magic) {
+    if let Some(kind) = system::in_memory(folder).with_context(|| folder.display().to_string())? {
         anyhow::bail!(
             "{} is on {kind}, which keeps files in memory: what fills a disk would take the memory of the whole machine; \
              set TMPDIR to a folder on a disk",
             folder.display()
         );
     }
-    let disk = rustix::fs::statvfs(folder).with_context(|| folder.display().to_string())?;
-    let free = disk.f_bavail * disk.f_frsize;
+    let free = ThisHost::new().statvfs(&folder.display().to_string()).with_context(|| folder.display().to_string())?.available;
     anyhow::ensure!(
         free >= FREE_DISK,
         "{}: {} GiB are free, {} are needed to fill a part of it; name another folder with TMPDIR",
@@ -130,7 +118,7 @@ fn engine(dir: &Path, service: &Service) -> Result<(Engine, Arc<crate::model::Ho
         SLOW * 1000.0
     );
     std::fs::write(&file, text).with_context(|| file.display().to_string())?;
-    let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+    let host: Arc<dyn Host> = Arc::new(ThisHost::new());
     let facts = Arc::new(collect::facts(&*host, None, std::collections::BTreeMap::new()));
     let link = collect::fastest_link(&*host);
     let (given, folder) = (Arc::clone(&facts), dir.to_owned());
@@ -233,12 +221,9 @@ mod tests {
 
     #[test]
     fn a_folder_in_memory_is_refused_with_what_to_do() {
-        assert_eq!(in_memory(0xef53), None, "ext4");
-        assert_eq!((in_memory(0x0102_1994), in_memory(0x8584_58f6)), (Some("tmpfs"), Some("ramfs")));
         // In memory on most machines, where it is there.
         let shared = Path::new("/dev/shm");
-        let magic = rustix::fs::statfs(shared).map_or(0, |s| s.f_type as u32);
-        if in_memory(magic).is_some() {
+        if system::in_memory(shared).is_ok_and(|kind| kind.is_some()) {
             let why = room(shared).expect_err("it is in memory").to_string();
             assert!(why.starts_with("/dev/shm is on ") && why.ends_with("set TMPDIR to a folder on a disk"), "{why}");
         }

@@ -11,7 +11,7 @@ use super::doctor::two_rounds;
 use super::out;
 use crate::app::Failure;
 use crate::check::{Finding, Service, ServiceConfig, check_once};
-use crate::collect::LinuxHost;
+use crate::collect::ThisHost;
 use crate::model::{CheckOutcome, Host, MeasureKind};
 
 /// Arguments: the keys of a `[[service]]`, with the same meaning and defaults.
@@ -139,7 +139,7 @@ impl Check {
 
     fn check(&self, service: &Service) -> Result<Finding, Failure> {
         let processes = if service.kind == "process" {
-            let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+            let host: Arc<dyn Host> = Arc::new(ThisHost::new());
             two_rounds(&host).processes.apply(&[])
         } else {
             Arc::new([])

@@ -9,7 +9,7 @@ use toml::Value;
 use super::out;
 use crate::app::cli::Global;
 use crate::app::{Failure, place, run};
-use crate::collect::{self, LinuxHost};
+use crate::collect::{self, ThisHost};
 use crate::config::{EXAMPLE, KeyError, Loaded, is_secret};
 use crate::engine::{self, Surroundings};
 use crate::model::catalog::nearest;
@@ -62,7 +62,7 @@ impl ConfigArgs {
 /// # Errors
 /// The first mistake.
 pub fn check(loaded: &Loaded, global: &Global) -> Result<(), Failure> {
-    let host = LinuxHost::new();
+    let host = ThisHost::new();
     let general = &loaded.config.general;
     let facts = Arc::new(collect::facts(&host, general.host.clone(), general.labels.clone()));
     let dir = place::data_dir(global)?;

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::app::cli::{Global, RunArgs, duration};
 use crate::app::logging::{self, Destination};
 use crate::app::{Failure, place, screen};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, system};
 use crate::check;
 use crate::config::{Config, Inputs, load};
 use crate::engine::{self, Configuring, CoreSettings, DataLock, Engine, Feed, Role, Setup, Simulation, Surroundings};
@@ -107,13 +107,12 @@ impl Scratch {
     /// # Errors
     /// Where the temporary folder cannot be written.
     pub fn new(purpose: &str) -> anyhow::Result<Self> {
-        use std::os::unix::fs::DirBuilderExt;
         // A folder that is there already is somebody else's, whatever it is called: never used, never followed.
         let mut tries = 0..100_u32;
         loop {
             let turn = tries.next().unwrap_or(u32::MAX);
             let path = std::env::temp_dir().join(format!("farol-{purpose}-{}-{turn}", std::process::id()));
-            match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            match system::private_folder().create(&path) {
                 Ok(()) => return Ok(Self(path)),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && turn != u32::MAX => {}
                 Err(e) => return Err(anyhow::Error::new(e).context(format!("{} cannot be made", path.display()))),

@@ -11,7 +11,7 @@ use crate::app::cli::Global;
 use crate::app::{Failure, place};
 use crate::base::{Clock, SystemClock};
 use crate::check;
-use crate::collect::{Collector, LinuxHost, facts};
+use crate::collect::{Collector, LIMITS, ThisHost, facts};
 use crate::model::{Host, Sample};
 use crate::monitor::{Answer, Request};
 use crate::notify::{Opened, session_bus};
@@ -38,7 +38,7 @@ impl Doctor {
     /// # Errors
     /// Where nothing can be printed.
     pub fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
-        let host: Arc<dyn Host> = Arc::new(LinuxHost::new());
+        let host: Arc<dyn Host> = Arc::new(ThisHost::new());
         if self.services {
             let sample = two_rounds(&host);
             let processes = sample.processes.apply(&[]);
@@ -46,7 +46,8 @@ impl Doctor {
             out::print(&check::propose(&found))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut findings = vec![configuration(global)];
+        let mut findings: Vec<Finding> = LIMITS.map(|limits| Finding::Wrong(limits.to_owned())).into_iter().collect();
+        findings.push(configuration(global));
         findings.extend(storage(global));
         findings.extend(engine(global));
         findings.extend(machine(&host));
@@ -90,14 +91,13 @@ fn storage(global: &Global) -> Vec<Finding> {
     };
     // The folder may not exist yet: then what counts is the nearest one that does.
     let existing = dir.ancestors().find(|d| d.exists()).unwrap_or(&dir);
-    let writable = rustix::fs::access(existing, rustix::fs::Access::WRITE_OK).is_ok();
-    let folder = if writable {
+    let folder = if crate::base::system::is_writable(existing) {
         Finding::Well(format!("data folder {}", dir.display()))
     } else {
         let text = format!("data folder {}: not writable; make it so, or name another with --data-dir", dir.display());
         Finding::Wrong(text)
     };
-    let room = LinuxHost::new().statvfs(&existing.display().to_string()).ok().map(|stat| {
+    let room = ThisHost::new().statvfs(&existing.display().to_string()).ok().map(|stat| {
         let text = format!("{} free there", crate::base::format_value(stat.available as f64, crate::base::Unit::Bytes));
         // The history may grow to 2 GiB by default.
         if stat.available < 2 << 30 {

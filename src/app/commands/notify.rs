@@ -10,7 +10,7 @@ use crate::app::cli::Global;
 use crate::app::reach::{Reach, unexpected};
 use crate::app::{Failure, place};
 use crate::base::Timestamp;
-use crate::collect::{LinuxHost, facts};
+use crate::collect::{ThisHost, facts};
 use crate::engine;
 use crate::monitor::{Answer, RefusalKind, Request};
 use crate::net::Client;
@@ -61,7 +61,7 @@ impl NotifyArgs {
             let text = format!("there is no [notify.{}] (there are {})", test.channel, names.join(", "));
             return Err(Failure::usage(anyhow!(text)));
         };
-        let host = facts(&LinuxHost::new(), host_name(global)?, std::collections::BTreeMap::new()).name;
+        let host = facts(&ThisHost::new(), host_name(global)?, std::collections::BTreeMap::new()).name;
         let message = Message::test(&host, Timestamp::now());
         let runtime = runtime()?;
         match runtime.block_on(deliver_test(channel.as_ref(), name, message)) {

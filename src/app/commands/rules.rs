@@ -15,7 +15,7 @@ use crate::app::cli::{Format, Global, duration};
 use crate::app::reach::{Reach, unexpected};
 use crate::app::{Failure, place};
 use crate::base::{Timestamp, format_duration};
-use crate::collect::{self, LinuxHost};
+use crate::collect::{self, ThisHost};
 use crate::config::Loaded;
 use crate::engine::{self, CoreSettings, Surroundings};
 use crate::model::{Alert, RuleSpec};
@@ -108,7 +108,7 @@ impl RulesArgs {
 fn configured(global: &Global) -> Result<(Loaded, CoreSettings), Failure> {
     let loaded = place::configuration(global, None)?;
     let general = &loaded.config.general;
-    let facts = Arc::new(collect::facts(&LinuxHost::new(), general.host.clone(), general.labels.clone()));
+    let facts = Arc::new(collect::facts(&ThisHost::new(), general.host.clone(), general.labels.clone()));
     let dir = place::data_dir(global)?;
     let around = Surroundings { host: facts, link_bits_per_second: None, data_dir: &dir, sending: Sending::Dry };
     let settings = engine::settings(&loaded.config, &Arc::new(engine::catalog()), &around);

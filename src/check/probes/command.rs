@@ -6,13 +6,12 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::base::{Unit, format_duration};
+use crate::base::{Unit, format_duration, system};
 use crate::check::config::{ServiceConfig, ServiceConfigError};
 use crate::check::probe::{Finding, Probe, ProbeContext, ProbeFuture, ProbeKind};
 use crate::model::{Measure, MeasureKind, perfdata};
@@ -90,14 +89,13 @@ struct CommandProbe {
     arguments: Vec<String>,
 }
 
-/// Kills a process group when dropped.
-struct Group(Option<Pid>);
+/// Kills a process group when dropped; on a system without groups its leader is killed with the command.
+struct Group(Option<u32>);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It fails where nobody is left, which is what is wanted.
-            let _ = kill_process_group(group, Signal::KILL);
+        if let Some(leader) = self.0 {
+            system::kill_group(leader);
         }
     }
 }
@@ -106,13 +104,14 @@ impl CommandProbe {
     async fn run(&self, limit: Duration) -> Finding {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
+        command.kill_on_drop(true);
+        system::lead_group(command.as_std_mut());
         let start = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Finding::failed(format!("cannot run {}: {}", self.program, crate::net::plain_error(&error))),
         };
-        let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+        let group = Group(child.id());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let reading = async { tokio::join!(head_of(stdout), head_of(stderr)) };
         let mut reading = std::pin::pin!(reading);
@@ -167,7 +166,7 @@ fn judge(status: ExitStatus, stdout: &[u8], stderr: &[u8], took: Duration) -> Fi
         Some(2) => failed(or("exit code 2 (critical)")),
         Some(3) => failed(said.map_or_else(|| "exit code 3 (unknown)".to_owned(), |s| format!("unknown: {s}"))),
         Some(code) => failed(said.map_or_else(|| format!("exit code {code}"), |s| format!("exit code {code}: {s}"))),
-        None => Finding::failed(match std::os::unix::process::ExitStatusExt::signal(&status) {
+        None => Finding::failed(match system::signal(status) {
             Some(signal) => format!("ended by signal {signal}"),
             None => status.to_string(),
         }),

@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, ipproto, socket_with};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
@@ -44,7 +42,10 @@ fn echo_types(to: IpAddr) -> (u8, u8) {
 }
 
 /// A socket that sends echo requests; not blocking.
+#[cfg(target_os = "linux")]
 fn open(to: IpAddr) -> io::Result<UdpSocket> {
+    use rustix::io::Errno;
+    use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, ipproto, socket_with};
     let (family, protocol): (_, Protocol) = match to {
         IpAddr::V4(_) => (AddressFamily::INET, ipproto::ICMP),
         IpAddr::V6(_) => (AddressFamily::INET6, ipproto::ICMPV6),
@@ -56,6 +57,11 @@ fn open(to: IpAddr) -> io::Result<UdpSocket> {
     };
     // The kernel's calls are the same for a socket of datagrams, whatever they carry.
     UdpSocket::from_std(std::net::UdpSocket::from(opened?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open(_: IpAddr) -> io::Result<UdpSocket> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "farol sends echo requests on Linux only"))
 }
 
 /// An echo request; the kernel sums it up for the sixth version, and sets the number on a datagram socket.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::read::Library;
 use crate::analyze::ForecastPlan;
-use crate::base::{Beat, Queue, QueueStats, Timestamp};
+use crate::base::{Beat, Queue, QueueStats, Timestamp, system};
 use crate::engine::event::Event;
 use crate::engine::guard::Spare;
 use crate::engine::live::Merged;
@@ -87,8 +87,7 @@ impl Fits {
 
 /// Forecasts until the queue is closed.
 pub(in crate::engine) fn run(library: &Library, fits: &Fits, events: &Queue<Event>, (beat, mut guard): (&Beat, Spare)) {
-    // Not permitted is no harm: the work is small.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+    system::yield_to_others();
     while let Some(job) = fits.jobs.pop(None) {
         beat.mark();
         if job.what == What::Patterns {
