@@ -12,7 +12,7 @@ use super::live::Head;
 use super::moment::standing_at;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Catalog, JournalEntry, JournalEvent, Prices, Reading, SeriesKey, ServiceState, ServiceStatus, Silence, Snapshot,
+    Catalog, HostFacts, JournalEntry, JournalEvent, Prices, Reading, SeriesKey, ServiceState, ServiceStatus, Silence, Snapshot,
 };
 use crate::monitor::{Answer, QueryRequest, Request};
 use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
@@ -29,13 +29,17 @@ pub(super) struct History {
     pub(super) writer: Writer,
     reader: Reader,
     catalog: Arc<Catalog>,
+    /// The machine.
+    pub(super) host: HostFacts,
+    pub(super) prices: Prices,
 }
 
 impl History {
     pub(super) fn new(config: &StoreConfig) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (writer, reader) = Store::open(&dir.path().join("farol.redb"), config).expect("made");
-        Self { _dir: dir, writer, reader, catalog: Arc::new(catalog()) }
+        let (host, prices) = (HostFacts::default(), Prices::default());
+        Self { _dir: dir, writer, reader, catalog: Arc::new(catalog()), host, prices }
     }
 
     pub(super) fn push(&mut self, seconds: u64, key: &SeriesKey, value: f64) {
@@ -58,13 +62,14 @@ impl History {
         f: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
         let view: View = self.reader.view().expect("open");
-        let now = Snapshot { services: services.into(), ..Snapshot::empty(Arc::clone(&self.catalog)) };
+        let host = Arc::new(self.host.clone());
+        let now = Snapshot { services: services.into(), host, ..Snapshot::empty(Arc::clone(&self.catalog)) };
         f(&Context {
             head,
             view: Some(&view),
             catalog: &self.catalog,
             now: &now,
-            prices: &Prices::default(),
+            prices: &self.prices,
             judging: &Judging::default(),
         })
     }

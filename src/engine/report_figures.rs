@@ -12,7 +12,7 @@ use super::facts;
 use super::live::Head;
 use super::moments::{History, at};
 use crate::base::{TimeRange, Timestamp};
-use crate::model::{Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceStatus};
+use crate::model::{HostFacts, Prices, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec, SeriesKey, ServiceStatus};
 use crate::monitor::{Answer, QueryRequest, Request};
 use crate::store::StoreConfig;
 
@@ -20,14 +20,11 @@ const HOURS: u64 = 12;
 const STEP: u64 = 10;
 
 fn report(range: TimeRange, context: &Context<'_>) -> Value {
-    let spec = ReportSpec {
-        kind: ReportKind::Performance,
-        depth: ReportDepth::Daily,
-        range,
-        format: ReportFormat::Json,
-        growth_percent: 0,
-        time_zone: None,
-    };
+    report_of((ReportKind::Performance, ReportDepth::Daily), range, context)
+}
+
+fn report_of((kind, depth): (ReportKind, ReportDepth), range: TimeRange, context: &Context<'_>) -> Value {
+    let spec = ReportSpec { kind, depth, range, format: ReportFormat::Json, growth_percent: 0, time_zone: None };
     match facts::report(&spec, context) {
         Ok(Answer::Report { bytes, .. }) => serde_json::from_slice(&bytes).expect("JSON"),
         other => panic!("{other:?}"),
@@ -98,6 +95,18 @@ fn keys() -> Vec<(SeriesKey, f64)> {
     ]
 }
 
+/// What only reports of other kinds read.
+fn other_keys() -> Vec<(SeriesKey, f64)> {
+    let by = |metric, label, value| SeriesKey::new(metric, [(label, value)]);
+    vec![
+        (SeriesKey::total("sessions"), 7.0),
+        (by("units", "state", "failed"), 3.0),
+        (by("tcp_connections", "state", "syn_recv"), 40.0),
+        (by("tcp_connections", "state", "established"), 900.0),
+        (by("filesystem_size_bytes", "mount", "/"), 400e9),
+    ]
+}
+
 /// Short peaks that no mean of a minute shows.
 fn value(second: u64, series: usize, scale: f64) -> f64 {
     let slow = 0.2 + ((second * (series as u64 + 3)) % 1000) as f64 / 10_000.0;
@@ -115,7 +124,9 @@ fn service_values(second: u64) -> Vec<(SeriesKey, f64)> {
 
 fn record(raw: Duration, head: &RwLock<Head>) -> History {
     let mut history = History::new(&StoreConfig { raw, ..StoreConfig::default() });
-    let keys = keys();
+    let keys: Vec<(SeriesKey, f64)> = keys().into_iter().chain(other_keys()).collect();
+    history.host = HostFacts { cores: CORES, memory_bytes: MEMORY, ..HostFacts::default() };
+    history.prices = prices();
     for second in (STEP..=HOURS * 3600).step_by(STEP as usize) {
         let plain = keys.iter().enumerate().map(|(i, (key, scale))| (key.clone(), value(second, i, *scale)));
         let readings: Vec<Reading> =
@@ -157,6 +168,9 @@ fn every_figure_of_a_report_is_what_a_query_of_the_same_span_gives() {
                 let mean = &section(&report, "health")["facts"][0]["value"];
                 assert!(same(mean, queried("avg_over_time", &health, range, context)), "{mean}");
                 services_are_as_queried(&report, range, context);
+                activity_is_as_queried(range, context);
+                cost_is_as_queried(range, context);
+                glance_is_as_queried(range, context);
             });
         }
     }
@@ -199,6 +213,87 @@ fn services_are_as_queried(report: &Value, range: TimeRange, context: &Context<'
     let mail = availability.iter().find(|r| r["service"] == "mail").expect("a row");
     assert_eq!(mail["maintenance_seconds"].as_f64(), Some(3600.0));
     assert!(mail["not_observed_seconds"].as_f64().expect("known") < 1.0, "{mail:?}");
+}
+
+/// The figures of a security report.
+fn activity_is_as_queried(range: TimeRange, context: &Context<'_>) {
+    let report = report_of((ReportKind::Security, ReportDepth::Daily), range, context);
+    let figures = rows(&report, "activity", "figures");
+    assert_eq!(figures.len(), other_keys().len() - 1, "all but the size");
+    for row in &figures {
+        let key: SeriesKey = row["series"].as_str().and_then(|k| k.parse().ok()).expect("a series");
+        for (column, function) in FIGURES {
+            let expected = queried(function, &key, range, context);
+            assert!(same(&row[column], expected), "{column} of {key}: {row:?}, {expected}");
+        }
+    }
+}
+
+const CORES: u32 = 8;
+const GIB: f64 = 1_073_741_824.0;
+const MEMORY: u64 = 16 << 30;
+/// A twelfth of a year, in seconds.
+const MONTH: f64 = 2_629_746.0;
+
+fn prices() -> Prices {
+    let [vcpu_month, gib_memory_month, gib_disk_month, gb_traffic] = [8.5, 2.0, 0.1, 0.01].map(Some);
+    Prices { currency: "EUR".to_owned(), vcpu_month, gib_memory_month, gib_disk_month, gb_traffic }
+}
+
+/// What it costs by what queries say of use, sizes and traffic.
+fn cost_is_as_queried(range: TimeRange, context: &Context<'_>) {
+    let report = report_of((ReportKind::Capacity, ReportDepth::Daily), range, context);
+    let of = |function: &str, key: &str| queried(function, &key.parse().expect("a key"), range, context);
+    let p95 = |key: &str| of("quantile_over_time 0.95", key);
+    let size = of("last_over_time", "filesystem_size_bytes{mount=\"/\"}");
+    let traffic = of("avg_over_time", "network_transmit_bytes_per_second{interface=\"eth0\"}") * MONTH / 1e9 * 0.01;
+    let (memory, cores) = (MEMORY as f64, f64::from(CORES));
+    let now = cores * 8.5 + memory / GIB * 2.0 + size / GIB * 0.1 + traffic;
+    let whole = |bytes: f64| (bytes / GIB).ceil();
+    let needed = (cores * p95("cpu_usage_ratio") / 0.7).ceil() * 8.5
+        + whole(memory * p95("memory_used_ratio") / 0.8) * 2.0
+        + whole(size * p95("filesystem_used_ratio{mount=\"/\"}") / 0.8) * 0.1
+        + traffic;
+    let facts = section(&report, "cost")["facts"].as_array().expect("facts");
+    for (id, expected) in [("cost.month", now), ("cost.month_rightsized", needed), ("cost.saving", now - needed)] {
+        let found = facts.iter().find(|f| f["id"] == id).and_then(|f| f["value"].as_f64()).expect("known");
+        assert!((found - expected).abs() < 1e-9 * now, "{id}: {found}, {expected}");
+    }
+}
+
+/// The second half of the span against the first.
+fn glance_is_as_queried(range: TimeRange, context: &Context<'_>) {
+    // Between two samples, so that none is at the end of both.
+    let middle = at(HOURS * 1800 - STEP / 2);
+    let (before, now) = (TimeRange { from: middle - (range.to.since(middle)), to: middle }, TimeRange { from: middle, ..range });
+    let report = report_of((ReportKind::Performance, ReportDepth::Monthly), now, context);
+    let mut n = 0;
+    for row in rows(&report, "executive", "glance") {
+        let up = |span| {
+            let of = |name| queried("avg_over_time", &SeriesKey::new("service_up", [("service", name)]), span, context);
+            of("web").min(of("mail"))
+        };
+        let of = |function: &'static str, metric: &str| {
+            let key = SeriesKey::total(metric);
+            move |span| queried(function, &key, span, context)
+        };
+        let expected: Box<dyn Fn(TimeRange) -> f64> = match row["figure"].as_str().expect("a name") {
+            "Least up service" => Box::new(up),
+            "Health, mean" => Box::new(of("avg_over_time", "health_score")),
+            "CPU, mean" => Box::new(of("avg_over_time", "cpu_usage_ratio")),
+            "CPU, 95 % of the time below" => Box::new(of("quantile_over_time 0.95", "cpu_usage_ratio")),
+            "Memory, mean" => Box::new(of("avg_over_time", "memory_used_ratio")),
+            "Memory, highest" => Box::new(of("max_over_time", "memory_used_ratio")),
+            // Counted in the journal, of which there is none here, and in minutes.
+            "Alerts" | "Critical alerts" | "Observed" => continue,
+            other => panic!("{other} is compared with nothing"),
+        };
+        for (column, span) in [("before", before), ("now", now)] {
+            assert!(same(&row[column], expected(span)), "{column}: {row:?}, {}", expected(span));
+        }
+        n += 1;
+    }
+    assert_eq!(n, 6);
 }
 
 /// Quantiles recomputed from the samples themselves.
