@@ -12,8 +12,8 @@ use farol::base::{TimeRange, Timestamp};
 use farol::config::Config;
 use farol::engine::{Offline, Surroundings, catalog, settings};
 use farol::model::{
-    HostFacts, JournalEntry, JournalEvent, Posture, PostureCheck, Reading, ReportDepth, ReportFormat, ReportKind, ReportSpec,
-    SecurityEvent, SeriesKey, Severity, Vulnerability,
+    HostFacts, JournalEntry, JournalEvent, LogTopic, Posture, PostureCheck, Reading, ReportDepth, ReportFormat, ReportKind,
+    ReportSpec, SecurityEvent, SeriesKey, Severity, Vulnerability,
 };
 use farol::monitor::{Answer, Request};
 use farol::notify::Sending;
@@ -68,7 +68,7 @@ fn security(second: u64) -> Vec<Write> {
         let kind = kinds[(second / 7200) as usize % kinds.len()];
         let severity = if kind == SecurityEvent::LISTENER { Severity::Warning } else { Severity::Info };
         let (subject, evidence) = (format!("subject-{}", second % 17), "listens on 0.0.0.0:4444, pid 8, of no unit".to_owned());
-        let seen = SecurityEvent { at, kind: kind.to_owned(), severity, subject, from: String::new(), evidence };
+        let seen = SecurityEvent { at, kind: kind.to_owned(), severity, subject, from: String::new(), evidence, n: 1 };
         events.push(JournalEvent::Security { seen });
     }
     if second.is_multiple_of(43_200) {
@@ -90,6 +90,7 @@ fn security(second: u64) -> Vec<Write> {
             listed_at: Some(at),
             accounts: vec!["ana".to_owned(), "root".to_owned()],
             unseen: vec!["/etc/shadow: Permission denied".to_owned()],
+            heard: [LogTopic::Access, LogTopic::Kernel].into(),
         };
         events.push(JournalEvent::Posture { posture: Box::new(posture) });
     }

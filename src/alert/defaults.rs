@@ -186,6 +186,13 @@ fn services() -> Vec<RuleSpec> {
             .over(0.03, 60)
             .severity(Severity::Critical)
             .kind(AlertKind::Error),
+        // More than a hundred in ten minutes: bots that pass by leave a few a minute, who guesses a name tries one a second.
+        rule("failed logins", "avg_over_time(login_failures_per_second[10m]) * 600", Limit::Above(100.0))
+            .of("login_failures_per_second")
+            .title("{value} logins failed in ten minutes")
+            .unit(Unit::Count)
+            .over(50.0, 600)
+            .kind(AlertKind::Security),
         rule("security event", "security_event", Limit::Above(0.0))
             .title("{event}: {subject}")
             .unit(Unit::Count)
@@ -290,6 +297,7 @@ mod tests {
             ("response time", Limit::Above(2.0), Severity::Warning),
             ("service down", Limit::Below(1.0), Severity::Critical),
             ("error rate", Limit::Above(0.05), Severity::Critical),
+            ("failed logins", Limit::Above(100.0), Severity::Warning),
             ("security event", Limit::Above(0.0), Severity::Critical),
             ("prediction", Limit::Above(0.7), Severity::Warning),
             ("anomaly", Limit::Above(0.8), Severity::Warning),

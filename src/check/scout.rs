@@ -2,7 +2,7 @@
 //!
 //! Invariant: a look opens no connection to what it finds.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::bus::SystemBus;
 use super::checker::ProcessView;
 use super::discover::{Discovered, Discovery, LOOK_EVERY, units};
+use super::logins::{Heard, Logs};
 use super::posture::posture;
 use super::service::Service;
 use crate::base::Timestamp;
@@ -24,6 +25,8 @@ pub struct Found {
     pub services: Option<Vec<Discovered>>,
     /// How well the machine is closed, where it was looked at.
     pub posture: Option<Posture>,
+    /// What the logs of logins say since the look before.
+    pub heard: Heard,
     /// When.
     pub at: Timestamp,
 }
@@ -79,20 +82,26 @@ impl Drop for Scout {
 
 async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, (aim, on_found): (Aim, OnFound)) {
     let mut discovery = Discovery::default();
-    let mut known_units = Vec::new();
+    let (logs, mut known_units) = (Arc::new(Mutex::new(Logs::default())), Vec::new());
     let (mut units_due, mut posture_due) = (Due(None, UNITS_EVERY), Due(None, POSTURE_EVERY));
     let mut tick = interval_at(Instant::now() + FIRST_LOOK_AFTER, LOOK_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let listeners = discovery.listeners(host.as_ref(), &processes());
-        let posture = if posture_due.take() {
-            let (host, listeners) = (Arc::clone(&host), listeners.clone());
-            // It reads megabytes: on a thread of its own, so that checks and messages go on.
-            tokio::task::spawn_blocking(move || posture(host.as_ref(), &listeners)).await.ok()
-        } else {
-            None
-        };
+        let wants_posture = posture_due.take();
+        let (machine, doors, log) = (Arc::clone(&host), listeners.clone(), Arc::clone(&logs));
+        // It reads megabytes and may start a program: on a thread of its own, so that checks and messages go on.
+        let looked = tokio::task::spawn_blocking(move || {
+            let heard = log.lock().unwrap_or_else(PoisonError::into_inner).look(machine.as_ref(), Timestamp::now());
+            let mut posture = wants_posture.then(|| posture(machine.as_ref(), &doors));
+            if let Some(seen) = &mut posture {
+                seen.unseen.extend(heard.unheard.iter().cloned());
+                seen.heard.clone_from(&heard.topics);
+            }
+            (heard, posture)
+        });
+        let (heard, posture) = looked.await.unwrap_or_default();
         let mut services = None;
         if aim == Aim::Services {
             let mut found = discovery.services(host.as_ref(), &listeners);
@@ -103,7 +112,7 @@ async fn run(host: Arc<dyn Host>, processes: ProcessView, bus: SystemBus, (aim, 
             found.extend(known_units.iter().cloned());
             services = Some(found);
         }
-        on_found(Found { listeners, services, posture, at: Timestamp::now() });
+        on_found(Found { listeners, services, posture, heard, at: Timestamp::now() });
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read, Seek, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -31,6 +31,9 @@ const CHUNK: usize = 8192;
 
 /// Most of a line that is read at once: the longest lines of package lists, the files a package holds, have a tenth of it.
 const LONGEST_LINE: u64 = 1 << 20;
+
+/// Most that is read at once of what was added to a file.
+const MOST_ADDED: u64 = 1 << 20;
 
 /// A container engine answers in milliseconds.
 const SOCKET_PATIENCE: Duration = Duration::from_secs(2);
@@ -136,6 +139,17 @@ impl Host for LinuxHost {
             line.clear();
         }
         Ok(())
+    }
+
+    fn read_from(&self, path: &str, offset: u64, into: &mut Vec<u8>) -> io::Result<u64> {
+        into.clear();
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        if offset < length {
+            file.seek(io::SeekFrom::Start(offset))?;
+            file.take(MOST_ADDED).read_to_end(into)?;
+        }
+        Ok(length)
     }
 
     fn mode(&self, path: &str) -> io::Result<u32> {
@@ -293,6 +307,22 @@ mod tests {
         let mut text = Vec::new();
         LinuxHost::new().read(path.to_str().expect("a plain path"), &mut text).expect("read");
         assert_eq!(text, long);
+    }
+
+    #[test]
+    fn of_a_file_that_grows_only_what_is_new_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        std::fs::write(&path, "one\ntwo\n").expect("written");
+        let (host, mut text) = (LinuxHost::new(), b"old".to_vec());
+        let mut from = |offset| {
+            let length = host.read_from(path.to_str().expect("a plain path"), offset, &mut text).expect("read");
+            (length, String::from_utf8_lossy(&text).into_owned())
+        };
+        assert_eq!(
+            [from(0), from(4), from(99)].map(|(length, text)| (length, text)),
+            [(8, "one\ntwo\n".to_owned()), (8, "two\n".to_owned()), (8, String::new())]
+        );
     }
 
     #[test]

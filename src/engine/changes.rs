@@ -174,7 +174,7 @@ impl Changes {
     fn secure(&mut self, at: Timestamp, kind: &str, subject: &str, evidence: String) {
         let severity = if kind == SecurityEvent::KILLED { Severity::Warning } else { Severity::Info };
         let (kind, subject) = (kind.to_owned(), subject.to_owned());
-        self.security.push(SecurityEvent { at, kind, severity, subject, from: String::new(), evidence });
+        self.security.push(SecurityEvent { at, kind, severity, subject, from: String::new(), evidence, n: 1 });
     }
 
     /// Notes that something happened; again within [`AGAIN`] it replaces what was said of it, and is not new.

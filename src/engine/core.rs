@@ -12,6 +12,7 @@ use super::blame::Blame;
 use super::changes::Changes;
 use super::exchange::{CoreSettings, LAST_ID, Output, Past, Rounds, Timing, notice};
 use super::future::{Forecasts, tells};
+use super::heard::Ears;
 use super::judge::{Evidence, Judge};
 use super::live::Head;
 use super::own::OwnKeys;
@@ -57,6 +58,7 @@ pub struct Core {
     pub(super) blame: Blame,
     pub(super) changes: Changes,
     pub(super) watch: Watch,
+    pub(super) ears: Ears,
     own: OwnKeys,
     /// This tick's readings as the history keeps them.
     pub(super) kept: Vec<Reading>,
@@ -123,6 +125,7 @@ impl Core {
             blame: Blame::default(),
             changes: Changes::default(),
             watch: Watch::default(),
+            ears: Ears::default(),
             own: OwnKeys::default(),
             kept: Vec::new(),
             scores: Arc::new([]),
@@ -234,6 +237,7 @@ impl Core {
         self.stability.observe(at, pulse.since_previous, &self.services, &self.analyzer);
         self.stability.readings(at, &mut readings);
         self.noticed.readings(&self.services, &mut readings);
+        self.ears.readings(&mut readings);
         let own = [
             self.alerter.health().score,
             timing.round.as_secs_f64(),
@@ -423,15 +427,6 @@ impl Core {
         let step = step.max(Duration::from_secs(1)).max(range.length() / MAX_BANDS);
         let starts = std::iter::successors(Some(range.from), |at| Some(*at + step)).take_while(|at| *at <= range.to);
         starts.filter_map(|at| self.analyzer.band(key, at).map(|band| (at, band))).collect()
-    }
-
-    /// Everything to be written before the end.
-    pub fn finish(&mut self, at: Timestamp) -> Output {
-        let keyframe = self.keyframe(at);
-        self.later.push(keyframe);
-        self.save_learned(at);
-        self.save_hours();
-        Output { rounds: Some(std::mem::take(&mut self.rounds)), later: std::mem::take(&mut self.later), ..Output::default() }
     }
 
     pub(super) fn next_pulse(&mut self, at: Timestamp) -> Pulse {

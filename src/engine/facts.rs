@@ -66,7 +66,7 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
         zone: calendar::time_zone(spec.time_zone.as_deref()).map_err(|e| Refusal::new(RefusalKind::Invalid, e))?,
         prices: context.prices.clone(),
         fonts: Vec::new(),
-        security: security(spec, context)?,
+        security: security((spec.kind, range), context)?,
         journal: view.map_or_else(|| Ok(Vec::new()), |v| v.journal(range)).map_err(failed)?,
         previous: previous(spec, context)?,
         parts: parts(spec, wanted.parts, context)?,
@@ -74,9 +74,8 @@ fn facts(spec: &ReportSpec, context: &Context<'_>) -> Result<Facts, Refusal> {
 }
 
 /// What was seen of security; `None` where nobody looked. A recorder that looks writes the posture down twice a day.
-fn security(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<SecurityFacts>, Refusal> {
-    let Some(view) = context.view.filter(|_| spec.kind == ReportKind::Security) else { return Ok(None) };
-    let range = spec.range;
+fn security((kind, range): (ReportKind, TimeRange), context: &Context<'_>) -> Result<Option<SecurityFacts>, Refusal> {
+    let Some(view) = context.view.filter(|_| kind == ReportKind::Security) else { return Ok(None) };
     let day = TimeRange { from: range.from.min(range.to - POSTURE_WITHIN), to: range.to };
     let mut facts = SecurityFacts::default();
     for entry in view.journal(day).map_err(super::answer::unread)? {
@@ -89,13 +88,12 @@ fn security(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<SecurityF
     Ok(Some(facts).filter(|f| f.posture.is_some() || !f.events.is_empty()))
 }
 
-/// The span before, as long; only performance reports compare, and months.
+/// The span before, as long; of capacity only months are compared.
 fn previous(spec: &ReportSpec, context: &Context<'_>) -> Result<Option<PartFacts>, Refusal> {
     let range = TimeRange { from: spec.range.from - spec.range.length(), to: spec.range.from };
     let compares = match spec.kind {
-        ReportKind::Performance => true,
+        ReportKind::Performance | ReportKind::Security => true,
         ReportKind::Capacity => spec.depth == ReportDepth::Monthly,
-        ReportKind::Security => false,
     };
     if compares { part(spec, range, context) } else { Ok(None) }
 }
@@ -134,7 +132,8 @@ fn part(spec: &ReportSpec, range: TimeRange, context: &Context<'_>) -> Result<Op
     let alerts = alerts.iter().map(|a| (**a).clone()).collect();
     let services = services(range, context)?;
     let services = services.into_iter().filter_map(|s| Some((s.status.name, s.share?.up))).collect();
-    Ok(Some(PartFacts { range, series, alerts, services, coverage }))
+    let security = security((spec.kind, range), context)?;
+    Ok(Some(PartFacts { range, series, alerts, services, coverage, security }))
 }
 
 fn series_facts(

@@ -19,6 +19,7 @@ mod feed;
 mod fonts;
 mod future;
 mod guard;
+mod heard;
 mod hub;
 mod import;
 mod judge;

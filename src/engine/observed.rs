@@ -21,6 +21,9 @@ impl Core {
             self.board.set_discovered(services, found.at);
         }
         self.watch.listeners(found.at, &found.listeners);
+        for seen in self.ears.take(found.at, found.heard) {
+            self.watch.note(seen);
+        }
         if let Some(posture) = found.posture {
             self.watch.posture(found.at, posture);
         }

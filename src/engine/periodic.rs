@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::blame;
 use super::core::Core;
-use super::exchange::{LEARNED, Timing};
+use super::exchange::{LEARNED, Output, Timing};
 use super::steady::STABILITY;
 use crate::base::Timestamp;
-use crate::model::{MaintenanceWindow, Process, Pulse};
+use crate::model::{JournalEntry, JournalEvent, MaintenanceWindow, Process, Pulse};
 use crate::store::Write;
 
 /// Time between two keyframes of alert and service state (design of the store).
@@ -102,6 +102,17 @@ impl Core {
             silences: self.alerter.silences().to_vec(),
             services: self.services.to_vec(),
         }
+    }
+
+    /// Everything to be written before the end.
+    pub fn finish(&mut self, at: Timestamp) -> Output {
+        let keyframe = self.keyframe(at);
+        self.later.push(keyframe);
+        self.save_learned(at);
+        self.save_hours();
+        let unsaid = self.ears.rest().map(|seen| JournalEntry { at, event: JournalEvent::Security { seen } });
+        self.later.extend(unsaid.map(Write::Journal));
+        Output { rounds: Some(std::mem::take(&mut self.rounds)), later: std::mem::take(&mut self.later), ..Output::default() }
     }
 
     pub(super) fn save_learned(&mut self, at: Timestamp) {

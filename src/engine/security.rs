@@ -112,7 +112,7 @@ fn begun(at: Timestamp, listener: &Listener) -> SecurityEvent {
     let unit = listener.unit.as_ref().map_or_else(|| ", of no unit".to_owned(), |u| format!(", unit {u}"));
     let evidence = format!("listens on {}{pid}{unit}", listener.address);
     let subject = format!("{name} :{}", listener.address.port());
-    SecurityEvent { at, kind: SecurityEvent::LISTENER.to_owned(), severity, subject, from: String::new(), evidence }
+    SecurityEvent { at, kind: SecurityEvent::LISTENER.to_owned(), severity, subject, from: String::new(), evidence, n: 1 }
 }
 
 /// What changed between two looks.
@@ -124,6 +124,7 @@ fn changed(at: Timestamp, before: &Posture, now: &Posture) -> Vec<SecurityEvent>
         subject: subject.to_owned(),
         from: String::new(),
         evidence,
+        n: 1,
     };
     let names = |posture: &Posture| posture.accounts.iter().cloned().collect::<BTreeSet<String>>();
     let (old, new) = (names(before), names(now));
@@ -147,7 +148,9 @@ fn changed(at: Timestamp, before: &Posture, now: &Posture) -> Vec<SecurityEvent>
 impl Core {
     /// Writes down what was seen since the tick before.
     pub(super) fn tell_security(&mut self, at: Timestamp, pulse: &mut Pulse) {
-        for seen in self.changes.take_security() {
+        // Logs say more of a login than a count of sessions.
+        let is_told = |seen: &SecurityEvent| seen.kind == SecurityEvent::LOGIN && self.ears.hears_logins();
+        for seen in self.changes.take_security().into_iter().filter(|seen| !is_told(seen)) {
             self.watch.note(seen);
         }
         let entries = std::mem::take(&mut self.watch.pending);
@@ -254,7 +257,8 @@ mod tests {
         let mut watch = Watch::default();
         let entry = |severity, second: i64| {
             let (kind, subject) = (SecurityEvent::OPENED.to_owned(), "root may log in with a password".to_owned());
-            let seen = SecurityEvent { at: at(second), kind, severity, subject, from: String::new(), evidence: String::new() };
+            let seen =
+                SecurityEvent { at: at(second), kind, severity, subject, from: String::new(), evidence: String::new(), n: 1 };
             JournalEntry { at: at(second), event: JournalEvent::Security { seen } }
         };
         watch.alarm(at(0), &[entry(Severity::Warning, 0), entry(Severity::Critical, 0), entry(Severity::Critical, 0)]);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::exchange::CoreSettings;
 use super::judge::LONGEST_WINDOW;
 use super::outward::Channels;
-use super::{METRICS, own};
+use super::{METRICS, heard, own};
 use crate::base::format_duration;
 use crate::config::{Config, KeyError};
 use crate::model::{Catalog, Condition, EscalationConfig, Escalations, HostFacts, LevelConfig, MetricDef, RuleSpec};
@@ -20,7 +20,7 @@ use crate::{alert, analyze, check, collect, query};
 
 /// Every metric this program knows.
 pub fn catalog() -> Catalog {
-    let tables = [METRICS, check::METRICS, analyze::METRICS, alert::FED];
+    let tables = [METRICS, heard::METRICS, check::METRICS, analyze::METRICS, alert::FED];
     Catalog::new(collect::metrics().into_iter().chain(tables).collect::<Vec<&[MetricDef]>>())
 }
 

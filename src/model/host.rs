@@ -111,6 +111,17 @@ pub trait Host: Send + Sync {
         text.split(|b| *b == b'\n').for_each(take);
         Ok(())
     }
+    /// Replaces `into` with what stands in a file from an offset on, a megabyte at most, and gives the file's length: for files that
+    /// grow. Past their end there is nothing.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read_from(&self, path: &str, offset: u64, into: &mut Vec<u8>) -> io::Result<u64> {
+        self.read(path, into)?;
+        let length = into.len();
+        into.drain(..usize::try_from(offset).unwrap_or(length).min(length));
+        Ok(length as u64)
+    }
     /// Who may do what with a file or folder: its nine bits of permission and the three above them, links followed.
     ///
     /// # Errors

@@ -69,7 +69,7 @@ pub use report::{Fact, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec
 pub use rule::{Condition, Limit, Part, RuleSpec};
 pub use sample::{Reading, Round, Sample, Source, SourceFault};
 pub use score::{AnomalyInterval, Band, Score, Trend, TrendDirection, Verdict};
-pub use security::{Posture, PostureCheck, SecurityEvent, SecurityFacts, Vulnerability};
+pub use security::{LogTopic, Posture, PostureCheck, SecurityEvent, SecurityFacts, Vulnerability};
 pub use series::{SeriesKey, SeriesKeyError};
 pub use service::{
     CheckOutcome, CheckResult, MaintenanceWindow, Measure, MeasureKind, PastCheck, ServiceState, ServiceStatus, SloStanding,

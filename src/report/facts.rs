@@ -72,6 +72,8 @@ pub struct PartFacts {
     pub services: Vec<(String, f64)>,
     /// Share of it in which the machine was observed, 0–1.
     pub coverage: f64,
+    /// What was seen of security, where the report is about it; `None` where nobody looked.
+    pub security: Option<SecurityFacts>,
 }
 
 /// One series over the span.
@@ -263,6 +265,7 @@ const SECURITY: &[WantedSeries] = &[
     WantedSeries { id: "half_open", name: "Half-open connections", selector: "tcp_connections{state=\"syn_recv\"}" },
     WantedSeries { id: "connections", name: "Connections", selector: "tcp_connections{state=\"established\"}" },
     WantedSeries { id: "kills", name: "Kills for memory", selector: "oom_kills_per_second" },
+    WantedSeries { id: "login_failures", name: "Failed logins", selector: "login_failures_per_second" },
 ];
 
 /// Series of a capacity report; ids are the contract.

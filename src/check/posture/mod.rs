@@ -9,7 +9,7 @@ mod files;
 mod kernel;
 mod ssh;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod updates;
 mod version;
 

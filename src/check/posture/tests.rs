@@ -7,13 +7,16 @@ use std::time::Duration;
 use super::posture;
 use crate::model::{FileSystemStat, Host, Listener, Posture, ProcessFile, Protocol};
 
-/// Files with their text and mode; a mode of 0 may not be read.
+/// Files with their text and mode, of which those may be read that others may read; and what programs print, by one of their arguments.
 #[derive(Default)]
-struct Machine(BTreeMap<String, (String, u32)>);
+pub(in crate::check) struct Machine {
+    files: BTreeMap<String, (String, u32)>,
+    pub(in crate::check) printed: BTreeMap<String, String>,
+}
 
 impl Machine {
-    fn file(&mut self, path: &str, mode: u32, text: &str) {
-        self.0.insert(path.to_owned(), (text.to_owned(), mode));
+    pub(in crate::check) fn file(&mut self, path: &str, mode: u32, text: &str) {
+        self.files.insert(path.to_owned(), (text.to_owned(), mode));
     }
 
     fn sysctl(&mut self, path: &str, value: &str) {
@@ -27,7 +30,7 @@ fn unsupported<T>() -> io::Result<T> {
 
 impl Host for Machine {
     fn read(&self, path: &str, into: &mut Vec<u8>) -> io::Result<()> {
-        let (text, mode) = self.0.get(path).ok_or(io::ErrorKind::NotFound)?;
+        let (text, mode) = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
         if mode & 0o004 == 0 {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -37,11 +40,15 @@ impl Host for Machine {
     fn list(&self, path: &str, into: &mut Vec<String>) -> io::Result<()> {
         into.clear();
         let folder = format!("{path}/");
-        into.extend(self.0.keys().filter_map(|p| p.strip_prefix(&folder)).filter(|n| !n.contains('/')).map(str::to_owned));
+        into.extend(self.files.keys().filter_map(|p| p.strip_prefix(&folder)).filter(|n| !n.contains('/')).map(str::to_owned));
         if into.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
     }
     fn mode(&self, path: &str) -> io::Result<u32> {
-        Ok(self.0.get(path).ok_or(io::ErrorKind::NotFound)?.1)
+        Ok(self.files.get(path).ok_or(io::ErrorKind::NotFound)?.1)
+    }
+    fn run(&self, _: &str, args: &[&str], _: Duration) -> io::Result<Vec<u8>> {
+        let printed = args.iter().find_map(|argument| self.printed.get(*argument));
+        Ok(printed.ok_or(io::ErrorKind::NotFound)?.clone().into_bytes())
     }
     fn read_link(&self, _: &str) -> io::Result<String> {
         unsupported()
@@ -202,7 +209,7 @@ fn security_updates_that_wait_are_told_with_the_date_of_the_list() {
     let told: Vec<_> = found.vulnerabilities.iter().map(|v| (v.package.as_str(), v.mended.as_str())).collect();
     assert_eq!(told, [("openssl", "3.0.17-1~deb12u3")]);
     assert_eq!(found.listed_at.map(|at| at.rfc3339()).as_deref(), Some("2026-11-21T09:37:00Z"));
-    machine.0.retain(|path, _| !path.ends_with("_Packages"));
+    machine.files.retain(|path, _| !path.ends_with("_Packages"));
     machine.file(&format!("{lists}_main_binary-amd64_Packages.lz4"), 0o644, "");
     let packed = posture(&machine, &[]);
     assert!(packed.listed_at.is_none() && packed.unseen.iter().any(|u| u.contains("are packed")), "{:?}", packed.unseen);

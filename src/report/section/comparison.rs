@@ -2,8 +2,10 @@
 //!
 //! Invariant: a figure stands beside the one before it only where both were observed.
 
-use crate::base::Unit;
-use crate::model::GoodDirection;
+use std::collections::BTreeSet;
+
+use crate::base::{TimeRange, Unit};
+use crate::model::{Alert, AlertKind, GoodDirection, Posture, ReportKind, SecurityEvent, SecurityFacts};
 use crate::report::context::Context;
 use crate::report::document::{Cell, FactsLook, Level, Section, Table};
 use crate::report::facts::{SeriesFacts, SeriesStats};
@@ -34,13 +36,18 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     section.fact("comparison.coverage", "Observed share of the span before", previous.map(|p| p.coverage), Unit::Ratio);
     if let Some(previous) = previous {
         let range = context.range();
-        let fired = |alerts: &[crate::model::Alert], range: crate::base::TimeRange| {
-            alerts.iter().filter(|a| a.fired_at.is_some_and(|t| range.contains(t))).count() as f64
+        let is_security = context.spec.kind == ReportKind::Security;
+        let counts = |a: &&Alert| !is_security || a.kind == AlertKind::Security;
+        let fired = |alerts: &[Alert], range: TimeRange| {
+            alerts.iter().filter(counts).filter(|a| a.fired_at.is_some_and(|t| range.contains(t))).count() as f64
         };
         let (before, now) = (fired(&previous.alerts, previous.range), fired(&context.facts.alerts, range));
         section.fact("comparison.alerts_before", "Alerts fired in the span before", Some(before), Unit::Count);
         table.rows.push(row("alerts fired", (Some(before), Some(now)), (Unit::Count, GoodDirection::Down)));
-        for service in context.services() {
+        if let (Some(before), Some(now)) = (&previous.security, &context.facts.security) {
+            table.rows.extend(of_security(before, now));
+        }
+        for service in context.services().into_iter().filter(|_| !is_security) {
             let before = previous.services.iter().find(|(name, _)| *name == service.status.name).map(|(_, up)| *up);
             let name = format!("{}, up", service.status.name);
             table.rows.push(row(&name, (before, service.share.map(|s| s.up)), (Unit::Ratio, GoodDirection::Up)));
@@ -53,6 +60,32 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
         }
     }
     section.tables.push(table);
+}
+
+/// How many of something a posture has.
+type Count = fn(&Posture) -> usize;
+
+/// Events by kind, and how well the machine was closed at the ends of the two spans.
+fn of_security(before: &SecurityFacts, now: &SecurityFacts) -> Vec<Vec<Cell>> {
+    let kinds: BTreeSet<&str> = before.events.iter().chain(&now.events).map(|e| e.kind.as_str()).collect();
+    let n = |facts: &SecurityFacts, kind: &str| Some(f64::from(facts.count(kind)));
+    // More logins are neither good nor bad; more failed ones are bad.
+    let good = |kind: &str| match kind {
+        SecurityEvent::LOGIN | SecurityEvent::LOGOUT | SecurityEvent::PRIVILEGE | SecurityEvent::PACKAGES => {
+            GoodDirection::Neither
+        }
+        _ => GoodDirection::Down,
+    };
+    let events = kinds.iter().map(|kind| row(kind, (n(before, kind), n(now, kind)), (Unit::Count, good(kind))));
+    let of = |facts: &SecurityFacts, count: Count| facts.posture.as_ref().map(|(_, p)| count(p) as f64);
+    let counted: [(&str, Count); 3] = [
+        ("checks that do not hold, at the end", |p| p.checks.iter().filter(|c| !c.passed).count()),
+        ("security updates waiting, at the end", |p| p.vulnerabilities.len()),
+        ("accounts that may log in, at the end", |p| p.accounts.len()),
+    ];
+    let down = (Unit::Count, GoodDirection::Down);
+    let ends = counted.iter().map(|(name, count)| row(name, (of(before, *count), of(now, *count)), down));
+    events.chain(ends).collect()
 }
 
 fn rows<'a>(series: &'a SeriesFacts, before: &'a SeriesStats) -> impl Iterator<Item = Vec<Cell>> + 'a {

@@ -72,7 +72,7 @@ pub(super) const SECTIONS: &[SectionDef] = &[
     SectionDef {
         id: "comparison",
         title: "Against the span before",
-        kinds: &[Performance],
+        kinds: &[Performance, Security],
         depths: EVERY,
         fill: comparison::fill,
     },

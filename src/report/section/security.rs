@@ -4,13 +4,17 @@
 
 use super::threats;
 use crate::base::Unit;
-use crate::model::{AlertKind, SecurityEvent, SecurityFacts, Severity};
+use crate::model::{AlertKind, LogTopic, SecurityEvent, SecurityFacts, Severity};
 use crate::report::context::Context;
 use crate::report::document::{Level, Section, Table};
 use crate::report::text;
 
-/// What no source looks at, whatever is on.
-const NEVER: &str = "Not observed: use of sudo and su, contents of files, traffic, the kernel's messages.";
+/// What is not looked at where its log is not read, and what no source looks at.
+const UNHEARD: [(LogTopic, &str); 2] = [
+    (LogTopic::Access, "failed logins, where logins come from, use of sudo and su"),
+    (LogTopic::Kernel, "the kernel's messages"),
+];
+const NEVER: &str = "contents of files, traffic";
 
 pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     let mut verdict = Table::statements("verdict");
@@ -18,11 +22,14 @@ pub(super) fn fill(context: &Context<'_>, section: &mut Section) {
     let open = alerts.iter().filter(|a| context.is_open(a)).count();
     let observed = context.facts.security.as_ref();
     let posture = observed.and_then(|s| s.posture.as_ref()).map(|(_, posture)| posture);
-    let kind = |kind: &str| observed.map(|s| s.events.iter().filter(|e| e.kind == kind).count() as f64);
+    let kind = |kind: &str| observed.map(|s| f64::from(s.count(kind)));
     section.count("security.alerts", "Security alerts", alerts.len());
     section.count("security.open", "of them open at the end", open);
     section.fact("security.events", "Events seen", observed.map(|s| s.events.len() as f64), Unit::Count);
     section.fact("security.logins", "Logins", kind(SecurityEvent::LOGIN), Unit::Count);
+    let heard = |name: &str| kind(name).filter(|_| observed.is_some_and(|s| s.hears(LogTopic::Access)));
+    section.fact("security.failed_logins", "Failed logins", heard(SecurityEvent::LOGIN_FAILED), Unit::Count);
+    section.fact("security.privileges", "Uses of sudo and su", heard(SecurityEvent::PRIVILEGE), Unit::Count);
     section.fact("security.new_listeners", "New listeners", kind(SecurityEvent::LISTENER), Unit::Count);
     let failed = posture.map(|p| p.checks.iter().filter(|c| !c.passed).count());
     section.fact("security.checks_failed", "Checks that do not hold", failed.map(|n| n as f64), Unit::Count);
@@ -72,7 +79,8 @@ fn say(context: &Context<'_>, security: &SecurityFacts, verdict: &mut Table) {
             verdict.say(level, format!("{what}; the list is of {}.", context.when(listed)), "");
         }
     }
-    let mut unseen = vec![NEVER.to_owned()];
+    let unheard = UNHEARD.iter().filter(|(topic, _)| !security.hears(*topic)).map(|(_, what)| *what);
+    let mut unseen = vec![format!("Not observed: {}.", unheard.chain([NEVER]).collect::<Vec<_>>().join(", "))];
     let posture = security.posture.as_ref();
     unseen.extend(posture.is_none().then(|| "Nobody looked at the posture in the day before the end.".to_owned()));
     let files: Vec<&str> = posture.iter().flat_map(|(_, p)| &p.unseen).map(String::as_str).collect();

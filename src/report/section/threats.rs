@@ -17,6 +17,9 @@ const INSTALLED: std::time::Duration = std::time::Duration::from_secs(1800);
 /// Half-open connections that a scan or a flood leaves: hundreds of times what clients do.
 const HALF_OPEN: f64 = 100.0;
 
+/// Fewer failed logins are people who err.
+const FEW_TRIES: u32 = 10;
+
 /// Pieces of evidence written out: a cell of a table.
 const MOST_EVIDENCE: usize = 8;
 
@@ -106,9 +109,12 @@ fn guessing(context: &Context<'_>) -> Threat {
     if let Some(newest) = alerts.first() {
         threat.sign(0.7, format!("{}: {}", text::plural(alerts.len(), "alert"), newest.title));
     }
-    let tries = events(context, "login failed");
-    if !tries.is_empty() {
-        threat.sign(0.5, text::plural(tries.len(), "failed login"));
+    let tries = context.facts.security.as_ref().map_or(0, |s| s.count(SecurityEvent::LOGIN_FAILED));
+    if tries >= FEW_TRIES {
+        threat.sign(0.5, text::plural(usize::try_from(tries).unwrap_or(usize::MAX), "failed login"));
+    }
+    for guessed in events(context, SecurityEvent::GUESSED) {
+        threat.sign(0.7, format!("{} came in {}: {}", guessed.subject, context.when(guessed.at), guessed.evidence));
     }
     if !threat.evidence.is_empty() {
         for check in failed(context, &["PasswordAuthentication", "PermitRootLogin"]) {

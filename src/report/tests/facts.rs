@@ -190,6 +190,7 @@ fn previous() -> PartFacts {
         alerts: Vec::new(),
         services: vec![("shop-web".to_owned(), 0.9991)],
         coverage: 1.0,
+        security: None,
     }
 }
 

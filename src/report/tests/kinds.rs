@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::facts::{facts, spec};
 use super::text;
 use crate::model::{
-    Backtest, Crossing, Forecast, Posture, PostureCheck, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec,
+    Backtest, Crossing, Forecast, LogTopic, Posture, PostureCheck, Prices, ReportDepth, ReportFormat, ReportKind, ReportSpec,
     SecurityEvent, SecurityFacts, Severity, Vulnerability,
 };
 use crate::report::{Facts, render};
@@ -117,6 +117,7 @@ pub(super) fn watched() -> Facts {
         subject: subject.to_owned(),
         from: String::new(),
         evidence: evidence.to_owned(),
+        n: 1,
     };
     let check = |title: &str, passed, severity, evidence: &str| PostureCheck {
         title: title.to_owned(),
@@ -144,6 +145,7 @@ pub(super) fn watched() -> Facts {
         listed_at: Some(from),
         accounts: vec!["ana".to_owned(), "eve".to_owned(), "root".to_owned()],
         unseen: vec!["/etc/shadow: Permission denied".to_owned()],
+        heard: [LogTopic::Kernel].into(),
     };
     let events = vec![
         event(2, SecurityEvent::LOGIN, Severity::Info, ("ana", "sessions: 0 before, 1 now")),
@@ -193,6 +195,48 @@ fn events_are_ranked_and_logins_are_apart() {
     assert_eq!(section(&report, "vulnerabilities")["tables"][0]["rows"][0][2], "3.0.17-1~deb12u3");
     let counted = ["security.checks_failed", "security.updates_waiting", "security.logins", "security.new_listeners"];
     assert_eq!(counted.map(|id| fact(&report, id)), [Some(2.0), Some(1.0), Some(2.0), Some(2.0)]);
+}
+
+#[test]
+fn who_came_from_where_and_who_tried_stands_beside_the_span_before() {
+    let mut facts = watched();
+    let unheard = json(ReportKind::Security, 0, &facts);
+    assert_eq!(fact(&unheard, "security.failed_logins"), None, "no log of logins is read");
+    let said = |report: &serde_json::Value| section(report, "security")["tables"][0]["rows"].to_string();
+    assert!(said(&unheard).contains("Not observed: failed logins, where logins come from, use of sudo and su, contents"));
+    let event = |kind: &str, subject: &str, from: &str, n| SecurityEvent {
+        at: spec(ReportDepth::Daily, ReportFormat::Json).range.from + Duration::from_secs(60),
+        kind: kind.to_owned(),
+        severity: Severity::Info,
+        subject: subject.to_owned(),
+        from: from.to_owned(),
+        evidence: "sshd: password".to_owned(),
+        n,
+    };
+    let security = facts.security.as_mut().expect("watched");
+    security.events.extend([
+        event(SecurityEvent::LOGIN_FAILED, "root, unknown account", "203.0.113.5", 400),
+        event(SecurityEvent::LOGIN, "ana", "10.0.0.9", 2),
+        event(SecurityEvent::LOGIN_FAILED, "ana", "10.0.0.9", 1),
+        event(SecurityEvent::PRIVILEGE, "ana", "", 3),
+    ]);
+    security.posture.as_mut().expect("looked at").1.heard = [LogTopic::Access].into();
+    let before = SecurityFacts { events: vec![event(SecurityEvent::LOGIN_FAILED, "root", "203.0.113.9", 10)], posture: None };
+    facts.previous.as_mut().expect("the day before").security = Some(before);
+    let report = json(ReportKind::Security, 0, &facts);
+    let counted = ["security.logins", "security.failed_logins", "security.privileges"];
+    assert_eq!(counted.map(|id| fact(&report, id)), [Some(4.0), Some(401.0), Some(3.0)]);
+    let origins = section(&report, "events")["tables"][2]["rows"].as_array().expect("rows").clone();
+    let row = |n: usize| origins[n].as_array().expect("cells")[..4].to_vec();
+    assert_eq!(row(0), serde_json::json!(["203.0.113.5", 0.0, 400.0, "root, unknown account"]).as_array().expect("cells")[..]);
+    assert_eq!(row(1), serde_json::json!(["10.0.0.9", 2.0, 1.0, "ana"]).as_array().expect("cells")[..]);
+    let compared = section(&report, "comparison")["tables"][0]["rows"].as_array().expect("rows").clone();
+    let of = |name: &str| compared.iter().find(|row| row[1] == name).unwrap_or_else(|| panic!("{name}: {compared:?}"));
+    assert_eq!([of("login failed")[2].as_f64(), of("login failed")[3].as_f64()], [Some(10.0), Some(401.0)]);
+    assert_eq!(of("checks that do not hold, at the end")[2].as_f64(), None, "nobody looked then");
+    assert!(said(&report).contains("Not observed: the kernel's messages, contents of files, traffic."), "{}", said(&report));
+    let threats = section(&report, "threats")["tables"][0]["rows"].to_string();
+    assert!(threats.contains("Passwords are being guessed") && threats.contains("401 failed logins"), "{threats}");
 }
 
 #[test]
