@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use super::symptoms::{self, grows};
 use crate::base::Unit;
-use crate::model::{AlertKind, HostFacts, Limit, MetricDef, RuleSpec, Severity};
+use crate::model::{AlertKind, GoodDirection, HostFacts, Limit, MetricDef, RuleSpec, Severity};
 
 /// Metrics no source reads: the engine hands their values to the rules that name them, without a query.
 ///
@@ -15,6 +16,8 @@ use crate::model::{AlertKind, HostFacts, Limit, MetricDef, RuleSpec, Severity};
 /// metric's name as `expr`. Their values are complete: an absent instance is over, not unknown.
 ///
 /// `security_event{event,subject}`: 1 for ten minutes after an event of high severity.
+///
+/// What grows, fills or surges is there as long as it does.
 pub const FED: &[MetricDef] = &[
     MetricDef::gauge("prediction_probability", Unit::Ratio, "How likely an open prediction is.").by(&[
         "prediction",
@@ -23,6 +26,15 @@ pub const FED: &[MetricDef] = &[
     ]),
     MetricDef::gauge("security_event", Unit::Count, "1 for ten minutes after an event of high severity.")
         .by(&["event", "subject"]),
+    grows("process_memory_growth_bytes_per_second", Unit::BytesPerSecond, "Memory a process takes each second, steadily."),
+    grows("process_descriptors_growth_per_second", Unit::PerSecond, "Files a process opens and does not close, steadily."),
+    grows("process_threads_growth_per_second", Unit::PerSecond, "Threads a process starts that do not end, steadily."),
+    grows("process_children_growth_per_second", Unit::PerSecond, "Processes a process starts that do not end, steadily."),
+    MetricDef::gauge("filesystem_filling_seconds", Unit::Seconds, "When a file system that fills steadily is full.")
+        .by(&["mount"])
+        .good(GoodDirection::Up),
+    MetricDef::gauge("surge_ratio", Unit::Count, "A rate over what it nearly ever is, while that is far more.")
+        .by(&["what", "metric", "device"]),
 ];
 
 /// Established connections; none while they are at most three times as many as usual. Where that is not known yet, all of them.
@@ -46,38 +58,9 @@ pub fn default_rules(facts: &HostFacts, link_bits_per_second: Option<f64>) -> Ve
     rules.extend(disks());
     rules.extend(link_bits_per_second.filter(|bits| *bits > 0.0).into_iter().flat_map(network));
     rules.extend(services());
-    rules.extend(failures());
+    rules.extend(symptoms::failures());
+    rules.extend(symptoms::rules());
     rules
-}
-
-/// What goes before a failure: of a disk, of a service that cannot stay up, of a file system.
-fn failures() -> Vec<RuleSpec> {
-    let rules = [
-        rule("disk failing", "smart_healthy", Limit::Below(1.0))
-            .title("disk {device} says that it is about to fail: copy what is on it now")
-            .unit(Unit::Count)
-            .severity(Severity::Critical)
-            .kind(AlertKind::Predictive),
-        // Of disks with such a sign one in ten to one in five fails within a year (Backblaze): a warning, never more.
-        rule("disk damaged", "smart_failure_signs", Limit::Above(0.0))
-            .title("disk {device} shows {value} of 5 signs that go before a failure: check the copies, plan to replace it")
-            .unit(Unit::Count)
-            .kind(AlertKind::Predictive),
-        // More than two: `delta` counts on to the ends of the window, so that two are a little more than 2.
-        rule("restart loop", "delta(unit_restarts[15m])", Limit::Above(2.5))
-            .of("unit_restarts")
-            .title("{unit} was restarted {value} times in 15 minutes")
-            .unit(Unit::Count)
-            .kind(AlertKind::Predictive),
-        // The kernel does so where it meets errors; an administrator who does it knows.
-        rule("read-only", "delta(filesystem_read_only[1h])", Limit::Above(0.5))
-            .of("filesystem_read_only")
-            .title("{mount} became read-only within the last hour")
-            .unit(Unit::Count)
-            .severity(Severity::Critical)
-            .kind(AlertKind::Error),
-    ];
-    rules.into_iter().map(|r| r.0).collect()
 }
 
 fn cpu(facts: &HostFacts) -> Vec<RuleSpec> {
@@ -212,36 +195,36 @@ fn services() -> Vec<RuleSpec> {
 }
 
 /// A rule being written down; a ratio and a warning about performance unless it says otherwise.
-struct Draft(RuleSpec);
+pub(super) struct Draft(pub(super) RuleSpec);
 
-fn rule(name: &str, expr: &str, limit: Limit) -> Draft {
+pub(super) fn rule(name: &str, expr: &str, limit: Limit) -> Draft {
     let metric = expr.split('{').next().unwrap_or(expr);
     Draft(RuleSpec { metric: metric.to_owned(), unit: Unit::Ratio, built_in: true, ..RuleSpec::of(name, expr, limit) })
 }
 
 impl Draft {
-    fn of(mut self, metric: &str) -> Self {
+    pub(super) fn of(mut self, metric: &str) -> Self {
         self.0.metric = metric.to_owned();
         self
     }
 
-    fn title(mut self, title: &str) -> Self {
+    pub(super) fn title(mut self, title: &str) -> Self {
         self.0.title = title.to_owned();
         self
     }
 
-    fn unit(mut self, unit: Unit) -> Self {
+    pub(super) fn unit(mut self, unit: Unit) -> Self {
         self.0.unit = unit;
         self
     }
 
-    fn hold(mut self, seconds: u64) -> Self {
+    pub(super) fn hold(mut self, seconds: u64) -> Self {
         self.0.hold = Duration::from_secs(seconds);
         self
     }
 
     /// Over once the value is back to `clear` for that many seconds.
-    fn over(mut self, clear: f64, seconds: u64) -> Self {
+    pub(super) fn over(mut self, clear: f64, seconds: u64) -> Self {
         self.0.clear = match self.0.limit {
             Limit::Below(_) => Some(Limit::Below(clear)),
             Limit::Above(_) | Limit::Outside(..) => Some(Limit::Above(clear)),
@@ -250,18 +233,18 @@ impl Draft {
         self
     }
 
-    fn severity(mut self, severity: Severity) -> Self {
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.0.severity = severity;
         self
     }
 
     /// Its limit is a state, not a figure.
-    fn fixed(mut self) -> Self {
+    pub(super) fn fixed(mut self) -> Self {
         self.0.learns = false;
         self
     }
 
-    fn kind(mut self, kind: AlertKind) -> Self {
+    pub(super) fn kind(mut self, kind: AlertKind) -> Self {
         self.0.kind = kind;
         self
     }

@@ -19,6 +19,7 @@ mod mute;
 mod ready;
 mod silence;
 mod standing;
+mod symptoms;
 mod text;
 mod watch;
 mod written;

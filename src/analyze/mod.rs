@@ -29,6 +29,7 @@ mod shift;
 mod slowness;
 mod stability;
 mod surprise;
+mod symptom;
 mod tail;
 mod trend;
 mod watch;
@@ -52,6 +53,7 @@ pub use saved::RestoreError;
 pub use shift::{moment, shifts};
 pub use slowness::{SERVICE_SLOWNESS, Slowness};
 pub use stability::{SERVICE_STABILITY, Stability};
+pub use symptom::{Evidence, Heading, Slowing, Suspect, Symptoms};
 pub use trend::{Slope, slope};
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what was said is never changed; only the outcome is written, once.
 
+mod heading;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ const MOST_SCORED: usize = 40;
 const LEADS: usize = 512;
 /// After an event the value must sink by this share of the limit before it can happen again.
 const HYSTERESIS: f64 = 0.02;
-/// The only kind so far.
+/// What is predicted here from forecasts; `heading` predicts degradation.
 const KIND: &str = "capacity";
 
 /// Keeps predictions as they were made and scores them when they are due.

@@ -23,6 +23,7 @@ mod gauges;
 mod gpu;
 mod group;
 mod groups;
+mod hardware;
 #[cfg(target_os = "linux")]
 mod linux;
 mod memory;

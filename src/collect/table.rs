@@ -52,6 +52,7 @@ pub(super) const SOURCES: &[SourceRow] = &[
     row!(Plain, frequency),
     row!(Plain, gpu),
     row!(Plain, group),
+    row!(Plain, hardware),
     row!(Plain, memory),
     row!(Plain, network),
     row!(Plain, numa),

@@ -101,6 +101,7 @@ impl Core {
         let mut alerter = Alerter::new(settings.rules.clone());
         alerter.set_escalation(settings.escalation.clone());
         alerter.set_mutes(settings.mutes.clone());
+        let noticed = Noticed::restore(&past, now);
         let saved_id = past.alerts.last_id;
         alerter.restore(past.alerts);
         let mut board = ServiceBoard::new(&settings.services);
@@ -120,7 +121,7 @@ impl Core {
             outbox,
             reports,
             stability,
-            noticed: Noticed::restore([past.shifts.as_deref(), past.connections.as_deref()], now),
+            noticed,
             anomalies: RecentAnomalies::new(past.anomalies, now),
             blame: Blame::default(),
             changes: Changes::default(),
@@ -208,9 +209,11 @@ impl Core {
             pulse.faults = Some(Arc::clone(&self.faults));
         }
         let readings = self.readings(at, sample.readings, timing, &mut pulse);
+        self.look_for_symptoms(at, &readings, &pulse);
         self.tell_security(at, &mut pulse);
         self.write_head(at, &readings);
         self.predict(at, &readings, &mut pulse);
+        self.look_at_answers(at, &mut pulse);
         let tick = Tick { at, elapsed: sample.since_previous, interval: self.settings.interval };
         let steps = self.judge_rules(tick);
         self.take_steps(at, steps, &mut output, &mut pulse);
@@ -289,17 +292,7 @@ impl Core {
     }
 
     fn judge_rules(&mut self, tick: Tick) -> Vec<Step> {
-        let fed: Vec<(SeriesKey, f64)> = self
-            .predictor
-            .shown()
-            .iter()
-            .filter(|p| p.outcome.is_none())
-            .map(|p| {
-                let labels = [("prediction", p.title.as_str()), ("kind", p.kind.as_str()), ("series", &p.key.to_string())];
-                (SeriesKey::new("prediction_probability", labels), p.probability)
-            })
-            .chain(self.watch.fed())
-            .collect();
+        let fed = self.fed();
         let head = self.head.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let processes = &self.processes;
         self.alerter.look(|program| match program {

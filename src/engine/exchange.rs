@@ -119,6 +119,8 @@ pub struct Past {
     pub shifts: Option<Vec<u8>>,
     /// How many connections were usual.
     pub connections: Option<Vec<u8>>,
+    /// What surges reached on the last days.
+    pub symptoms: Option<Vec<u8>>,
     /// Predictions kept.
     pub predictions: Vec<Prediction>,
     /// Messages not done with.

@@ -26,7 +26,7 @@ impl Core {
         let is_state = ["service_state", "service_up"].contains(&key.metric());
         let band = self.analyzer.band(&key, at).filter(|_| !is_state);
         let resource = Resource::of(&key);
-        let among = |process: &Process| is_within(process, &key);
+        let among = |process: &Process| is_within(process, &key) && self.is_suspect(process, &key);
         let began = alert.since - self.judge.window(&alert.rule);
         let question = |resource| Question { resource, began, at, among: &among };
         let processes = resource.map_or_else(Vec::new, |r| self.blame.culprits(&self.processes, &question(r)));

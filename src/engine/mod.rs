@@ -58,6 +58,7 @@ mod start;
 mod steady;
 #[cfg(test)]
 mod storms;
+mod symptoms;
 mod tape;
 mod telling;
 mod thread;

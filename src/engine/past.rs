@@ -7,6 +7,7 @@ use super::exchange::{LAST_ID, LEARNED, Past};
 use super::moment::standing_at;
 use super::patterns::{CONNECTIONS_ROW, SHIFTS};
 use super::steady::STABILITY;
+use super::symptoms::SYMPTOMS;
 use crate::alert::{Restored, Standing};
 use crate::base::{TimeRange, Timestamp};
 use crate::store::{ReadError, View};
@@ -35,6 +36,7 @@ pub fn past(view: &View, now: Timestamp) -> Result<Past, ReadError> {
         stability: view.model(STABILITY)?,
         shifts: view.model(SHIFTS)?,
         connections: view.model(CONNECTIONS_ROW)?,
+        symptoms: view.model(SYMPTOMS)?,
         predictions: view.predictions()?,
         outbox,
         reports: view.schedules()?,

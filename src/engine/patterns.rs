@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::Core;
-use super::exchange::{Output, notice};
+use super::exchange::{Output, Past, notice};
 use super::live::Merged;
-use crate::analyze::{self, Feature, Member, Peers, Slowness, USUAL_CONNECTIONS, clusters, has_habits, moment};
+use crate::analyze::{
+    self, Feature, Member, Peers, Slowing, Slowness, Symptoms, USUAL_CONNECTIONS, clusters, has_habits, moment,
+};
 use crate::base::{TimeRange, Timestamp, Unit};
 use crate::model::{
     Bucket, Catalog, Cluster, Patterns, Process, Pulse, Reading, Resolution, SeriesKey, SeriesSource, ServiceStatus, Shift,
@@ -63,17 +65,21 @@ pub struct Found {
 pub struct Noticed {
     peers: Peers,
     slowness: Slowness,
+    pub(super) symptoms: Symptoms,
+    pub(super) slowing: Slowing,
     connections: Option<Reading>,
     patterns: Arc<Patterns>,
 }
 
 impl Noticed {
-    /// With what was kept, [`SHIFTS`] and [`CONNECTIONS_ROW`]; connections of another week are no measure of this one.
-    pub fn restore([shifts, connections]: [Option<&[u8]>; 2], now: Timestamp) -> Self {
-        let shifts = shifts.and_then(|row| serde_json::from_slice(row).ok()).unwrap_or_default();
-        let counted: Option<(Timestamp, f64)> = connections.and_then(|row| serde_json::from_slice(row).ok());
+    /// With what was kept; connections of another week are no measure of this one.
+    pub fn restore(past: &Past, now: Timestamp) -> Self {
+        let shifts = past.shifts.as_deref().and_then(|row| serde_json::from_slice(row).ok()).unwrap_or_default();
+        let counted: Option<(Timestamp, f64)> = past.connections.as_deref().and_then(|row| serde_json::from_slice(row).ok());
         let connections = counted.filter(|(at, _)| now.since(*at) <= WEEK).map(|(_, usual)| usual_reading(usual));
-        Self { patterns: Arc::new(Patterns { shifts, ..Patterns::default() }), connections, ..Self::default() }
+        let (patterns, symptoms) =
+            (Arc::new(Patterns { shifts, ..Patterns::default() }), Symptoms::restore(past.symptoms.as_deref()));
+        Self { patterns, symptoms, connections, ..Self::default() }
     }
 
     /// For readers.

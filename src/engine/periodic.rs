@@ -10,6 +10,7 @@ use super::blame;
 use super::core::Core;
 use super::exchange::{LEARNED, Output, Timing};
 use super::steady::STABILITY;
+use super::symptoms::SYMPTOMS;
 use crate::base::Timestamp;
 use crate::model::{JournalEntry, JournalEvent, MaintenanceWindow, Process, Pulse};
 use crate::store::Write;
@@ -122,6 +123,7 @@ impl Core {
     pub(super) fn save_hours(&mut self) {
         self.later.extend(self.board.save().into_iter().map(|(name, row)| Write::Service { name, row: Some(row) }));
         self.later.push(Write::Model { name: STABILITY.to_owned(), row: Some(self.stability.save()) });
+        self.later.push(Write::Model { name: SYMPTOMS.to_owned(), row: Some(self.noticed.symptoms.save()) });
     }
 
     /// Services under a maintenance silence do not count; where several match, the last to end is shown.

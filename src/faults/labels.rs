@@ -20,6 +20,9 @@ pub struct Happened {
     /// From when on it hurts, where it builds up: the service's answers are slower than its limit; a leak ends in what it takes
     /// all of, which is its end. `None` where it does not build up, or not that far.
     pub hurts: Option<i64>,
+    /// Number of the process that made it; `None` where a service did.
+    #[serde(default)]
+    pub pid: Option<u32>,
 }
 
 /// An alarm.

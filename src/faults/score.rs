@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_run_is_counted_as_labeled_series_are() {
-        let fault = |kind, start: i64, hurts| Happened { kind, severity: 1.0, start, end: start + 99, hurts };
+        let fault = |kind, start: i64, hurts| Happened { kind, severity: 1.0, start, end: start + 99, hurts, pid: None };
         let faults = [fault(FaultKind::MemLeak, 1000, Some(1099)), fault(FaultKind::CpuHog, 2000, None)];
         let told =
             |opened, mark, cause| Told { opened, closed: Some(opened + 20), critical: false, mark, text: String::new(), cause };

@@ -37,12 +37,14 @@ impl Resource {
             let metric = predicted.split('{').next().unwrap_or(predicted);
             return Self::of_metric(metric, None);
         }
-        Self::of_metric(key.metric(), key.label("resource").or(key.label("mode")))
+        // A surge is of the metric it names.
+        let surging = key.label("metric").filter(|_| key.metric() == "surge_ratio");
+        Self::of_metric(surging.unwrap_or(key.metric()), key.label("resource").or(key.label("mode")))
     }
 
     fn of_metric(metric: &str, part: Option<&str>) -> Option<Self> {
         // What holds in a container or a unit holds there as it does in the whole machine.
-        let metric = ["container_", "unit_", "vm_"].iter().find_map(|p| metric.strip_prefix(p)).unwrap_or(metric);
+        let metric = ["container_", "unit_", "vm_", "process_"].iter().find_map(|p| metric.strip_prefix(p)).unwrap_or(metric);
         let begins = |prefixes: &[&str]| prefixes.iter().any(|p| metric.starts_with(p));
         let part = part.unwrap_or_default();
         if begins(&["memory", "swap", "oom", "major_faults"]) || (metric.starts_with("pressure") && part == "memory") {
@@ -51,9 +53,9 @@ impl Resource {
             Some(Self::DiskSpace)
         } else if begins(&["disk", "read_bytes", "write_bytes"]) || ["io", "iowait"].contains(&part) {
             Some(Self::DiskIo)
-        } else if begins(&["tcp", "udp", "sockets", "conntrack", "file_descriptors"]) {
+        } else if begins(&["tcp", "sockets", "conntrack", "file_descriptors", "descriptors"]) {
             Some(Self::Descriptors)
-        } else if begins(&["pids", "processes", "threads", "forks", "tasks"]) {
+        } else if begins(&["pids", "processes", "threads", "forks", "tasks", "children"]) {
             Some(Self::Tasks)
         } else if begins(&[
             "cpu",
@@ -62,6 +64,7 @@ impl Resource {
             "context",
             "interrupts",
             "network",
+            "udp",
             "temperature",
             "power",
             "fan",

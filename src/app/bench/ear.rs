@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::analyze::MACHINE_SCORE;
 use crate::base::Timestamp;
 use crate::faults::Told;
-use crate::model::{Alert, AlertState, Severity, Snapshot, Verdict};
+use crate::model::{Alert, AlertState, SeriesKey, Severity, Snapshot, Verdict};
 
 /// What was made, to be named by an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,11 @@ impl Ear {
 fn names(alert: &Alert, snapshot: &Snapshot, guilty: Guilty) -> Option<bool> {
     match guilty {
         Guilty::Nobody => None,
-        Guilty::Service(name) => Some(alert.key.label("service") == Some(name)),
+        Guilty::Service(name) => {
+            // A prediction is about the series it names.
+            let predicted: Option<SeriesKey> = alert.key.label("series").and_then(|key| key.parse().ok());
+            Some(predicted.as_ref().unwrap_or(&alert.key).label("service") == Some(name))
+        }
         Guilty::Process(pid) => {
             let first = alert.explanation.processes.first()?.pid;
             let parent = || snapshot.processes.iter().find(|p| p.id.pid == first).map(|p| p.parent);

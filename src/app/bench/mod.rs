@@ -4,6 +4,7 @@
 
 mod ear;
 mod injector;
+mod roll;
 mod run;
 mod tape;
 

@@ -66,8 +66,9 @@ pub fn run(asked: Run<'_>, say: &dyn Fn(&str)) -> Result<(Verdict, bool), Failur
         }),
     );
     let tape = Tape::begin(asked.keep, asked.seed, &facts)?;
-    let mut bench = Bench { service, monitor, wakes, tape, ear: Ear::default(), folder: scratch.path(), asked: false };
-    let result = bench.go(asked, say);
+    let (ear, folder) = (Ear::default(), scratch.path());
+    let mut bench = Bench { service, monitor, wakes, tape, ear, folder, asked: false, say };
+    let result = bench.go(asked);
     let Bench { service, ear, mut tape, asked: was_asked, .. } = bench;
     drop(service);
     let behind = engine.end(|| {});
@@ -146,11 +147,12 @@ struct Bench<'a, M> {
     folder: &'a Path,
     /// Whether somebody asked for the end.
     asked: bool,
+    say: &'a dyn Fn(&str),
 }
 
 impl<M: Monitor> Bench<'_, M> {
     /// All of the plan, or as far as nobody ends it; gives the seconds of the start, the first scored one and the last, and the faults.
-    fn go(&mut self, asked: Run<'_>, say: &dyn Fn(&str)) -> anyhow::Result<((i64, i64, i64), Vec<Happened>)> {
+    fn go(&mut self, asked: Run<'_>) -> anyhow::Result<((i64, i64, i64), Vec<Happened>)> {
         let plan = Plan::new(asked.seed, asked.faults, asked.quiet, asked.gap);
         let (start, began) = (Instant::now(), Timestamp::now());
         let mut faults = Vec::new();
@@ -159,7 +161,7 @@ impl<M: Monitor> Bench<'_, M> {
                 break;
             }
             let (kind, severity, lasts) = (fault.kind.name(), fault.severity, fault.lasts.as_secs());
-            say(&format!("{} of {}: {kind}, severity {severity}, {lasts} s", n + 1, plan.0.len()));
+            (self.say)(&format!("{} of {}: {kind}, severity {severity}, {lasts} s", n + 1, plan.0.len()));
             faults.push(self.make(fault)?);
         }
         if !self.asked {
@@ -179,6 +181,7 @@ impl<M: Monitor> Bench<'_, M> {
             FaultKind::SvcErr => Some(Behavior::Fails),
             _ => None,
         };
+        let mut pid = None;
         if let Some(behavior) = behavior {
             self.service.behave(behavior);
             self.listen(now + fault.lasts, Guilty::Service(SERVICE));
@@ -187,6 +190,7 @@ impl<M: Monitor> Bench<'_, M> {
             // Its log is the service's; all others have a file of their own.
             let name = if fault.kind == FaultKind::LogBurst { "service.log" } else { "fault" };
             let injected = Injected::start(fault.kind, fault.severity, &self.folder.join(name), self.service.address())?;
+            pid = Some(injected.pid());
             self.listen(now + fault.lasts, Guilty::Process(injected.pid()));
         }
         let end = seconds(Timestamp::now());
@@ -194,7 +198,7 @@ impl<M: Monitor> Bench<'_, M> {
             FaultKind::SvcLatency => Some(start + (SLOW / (GROWTH * fault.severity)) as i64).filter(|at| *at <= end),
             kind => kind.builds_up().then_some(end),
         };
-        Ok(Happened { kind: fault.kind, severity: fault.severity, start, end, hurts })
+        Ok(Happened { kind: fault.kind, severity: fault.severity, start, end, hurts, pid })
     }
 
     /// Listens until then; gives whether nobody asked for the end.
@@ -205,7 +209,11 @@ impl<M: Monitor> Bench<'_, M> {
                 Ok(Asked::Look | Asked::Reload) => {
                     let _ = self.monitor.changed();
                     let snapshot = self.monitor.snapshot();
+                    let heard = self.ear.told().len();
                     self.ear.hear(&snapshot, guilty);
+                    for told in self.ear.told().iter().skip(heard).filter(|told| !told.mark) {
+                        (self.say)(&format!("  told: {}", told.text));
+                    }
                     self.tape.keep(&snapshot);
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return true,

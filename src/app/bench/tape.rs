@@ -1,18 +1,19 @@
 //! Recordings of a run, and the replay of one through the core.
 //!
 //! A recording is lines of JSON: the run, then for each second what changed (`k`: new series, `v`: place and value, `g`: places that are
-//! gone), then the faults and alarms. Processes are not on record. Invariant: what the engine made itself is made anew.
+//! gone, and of processes what `roll` says), then the faults and alarms. Invariant: what the engine made itself is made anew.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::ear::{Ear, Guilty};
+use super::ear::{Ear, Guilty, seconds};
+use super::roll::{Roll, Turn};
 use super::run::SERVICE;
 use crate::analyze::{self, SERVICE_SLOWNESS};
 use crate::base::Timestamp;
@@ -40,6 +41,8 @@ enum Line {
         v: Vec<(usize, f64)>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         g: Vec<usize>,
+        #[serde(flatten)]
+        processes: Turn,
     },
     /// The last.
     End { began: i64, from: i64, to: i64, faults: Vec<Happened>, told: Vec<Told> },
@@ -52,6 +55,7 @@ pub struct Tape {
     file: Option<BufWriter<File>>,
     places: BTreeMap<SeriesKey, usize>,
     values: BTreeMap<usize, f64>,
+    roll: Roll,
     at: Timestamp,
 }
 
@@ -62,8 +66,8 @@ impl Tape {
     /// It cannot be written.
     pub fn begin(path: Option<&Path>, seed: u64, facts: &HostFacts) -> anyhow::Result<Self> {
         let made = path.map(|p| File::create(p).with_context(|| format!("{} cannot be written", p.display()))).transpose()?;
-        let mut tape =
-            Self { file: made.map(BufWriter::new), places: BTreeMap::new(), values: BTreeMap::new(), at: Timestamp::default() };
+        let (file, places, values) = (made.map(BufWriter::new), BTreeMap::new(), BTreeMap::new());
+        let mut tape = Self { file, places, values, roll: Roll::default(), at: Timestamp::default() };
         let (cores, memory_bytes) = (facts.cores, facts.memory_bytes);
         tape.write(&Line::Run { schema: SCHEMA.to_owned(), seed, cores, memory_bytes })?;
         Ok(tape)
@@ -97,7 +101,8 @@ impl Tape {
         }
         let g = self.values.keys().filter(|place| !now.contains_key(place)).copied().collect();
         self.values = now;
-        if let Err(error) = self.write(&Line::Tick { t: snapshot.at.0, k, v, g }) {
+        let processes = self.roll.turn(snapshot);
+        if let Err(error) = self.write(&Line::Tick { t: snapshot.at.0, k, v, g, processes }) {
             tracing::warn!(%error, "the recording ends");
             self.file = None;
         }
@@ -124,30 +129,34 @@ fn rounded(value: f64) -> f64 {
     format!("{value:.*e}", DIGITS - 1).parse().unwrap_or(value)
 }
 
-/// Plays a recording through a new core; gives what its alarms are worth. Causes are known only where a service is to blame.
+/// Plays a recording through a new core; gives what its alarms are worth.
 ///
 /// # Errors
 /// What cannot be read, with its line.
 pub fn replay(path: &Path) -> anyhow::Result<Verdict> {
-    let named = || path.display().to_string();
-    let lines = BufReader::new(File::open(path).with_context(named)?).lines();
-    let mut player: Option<Player> = None;
-    let mut end = None;
-    for (n, line) in lines.enumerate() {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let lines: Vec<&str> = text.lines().collect();
+    let line = |n: usize| -> anyhow::Result<Line> {
         let place = || format!("{}, line {}", path.display(), n + 1);
-        match (serde_json::from_str(&line.with_context(place)?).with_context(place)?, &mut player) {
-            (Line::Run { schema, cores, memory_bytes, .. }, None) if schema == SCHEMA => {
-                player = Some(Player::new(HostFacts { cores, memory_bytes, ..HostFacts::default() })?);
-            }
-            (Line::Tick { t, k, v, g }, Some(player)) => player.tick(Timestamp(t), &k, &v, &g).with_context(place)?,
-            (Line::End { began, from, to, faults, .. }, Some(_)) => end = Some(((began, from, to), faults)),
-            _ => anyhow::bail!("{}: this is no recording of the fault bench ({SCHEMA})", place()),
-        }
-    }
-    let (Some(player), Some((span, faults))) = (player, end) else {
+        serde_json::from_str(lines.get(n).copied().unwrap_or_default()).with_context(place)
+    };
+    let Line::Run { schema, cores, memory_bytes, .. } = line(0)? else {
+        anyhow::bail!("{}, line 1: this is no recording of the fault bench ({SCHEMA})", path.display());
+    };
+    anyhow::ensure!(schema == SCHEMA, "{}, line 1: {schema} is no recording of the fault bench ({SCHEMA})", path.display());
+    // Who is to blame is known from the end.
+    let Ok(Line::End { began, from, to, faults, .. }) = line(lines.len().saturating_sub(1)) else {
         anyhow::bail!("{}: ends before its end: the run was broken off", path.display());
     };
-    Ok(judge(span, &faults, &player.heard(&faults)))
+    let mut player = Player::new(HostFacts { cores, memory_bytes, ..HostFacts::default() })?;
+    for n in 1..lines.len().saturating_sub(1) {
+        let place = || format!("{}, line {}", path.display(), n + 1);
+        let Line::Tick { t, k, v, g, processes } = line(n)? else {
+            anyhow::bail!("{}: is no second of a recording", place());
+        };
+        player.tick(Timestamp(t), (&k, &v, &g), &processes, &faults).with_context(place)?;
+    }
+    Ok(judge((began, from, to), &faults, player.ear.told()))
 }
 
 /// A core that is told what was recorded.
@@ -174,7 +183,13 @@ impl Player {
         Ok(Self { core, snapshot, keys, values, before: None, ear: Ear::default() })
     }
 
-    fn tick(&mut self, at: Timestamp, new: &[String], values: &[(usize, f64)], gone: &[usize]) -> anyhow::Result<()> {
+    fn tick(
+        &mut self,
+        at: Timestamp,
+        (new, values, gone): (&[String], &[(usize, f64)], &[usize]),
+        processes: &Turn,
+        faults: &[Happened],
+    ) -> anyhow::Result<()> {
         for key in new {
             self.keys.push(key.parse().map_err(|e| anyhow::anyhow!("{key}: {e}"))?);
         }
@@ -185,20 +200,21 @@ impl Player {
         let known = self.values.iter().filter_map(|(place, value)| Some((self.keys.get(*place)?, value)));
         let readings = known.map(|(key, value)| Reading { key: key.clone(), value: *value, cumulative: None }).collect();
         let since_previous = self.before.replace(at).map(|before| at.since(before));
-        let sample = Sample { at, since_previous, readings, ..Sample::default() };
+        let sample = Sample { at, since_previous, readings, processes: processes.change(at), ..Sample::default() };
         if let Some(pulse) = self.core.tick(sample, Timing::default()).pulse {
             self.snapshot = self.snapshot.apply(&pulse);
         }
-        self.ear.hear(&self.snapshot, Guilty::Service(SERVICE));
+        self.ear.hear(&self.snapshot, guilty(seconds(at), faults));
         Ok(())
     }
+}
 
-    /// What was heard; a cause only where the service is to blame at that time.
-    fn heard(&self, faults: &[Happened]) -> Vec<Told> {
-        let is_of_service =
-            |t: &Told| faults.iter().any(|f| f.kind.is_of_service() && (f.start..=f.end + 30).contains(&t.opened));
-        let cause = |t: &Told| t.cause.filter(|_| is_of_service(t));
-        self.ear.told().iter().map(|t| Told { cause: cause(t), ..t.clone() }).collect()
+/// Who makes a fault in that second.
+fn guilty(second: i64, faults: &[Happened]) -> Guilty {
+    match faults.iter().find(|f| (f.start..=f.end).contains(&second)) {
+        Some(Happened { pid: Some(pid), .. }) => Guilty::Process(*pid),
+        Some(fault) if fault.kind.is_of_service() => Guilty::Service(SERVICE),
+        _ => Guilty::Nobody,
     }
 }
 
@@ -227,6 +243,7 @@ mod tests {
             start: 1_780_000_058,
             end: 1_780_000_119,
             hurts: None,
+            pid: None,
         };
         tape.end((1_780_000_000, 1_780_000_030, 1_780_000_119), &[fault], &[]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

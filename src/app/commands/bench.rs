@@ -48,7 +48,7 @@ struct Faults {
     /// Shortest time between two faults; the longest is 2.2 times as long.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "150s")]
     gap: Duration,
-    /// Keep a recording there, about 2 MB an hour; no processes are on it.
+    /// Keep a recording there, some MB an hour; names and figures of processes are on it, no command lines.
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     /// Output format.

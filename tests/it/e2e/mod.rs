@@ -1,5 +1,6 @@
 //! The built program as a user meets it: recorder, commands, screen, socket, bad input.
 
+mod bench;
 mod crash;
 mod deliver;
 mod door;
