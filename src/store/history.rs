@@ -30,9 +30,10 @@ struct Track<'a> {
 }
 
 /// What a slab says of one series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// It was there.
-    Buckets(Vec<Bucket>),
+    /// It was there, and its buckets were appended.
+    Buckets,
     /// The slab is there without the series, or its block is damaged.
     Absent,
     /// There is no such slab.
@@ -115,7 +116,8 @@ impl View {
                     sketches.merge(&sketch).map(|()| true).map_err(|e| ReadError(e.to_string()))
                 };
                 if !(detail == Detail::Sketched && own == span(hour) && sketch(hour)?) {
-                    let (buckets, used) = track.either(Kind::Raw, own)?;
+                    let mut buckets = Vec::new();
+                    let used = track.either(Kind::Raw, own, &mut buckets)?;
                     let counted = buckets.iter().map(|b| (b.mean, u64::from(b.count)));
                     match used {
                         None | Some(Resolution::Raw) => values.counted.extend(counted),
@@ -142,11 +144,13 @@ impl View {
     fn read(&self, id: u32, range: TimeRange, resolution: Resolution) -> Result<(Vec<Bucket>, Resolution), ReadError> {
         let (mut all, mut coarsest) = (Vec::<Bucket>::new(), None);
         for (epoch, part) in self.epochs.shown(range, resolution.step()) {
-            let (buckets, used) = self.track(id, epoch)?.either(Kind::of(resolution), part)?;
-            let after = all.last().map(|b| b.at);
-            all.extend(buckets.into_iter().filter(|b| after.is_none_or(|a| b.at > a) && range.contains(b.at)));
+            let (start, after) = (all.len(), all.last().map(|b| b.at));
+            let used = self.track(id, epoch)?.either(Kind::of(resolution), part, &mut all)?;
+            let seen = all[start..].partition_point(|b| b.at < range.from || after.is_some_and(|a| b.at <= a));
+            all.drain(start..start + seen);
             coarsest = coarsest.max(used);
         }
+        all.truncate(all.partition_point(|b| b.at <= range.to));
         Ok((all, coarsest.unwrap_or(resolution)))
     }
 
@@ -174,96 +178,100 @@ fn within(a: TimeRange, b: TimeRange) -> TimeRange {
 }
 
 impl Track<'_> {
-    /// Buckets of this kind or made of finer ones; before all those, of coarser kinds. And the coarsest used.
-    fn either(&self, kind: Kind, part: TimeRange) -> Result<(Vec<Bucket>, Option<Resolution>), ReadError> {
+    /// Appends buckets of this kind or made of finer ones; before all those, of coarser kinds. Gives the coarsest used.
+    fn either(&self, kind: Kind, part: TimeRange, out: &mut Vec<Bucket>) -> Result<Option<Resolution>, ReadError> {
         let mut floor = None;
         let mut finer = Some(kind);
         while let Some(kind) = finer {
             floor = floor.into_iter().chain(self.oldest(kind)?).min();
             finer = kind.source();
         }
-        let mut buckets = Vec::new();
-        let mut used = None;
         // Coarser kinds reach back further: each gives what is older than the ones finer than it.
         let floor = floor.unwrap_or(Timestamp(i64::MAX));
+        let mut parts = vec![(kind, TimeRange { from: part.from.max(floor), ..part })];
         let mut older = TimeRange { from: part.from, to: part.to.min(Timestamp(floor.0.saturating_sub(1))) };
         for coarser in [Kind::Ten, Kind::Minute, Kind::Hour].into_iter().filter(|k| *k > kind) {
             let Some(oldest) = self.oldest(coarser)?.filter(|o| *o <= older.to && older.from <= older.to) else { continue };
-            let found = self.exact(coarser, TimeRange { from: older.from.max(oldest), ..older })?;
-            used = used.max((!found.is_empty()).then_some(coarser.resolution()));
-            buckets.splice(0..0, found);
+            parts.push((coarser, TimeRange { from: older.from.max(oldest), ..older }));
             older.to = Timestamp(oldest.0.saturating_sub(1));
         }
-        let own = self.exact(kind, TimeRange { from: part.from.max(floor), ..part })?;
-        used = used.max((!own.is_empty()).then_some(kind.resolution()));
-        buckets.extend(own);
-        Ok((buckets, used))
+        let mut used = None;
+        for (kind, part) in parts.into_iter().rev() {
+            let before = out.len();
+            self.exact(kind, part, out)?;
+            used = used.max((out.len() > before).then_some(kind.resolution()));
+        }
+        Ok(used)
     }
 
-    /// Buckets of this kind, made of finer ones where its slabs are not there.
-    fn exact(&self, kind: Kind, part: TimeRange) -> Result<Vec<Bucket>, ReadError> {
-        let mut all: Vec<Bucket> = Vec::new();
+    /// Appends buckets of this kind, made of finer ones where its slabs are not there.
+    fn exact(&self, kind: Kind, part: TimeRange, out: &mut Vec<Bucket>) -> Result<(), ReadError> {
         let first = self.oldest_slab(kind)?;
         let mut slab = Slab::holding(kind, part.from.max(first.unwrap_or(part.from)), self.epoch);
         if kind != Kind::Raw && part.from < slab.start {
             let before = TimeRange { from: part.from, to: part.to.min(Timestamp(slab.start.0 - 1)) };
-            all.extend(self.made_of_finer(kind, before)?);
+            self.made_of_finer(kind, before, out)?;
         }
         while slab.start <= part.to {
             let own = within(span(slab), part);
-            let buckets = match self.slab(slab)? {
-                Found::Buckets(buckets) => buckets,
-                Found::Absent => Vec::new(),
-                Found::NoSlab if kind == Kind::Raw => self.rows(own)?,
-                Found::NoSlab => self.made_of_finer(kind, own)?,
-            };
-            all.extend(buckets.into_iter().filter(|b| own.contains(b.at)));
+            if self.slab(slab, own, out)? == Found::NoSlab {
+                match kind {
+                    Kind::Raw => self.rows(own, out)?,
+                    _ => self.made_of_finer(kind, own, out)?,
+                }
+            }
             slab.start = slab.end();
         }
-        Ok(all)
+        Ok(())
     }
 
-    /// Buckets that begin in `part`, made of the next finer kind.
-    fn made_of_finer(&self, kind: Kind, part: TimeRange) -> Result<Vec<Bucket>, ReadError> {
-        let Some(finer) = kind.source() else { return Ok(Vec::new()) };
+    /// Appends buckets that begin in `part`, made of the next finer kind.
+    fn made_of_finer(&self, kind: Kind, part: TimeRange, out: &mut Vec<Bucket>) -> Result<(), ReadError> {
+        let Some(finer) = kind.source() else { return Ok(()) };
         let step = kind.resolution().step();
         let whole = TimeRange { from: part.from.floor(step), to: Timestamp((part.to.floor(step) + step).0 - 1) };
-        let mut made: Vec<Bucket> = Vec::new();
-        for bucket in self.exact(finer, whole)? {
+        let (mut fine, start) = (Vec::new(), out.len());
+        self.exact(finer, whole, &mut fine)?;
+        for bucket in fine {
             let at = bucket.at.floor(step);
-            match made.last_mut().filter(|last| last.at == at) {
+            match out[start..].last_mut().filter(|last| last.at == at) {
                 Some(last) => last.merge(&bucket),
-                None => made.push(Bucket { at, ..bucket }),
+                None => out.push(Bucket { at, ..bucket }),
             }
         }
-        made.retain(|b| part.contains(b.at));
-        Ok(made)
+        let early = out[start..].partition_point(|b| b.at < part.from);
+        out.drain(start..start + early);
+        out.truncate(start + out[start..].partition_point(|b| b.at <= part.to));
+        Ok(())
     }
 
-    fn slab(&self, slab: Slab) -> Result<Found, ReadError> {
+    /// Appends what a slab holds of `part`.
+    fn slab(&self, slab: Slab, part: TimeRange, out: &mut Vec<Bucket>) -> Result<Found, ReadError> {
         let Some(row) = self.block(slab, self.id)? else {
             return Ok(if self.block(slab, 0)?.is_some() { Found::Absent } else { Found::NoSlab });
         };
-        let buckets = match slab.kind {
-            Kind::Raw => self.raw(slab, row.value())?,
-            _ => decode_buckets(row.value(), grid(slab)),
+        let read = match slab.kind {
+            Kind::Raw => self.raw(slab, row.value(), part, out)?,
+            _ => decode_buckets(row.value(), grid(slab)).map(|buckets| out.extend(buckets.filter(|b| part.contains(b.at)))),
         };
-        if buckets.is_none() {
+        if read.is_none() {
             self.view.shared.note_damage(&slab.key(self.id));
         }
-        Ok(buckets.map_or(Found::Absent, Found::Buckets))
+        Ok(read.map_or(Found::Absent, |()| Found::Buckets))
     }
 
     /// `None` for a damaged block; a damaged column of times is noted under its own key.
-    fn raw(&self, slab: Slab, row: &[u8]) -> Result<Option<Vec<Bucket>>, ReadError> {
+    fn raw(&self, slab: Slab, row: &[u8], part: TimeRange, out: &mut Vec<Bucket>) -> Result<Option<()>, ReadError> {
         let times = self.block(slab, 0)?.and_then(|times| decode_times(times.value()));
         let Some(times) = times else {
             self.view.shared.note_damage(&slab.key(0));
-            return Ok(Some(Vec::new()));
+            return Ok(Some(()));
         };
-        let cells = decode_raw(row, times.len());
-        let bucket = |(place, value): (u32, f64)| Some(Bucket::raw(*times.get(place as usize)?, value));
-        Ok(cells.and_then(|cells| cells.into_iter().map(bucket).collect()))
+        let Some(cells) = decode_raw(row, times.len()) else { return Ok(None) };
+        // Places lie below the number of times.
+        let buckets = cells.into_iter().filter_map(|(place, value)| Some(Bucket::raw(*times.get(place as usize)?, value)));
+        out.extend(buckets.filter(|b| part.contains(b.at)));
+        Ok(Some(()))
     }
 
     fn sketch(&self, slab: Slab) -> Result<Option<sketches_ddsketch::DDSketch>, ReadError> {
@@ -285,13 +293,13 @@ impl Track<'_> {
         Ok(since < kept && self.oldest_slab(Kind::Sketch)?.is_some_and(|first| first < kept))
     }
 
-    /// Samples in tail rows and in memory.
-    fn rows(&self, part: TimeRange) -> Result<Vec<Bucket>, ReadError> {
-        let mut found: Vec<Bucket> = Vec::new();
+    /// Appends samples in tail rows and in memory.
+    fn rows(&self, part: TimeRange, out: &mut Vec<Bucket>) -> Result<(), ReadError> {
+        let start = out.len();
         let mut push = |at: Timestamp, value: f64| {
             // A row that was being written when the view began is there twice.
-            if part.contains(at) && found.last().is_none_or(|b| b.at < at) {
-                found.push(Bucket::raw(at, value));
+            if part.contains(at) && out[start..].last().is_none_or(|b| b.at < at) {
+                out.push(Bucket::raw(at, value));
             }
         };
         for (_, row) in self.view.tail()?.iter().filter(|(epoch, _)| *epoch == self.epoch) {
@@ -305,7 +313,7 @@ impl Track<'_> {
                 push(round.at, round.values[place].1);
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Start of the oldest slab of a kind, of any epoch.

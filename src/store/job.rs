@@ -242,7 +242,7 @@ impl Rolled {
 
     fn add(&mut self, slab: Slab, times: &[Timestamp], row: &[u8]) -> Option<()> {
         if slab.kind != Kind::Raw {
-            decode_buckets(row, grid(slab))?.iter().for_each(|b| self.merge(b));
+            decode_buckets(row, grid(slab))?.for_each(|b| self.merge(&b));
             return Some(());
         }
         for (place, value) in decode_raw(row, times.len())? {
