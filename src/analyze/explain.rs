@@ -15,6 +15,8 @@ const SPREAD_PER_ERROR: f64 = 1.2533;
 const WEAKEST: f64 = 0.7;
 /// Series of one subject as alike as this are one quantity said twice; rounding and sampling leave a thousandth.
 const TWIN: f64 = 0.995;
+/// What moved by less than this part of itself would stand there as +0 %.
+const LEAST_MOVE: f64 = 0.01;
 /// Ten-second points two series must share: two minutes.
 const FEWEST_POINTS: usize = 12;
 
@@ -56,12 +58,12 @@ pub fn names<'a>(series: impl Iterator<Item = &'a Series>) -> String {
 }
 
 /// The series that moved most alike with `of`, by Pearson's correlation of ten-second means, strongest first: one of each metric,
-/// and none that is the same quantity said in another way (what is available beside what is used).
+/// none that is the same quantity said in another way (what is available beside what is used), and none that hardly moved.
 pub fn correlates(of: &Series, all: &[Series], catalog: &Catalog, n: usize) -> Vec<Correlate> {
     let own: Vec<f64> = of.recent.values_now().collect();
     let mut found: Vec<(f64, &Series)> = all
         .iter()
-        .filter(|other| other.key != of.key)
+        .filter(|other| other.key != of.key && moved(other))
         .filter_map(|other| {
             let r = together(&own, of.recent.end(), &other.recent)?;
             let is_twin = r.abs() >= TWIN && first_word(&other.key) == first_word(&of.key);
@@ -81,6 +83,13 @@ pub fn correlates(of: &Series, all: &[Series], catalog: &Catalog, n: usize) -> V
         }
     }
     named
+}
+
+/// Whether its newest minutes differ by more than what means nothing.
+fn moved(series: &Series) -> bool {
+    let (low, high) = series.recent.values_now().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let inside = |value| series.scale.inside(value);
+    high - low >= LEAST_MOVE * high.abs().max(low.abs()) && inside(high) - inside(low) >= series.floor
 }
 
 fn first_word(key: &SeriesKey) -> &str {

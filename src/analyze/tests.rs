@@ -185,6 +185,20 @@ fn scores_name_detector_band_and_verdict() {
 }
 
 #[test]
+fn what_hardly_moved_is_not_said_to_have_moved_with_something() {
+    let mut analyzer = analyzer();
+    let free = |mount| SeriesKey::new("filesystem_free_bytes", [("mount", mount)]);
+    let keys = [cpu(), free("/"), SeriesKey::total("swap_used_bytes")];
+    for at in 0..3600_i64 {
+        let wave = (at as f64 / 60.0).sin();
+        let values = [0.5 + 0.2 * wave, 2e10 + 9e6 * wave, 2e9 + 5e8 * wave];
+        let readings: Vec<Reading> = keys.iter().zip(values).map(|(k, v)| reading(k, v)).collect();
+        analyzer.observe(Timestamp::from_seconds(at), &readings);
+    }
+    assert_eq!(analyzer.correlates(&keys[0], 5).iter().map(|c| &c.key).collect::<Vec<_>>(), [&keys[2]]);
+}
+
+#[test]
 fn trends_and_correlates_come_from_the_last_minutes() {
     let mut analyzer = analyzer();
     let keys = [cpu(), SeriesKey::total("load_average"), SeriesKey::total("disk_read_bytes_per_second")];

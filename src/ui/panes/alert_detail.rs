@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::alert_facts;
 use super::limits::Limits;
-use super::parts::{Slot, alert_glyph, row, series_name, split_right};
+use super::parts::{Slot, alert_glyph, paragraphs, row, series_name, split_right};
 use super::trends::{cursor, time_scale};
 use crate::base::{Timestamp, Unit};
 use crate::model::{Alert, Band, Correlate, SeriesKey, Severity};
@@ -208,9 +208,10 @@ impl Page<'_> {
         let fired = self.fired();
         for (i, one) in (0_u16..).zip(self.alert.explanation.correlated.iter().take(usize::from(n))) {
             let place = Rect { y: area.y + i * 3, height: 3, ..area };
-            Phrase::new().text(&short_name(&one.key)).put(ctx.ink, buf, (place.x + 1, place.y), place.x + GUTTER);
+            let name = Rect { x: place.x + 1, width: GUTTER - 2, height: 2, ..place };
+            paragraphs(ctx.ink, buf, name, &[Phrase::new().text(&series_name(&one.key))]);
             let r = Phrase::new().dim("r ").text(&format!("{:.2}", one.correlation));
-            r.put_right(ctx.ink, buf, (place.x, place.x + GUTTER - 1), place.y + 1);
+            r.put_right(ctx.ink, buf, (place.x, place.x + GUTTER - 1), place.y + 2);
             let bins = self.store().bins(&one.key, window);
             // The future is not known of these: the values stand there.
             let width = GUTTER + past.min(plot.saturating_sub(VALUES));

@@ -82,9 +82,9 @@ pub fn cpu(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {
         }
     }
     let mut modes = Phrase::new();
-    for (mode, said) in [("user", "user "), ("system", "  sys "), ("iowait", "  iow "), ("steal", "  st ")] {
-        if let Some(share) = ctx.snapshot.part("cpu_mode_ratio", mode).filter(|s| mode != "steal" || *s >= 0.001) {
-            modes = modes.dim(said).text(&format!("{:.1}", share * 100.0));
+    for (mode, said) in [("user", "user "), ("system", " sys "), ("iowait", " iow "), ("steal", " st ")] {
+        if let Some(share) = ctx.snapshot.part("cpu_mode_ratio", mode).filter(|s| mode != "steal" || *s >= 0.005) {
+            modes = modes.dim(said).join(&percent(Role::Text, share));
         }
     }
     if !modes.is_empty() {
