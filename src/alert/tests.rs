@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::{Timestamp, Unit};
-use crate::model::{Alert, AlertKind, AlertState, Catalog, Explanation, Limit, MetricDef, RuleSpec, SeriesKey, Severity};
+use crate::model::{Alert, Catalog, Limit, MetricDef, RuleSpec, SeriesKey};
 
 pub(super) fn catalog() -> Catalog {
     Catalog::new([&[
@@ -39,29 +39,5 @@ pub(super) fn tick(second: u64) -> Tick {
 }
 
 pub(super) fn alert(id: &str, rule: &str) -> Alert {
-    Alert {
-        id: id.to_owned(),
-        fingerprint: 7,
-        rule: rule.to_owned(),
-        key: SeriesKey::total("m"),
-        labels: [("rule".to_owned(), rule.to_owned())].into(),
-        kind: AlertKind::Performance,
-        severity: Severity::Warning,
-        state: AlertState::Firing,
-        title: "m 2 > 1".to_owned(),
-        since: at(0),
-        fired_at: Some(at(1)),
-        resolved_at: None,
-        value: 2.0,
-        limit: 1.0,
-        unit: Unit::Count,
-        level: 0,
-        acknowledged: None,
-        snoozed: None,
-        silenced_by: Vec::new(),
-        worsened_at: None,
-        flaps: crate::model::Flaps::default(),
-        feedback: None,
-        explanation: Explanation::default(),
-    }
+    Alert { fired_at: Some(at(1)), title: "m 2 > 1".to_owned(), ..Alert::example(id, rule, SeriesKey::total("m"), at(0)) }
 }

@@ -146,6 +146,38 @@ pub struct Alert {
     pub explanation: Explanation,
 }
 
+#[cfg(test)]
+impl Alert {
+    /// A warning that fires at `since`, for tests to change.
+    pub(crate) fn example(id: &str, rule: &str, key: SeriesKey, since: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            fingerprint: 7,
+            rule: rule.to_owned(),
+            key,
+            labels: [("rule".to_owned(), rule.to_owned())].into(),
+            kind: AlertKind::Performance,
+            severity: Severity::Warning,
+            state: AlertState::Firing,
+            title: format!("{rule} 2 > 1"),
+            since,
+            fired_at: Some(since),
+            worsened_at: None,
+            resolved_at: None,
+            value: 2.0,
+            limit: 1.0,
+            unit: Unit::Count,
+            level: 0,
+            acknowledged: None,
+            snoozed: None,
+            silenced_by: Vec::new(),
+            flaps: Flaps::default(),
+            feedback: None,
+            explanation: Explanation::default(),
+        }
+    }
+}
+
 impl Alert {
     /// From when its levels count: escalation begins again where it got worse.
     pub fn counts_from(&self) -> Option<Timestamp> {

@@ -7,38 +7,16 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::{Timestamp, Unit};
-use crate::model::{Alert, AlertKind, AlertState, Explanation, SeriesKey, Severity};
+use crate::model::{Alert, SeriesKey, Severity};
 
 pub(super) fn at(second: u64) -> Timestamp {
     Timestamp::from_seconds(1_700_000_000) + Duration::from_secs(second)
 }
 
 pub(super) fn alert(id: &str, title: &str) -> Alert {
-    Alert {
-        id: id.to_owned(),
-        fingerprint: 7,
-        rule: "memory".to_owned(),
-        key: SeriesKey::total("memory_used_ratio"),
-        labels: [("rule".to_owned(), "memory".to_owned()), ("severity".to_owned(), "critical".to_owned())].into(),
-        kind: AlertKind::Performance,
-        severity: Severity::Critical,
-        state: AlertState::Firing,
-        title: title.to_owned(),
-        since: at(0),
-        fired_at: Some(at(0)),
-        resolved_at: None,
-        value: 0.91,
-        limit: 0.85,
-        unit: Unit::Ratio,
-        level: 0,
-        acknowledged: None,
-        snoozed: None,
-        silenced_by: Vec::new(),
-        worsened_at: None,
-        flaps: crate::model::Flaps::default(),
-        feedback: None,
-        explanation: Explanation::default(),
-    }
+    let mut alert = Alert::example(id, "memory", SeriesKey::total("memory_used_ratio"), at(0));
+    alert.labels.insert("severity".to_owned(), "critical".to_owned());
+    Alert { severity: Severity::Critical, title: title.to_owned(), value: 0.91, limit: 0.85, unit: Unit::Ratio, ..alert }
 }
 
 pub(super) fn message(title: &str) -> Message {

@@ -39,7 +39,7 @@ pub(crate) struct Screen {
 /// What was done to processes.
 pub(crate) type Wished = Arc<Mutex<Vec<(Target, ProcessWish)>>>;
 
-fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiOptions {
+pub(super) fn options(exported: &Arc<Mutex<Vec<(String, String)>>>, wished: &Wished) -> UiOptions {
     let (files, wished) = (Arc::clone(exported), Arc::clone(wished));
     UiOptions {
         theme: Theme::load("dark", None).expect("a theme"),

@@ -3,20 +3,17 @@
 //! The child is this test program itself, told by a variable to be the screen.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::color::{Depth, Terminal};
 use super::fixture::monitor::FakeMonitor;
 use super::fixture::snapshot;
 use super::input::EventSource;
-use super::keymap::Keymap;
-use super::memory::Asked;
-use super::run::{Manner, UiOptions, run};
-use super::theme::Theme;
-use super::widgets::Graph;
+use super::run::{UiOptions, run};
+use super::screen_tests::{Wished, options};
 use crate::monitor::Scope;
 
 const ROLE: &str = "FAROL_TEST_SCREEN";
@@ -32,29 +29,14 @@ fn a_notification_cannot_be_left_by_its_own_text() {
 fn child() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let options = UiOptions {
-        theme: Theme::load("dark", None).expect("a theme"),
-        terminal: Terminal { depth: Depth::True, ascii: false, dumb: false, links: true },
-        graph: Graph::Braille,
-        zone: crate::ui::format::Clock::UTC,
-        units: Default::default(),
-        author: "tom".to_owned(),
-        keymap: Keymap::default(),
-        keymaps: Box::new(|_| (Keymap::default(), Vec::new())),
-        manner: Manner::Screen,
-        tour: None,
         deed: None,
         export: Box::new(move |_, _| {
             assert!(role != "panic", "the screen's own thread panics");
             Err("no disk".to_owned())
         }),
-        themes: None,
-        layouts: None,
-        layout: "default".to_owned(),
-        asked: Asked::default(),
-        memory: None,
-        faults: Vec::new(),
+        ..options(&Arc::default(), &Wished::default())
     };
-    let (monitor, _) = FakeMonitor::new(std::sync::Arc::new(snapshot()), Scope::Admin);
+    let (monitor, _) = FakeMonitor::new(Arc::new(snapshot()), Scope::Admin);
     let exit = run(Box::new(monitor), options, EventSource::default());
     println!("ended: {exit:?}");
 }

@@ -16,8 +16,8 @@ use crate::ui::charts::{Bin, ChartStore, Window};
 use crate::ui::format::time;
 use crate::ui::pane::{Density, DrawContext};
 use crate::ui::state::{Focus, Subject};
-use crate::ui::widgets::axis::{Scale, TimeLabel, ValueLabel, draw_time};
-use crate::ui::widgets::chart::{Chart, Coloring, Fill, LimitLine, Moment, Trace};
+use crate::ui::widgets::axis::{Scale, ValueLabel};
+use crate::ui::widgets::chart::{Chart, Coloring, Fill, LimitLine, Moment, Trace, draw_axis};
 use crate::ui::widgets::spark::{Spark, spark};
 use crate::ui::widgets::{Borders, Phrase, Role};
 
@@ -223,12 +223,8 @@ impl Page<'_> {
             let (_, values) = split_right(place, VALUES);
             self.change(one).put_right(ctx.ink, buf, (values.x, values.right()), place.y);
         }
-        let label = |m: &Moment| {
-            time_scale(window, past).column(m.at, plot).map(|column| TimeLabel { column, text: m.text.clone(), role: m.role })
-        };
-        let now = TimeLabel { column: past, text: "now".into(), role: Role::Strong };
-        let fixed: Vec<_> = Some(now).into_iter().chain(fired.iter().filter_map(label)).collect();
-        draw_time(ctx.ink, buf, (area.x + GUTTER, area.y + n * 3), plot, &time_scale(window, past), ctx.zone(), &fixed);
+        let charts = Rect { x: area.x + GUTTER, y: area.y, width: plot, height: n * 3 };
+        draw_axis(ctx.ink, buf, charts, (&time_scale(window, past), ctx.zone()), (None, fired.as_slice()));
     }
 
     fn moved_line(&self, buf: &mut Buffer, line: Rect, one: &Correlate) {

@@ -217,20 +217,8 @@ impl<'a> Chart<'a> {
             }
         }
         if let Some(zone) = self.axis {
-            self.draw_axis(ink, buf, plot, zone);
+            draw_axis(ink, buf, plot, (&self.time, zone), (self.cursor, self.moments));
         }
-    }
-
-    fn draw_axis(&self, ink: &Ink, buf: &mut Buffer, plot: Rect, zone: &Clock) {
-        let label = |m: &Moment| {
-            let column = self.time.column(m.at, plot.width)?;
-            Some(TimeLabel { column, text: m.text.clone(), role: m.role })
-        };
-        let now =
-            (self.time.past < plot.width).then(|| TimeLabel { column: self.time.past, text: "now".into(), role: Role::Strong });
-        let fixed: Vec<_> =
-            self.cursor.and_then(label).into_iter().chain(now).chain(self.moments.iter().filter_map(label)).collect();
-        draw_time(ink, buf, (plot.x, plot.bottom()), plot.width, &self.time, zone, &fixed);
     }
 
     fn half(&self, ink: &Ink, buf: &mut Buffer, area: Rect, trace: &Trace, side: Side) {
@@ -275,6 +263,23 @@ impl<'a> Chart<'a> {
 enum Side {
     Up,
     Down,
+}
+
+/// The time axis under a plot: the cursor's label, "now" where there is room for the future, and what happened.
+pub fn draw_axis(
+    ink: &Ink,
+    buf: &mut Buffer,
+    plot: Rect,
+    (time, zone): (&TimeScale, &Clock),
+    (cursor, moments): (Option<&Moment>, &[Moment]),
+) {
+    let label = |m: &Moment| {
+        let column = time.column(m.at, plot.width)?;
+        Some(TimeLabel { column, text: m.text.clone(), role: m.role })
+    };
+    let now = (time.past < plot.width).then(|| TimeLabel { column: time.past, text: "now".into(), role: Role::Strong });
+    let fixed: Vec<_> = cursor.and_then(label).into_iter().chain(now).chain(moments.iter().filter_map(label)).collect();
+    draw_time(ink, buf, (plot.x, plot.bottom()), plot.width, time, zone, &fixed);
 }
 
 /// Puts the dots into the buffer; without braille each cell with a dot gets a middle dot.

@@ -7,8 +7,8 @@ use crate::ui::format::Clock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::axis::{Scale, TimeLabel, TimeScale, ValueLabel, draw_time, draw_values, value_labels};
-use super::chart::{LimitLine, Moment, stamp};
+use super::axis::{Scale, TimeScale, ValueLabel, draw_values, value_labels};
+use super::chart::{LimitLine, Moment, draw_axis, stamp};
 use super::layers::Plot;
 use super::raster::{Canvas, Meet, strokes};
 use super::{Graph, Ink, Role};
@@ -80,7 +80,7 @@ impl LinesChart<'_> {
         let limits = self.limits.iter().map(|l| ValueLabel { value: l.value, text: l.label.clone(), role: l.role });
         labels.splice(1..1, limits);
         draw_values(ink, buf, (area.x, plot.x.saturating_sub(1)), (plot.y, plot.height), &self.scale, &labels);
-        self.axis(ink, buf, plot);
+        draw_axis(ink, buf, plot, (&self.time, self.zone), (self.cursor, self.moments));
     }
 
     fn plot(&self, ink: &Ink, buf: &mut Buffer, area: Rect) {
@@ -158,18 +158,6 @@ impl LinesChart<'_> {
                 }
             }
         }
-    }
-
-    fn axis(&self, ink: &Ink, buf: &mut Buffer, plot: Rect) {
-        let label = |m: &Moment| {
-            let column = self.time.column(m.at, plot.width)?;
-            Some(TimeLabel { column, text: m.text.clone(), role: m.role })
-        };
-        let now =
-            (self.time.past < plot.width).then(|| TimeLabel { column: self.time.past, text: "now".into(), role: Role::Strong });
-        let fixed: Vec<_> =
-            self.cursor.and_then(label).into_iter().chain(now).chain(self.moments.iter().filter_map(label)).collect();
-        draw_time(ink, buf, (plot.x, plot.bottom()), plot.width, &self.time, self.zone, &fixed);
     }
 }
 
