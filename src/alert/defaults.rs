@@ -174,7 +174,8 @@ fn services() -> Vec<RuleSpec> {
             .of("login_failures_per_second")
             .title("{value} logins failed in ten minutes")
             .unit(Unit::Count)
-            .over(50.0, 600)
+            .hold(60)
+            .over(50.0, 60)
             .kind(AlertKind::Security),
         rule("security event", "security_event", Limit::Above(0.0))
             .title("{event}: {subject}")

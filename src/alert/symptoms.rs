@@ -9,8 +9,8 @@ use crate::model::{AlertKind, Limit, MetricDef, RuleSpec, Severity};
 /// Datagrams a second that are no accident: on a machine whose programs keep up none is lost.
 const LOST: f64 = 50.0;
 
-/// A file system that is full sooner leaves no time to wait for a forecast, in seconds: four hours.
-const FULL_SOON: f64 = 14_400.0;
+/// A file system that is full sooner leaves no time to wait for a forecast, in seconds: an hour.
+const FULL_SOON: f64 = 3600.0;
 
 /// A metric of what a process has ever more of.
 pub(super) const fn grows(name: &'static str, unit: Unit, help: &'static str) -> MetricDef {
@@ -92,8 +92,8 @@ pub(super) fn failures() -> Vec<RuleSpec> {
             .title("{value} faults of the hardware within an hour: see the kernel's log")
             .severity(Severity::Critical)
             .kind(AlertKind::Error),
-        // A short load on a small fan is no fault; a heat sink full of dust slows down all the time.
-        errors("overheated", "delta(cpu_throttles[10m])", "cpu_throttles", 30.0)
+        // A build on a small fan is no fault, and slows down some times a second; a heat sink full of dust does so all the time.
+        errors("overheated", "delta(cpu_throttles[10m])", "cpu_throttles", 3000.0)
             .title("slowed down because of heat {value} times in 10 minutes: look at fans and dust")
             .kind(AlertKind::Predictive),
         errors("file system damaged", "filesystem_errors", "filesystem_errors", 0.0)

@@ -81,11 +81,14 @@ impl Ears {
         told
     }
 
-    /// Somebody came in from where many tries failed.
-    fn guessed(&self, login: &SecurityEvent, told: &mut Vec<SecurityEvent>) {
-        let tries = self.known.get(&(SecurityEvent::LOGIN_FAILED.to_owned(), login.from.clone()));
-        if let Some(tries) = tries.filter(|t| login.kind == SecurityEvent::LOGIN && !login.from.is_empty() && t.n >= GUESSES) {
-            let evidence = format!("{} failed logins from {} before; {}", tries.n, login.from, login.evidence);
+    /// Somebody came in from where many tries have just failed; that is told once. Nobody guesses a key.
+    fn guessed(&mut self, login: &SecurityEvent, told: &mut Vec<SecurityEvent>) {
+        let is_guess = login.kind == SecurityEvent::LOGIN && !login.from.is_empty() && !login.evidence.contains("publickey");
+        let tries = self.known.get_mut(&(SecurityEvent::LOGIN_FAILED.to_owned(), login.from.clone()));
+        let just = |t: &&mut Course| login.at.since(t.last_at) < AGAIN && t.n >= GUESSES;
+        if let Some(tries) = tries.filter(|_| is_guess).filter(just) {
+            let n = std::mem::take(&mut tries.n);
+            let evidence = format!("{n} failed logins from {} before; {}", login.from, login.evidence);
             let kind = SecurityEvent::GUESSED.to_owned();
             told.push(SecurityEvent { kind, severity: Severity::Critical, evidence, ..login.clone() });
         }
@@ -101,7 +104,9 @@ impl Ears {
             told.push(event);
             return;
         };
-        (course.last_at, course.n) = (event.at, course.n.saturating_add(event.n));
+        // Tries of an hour ago are no part of this attempt.
+        let before = if event.at.since(course.last_at) < AGAIN { course.n } else { 0 };
+        (course.last_at, course.n) = (event.at, before.saturating_add(event.n));
         course.waiting = Some(match course.waiting.take() {
             None => event,
             Some(before) => joined(before, event),

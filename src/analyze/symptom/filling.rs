@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use super::growth::SHARE_OF_REST;
 use super::rise::Rise;
 use crate::model::{Reading, SeriesKey};
 
 /// The metric that is looked at, and the one it gives.
 const LEFT: &str = "filesystem_available_bytes";
 const FILLING: &str = "filesystem_filling_seconds";
+
+/// Share of what was left that must be gone: a pace is believed for twenty times as long as it was seen, and a backup that writes a
+/// gigabyte every ten seconds to a disk that takes a hundred such is what disks are for.
+const SHARE_OF_REST: f64 = 0.05;
 
 /// Watches all file systems.
 #[derive(Debug, Default)]

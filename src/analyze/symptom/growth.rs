@@ -9,23 +9,25 @@ use std::sync::Arc;
 use super::rise::{Pace, Rise};
 use crate::model::{Process, ProcessId, SeriesKey};
 
-/// Open files, threads and children that more are a leak: a quarter of the files a process may have by default (1,024), and as many
-/// threads or processes as large pools have.
-const FILES: f64 = 256.0;
-const TASKS: f64 = 64.0;
-const CHILDREN: f64 = 32.0;
-/// Memory: share of what is left that must be gone. A pace is believed for two hundred times as long as it was seen.
-pub const SHARE_OF_REST: f64 = 0.005;
-/// Who keeps this much of a core busy is at work (a compiler, a sort), and work takes what it needs: ten times as much must be gone.
+/// Open files, threads and children that more are a leak: as many files as a process may have by default, and more threads and
+/// processes than large pools have.
+const FILES: f64 = 1024.0;
+const TASKS: f64 = 256.0;
+const CHILDREN: f64 = 64.0;
+/// Memory that lasts longer than this at the pace seen is the forecasts' part, in seconds.
+const SOON: f64 = 3600.0;
+/// Memory: share of what is left that must be gone. A pace is believed for fifty times as long as it was seen.
+const SHARE_OF_REST: f64 = 0.02;
+/// Who keeps this much of a core busy is at work (a compiler, a sort), and work takes what it needs: five times as much must be gone.
 const AT_WORK: f64 = 0.3;
-const WORK: f64 = 10.0;
+const WORK: f64 = 5.0;
 /// Less memory than this is nothing to tell of, in bytes: caches and arenas of one process.
 const LEAST_MEMORY: f64 = 64e6;
 
 /// What a process can have ever more of: metric, how it is read, in how many parts a rise is looked at.
 const LEVELS: [(&str, usize); 4] = [
-    ("process_memory_growth_bytes_per_second", 3),
-    // Many open files are counted every ten seconds only.
+    // Shared memory and many open files are counted every ten seconds only.
+    ("process_memory_growth_bytes_per_second", 2),
     ("process_descriptors_growth_per_second", 2),
     ("process_threads_growth_per_second", 3),
     ("process_children_growth_per_second", 3),
@@ -64,7 +66,9 @@ impl Growth {
             let cores = (process.cpu_seconds - std::mem::replace(&mut course.cpu_seconds, process.cpu_seconds)) / step;
             let share = if cores >= AT_WORK { WORK * SHARE_OF_REST } else { SHARE_OF_REST };
             let levels = [
-                process.memory_bytes as f64 + process.swap_bytes.unwrap_or(0) as f64,
+                // Shared pages are files that are read and what others hold as well.
+                process.memory_bytes.saturating_sub(process.shared_bytes.unwrap_or(0)) as f64
+                    + process.swap_bytes.unwrap_or(0) as f64,
                 f64::from(process.descriptors.unwrap_or(0)),
                 f64::from(process.threads),
                 // The first process inherits whatever its parent leaves.
@@ -73,7 +77,10 @@ impl Growth {
             let enough = [available.map_or(f64::INFINITY, |left| LEAST_MEMORY.max(share * left)), FILES, TASKS, CHILDREN];
             let rises = course.rises.iter_mut().zip(LEVELS).zip(levels.into_iter().zip(enough));
             for ((rise, (metric, parts)), (level, enough)) in rises {
-                if let Some(Pace { per_second, .. }) = rise.observe(level, step, parts).filter(|pace| pace.gain >= enough) {
+                let is_memory = metric == LEVELS[0].0;
+                let lasts = |pace: &Pace| available.filter(|_| is_memory).map_or(0.0, |left| left / pace.per_second);
+                let pace = rise.observe(level, step, parts).filter(|pace| pace.gain >= enough && lasts(pace) <= SOON);
+                if let Some(Pace { per_second, .. }) = pace {
                     self.found.push((key(metric, process), process.id, per_second));
                 }
             }

@@ -135,7 +135,8 @@ impl Symptoms {
         let before = self.at.replace(at)?;
         let since = at.0.saturating_sub(before.0) as f64 / 1000.0;
         let is_gap = since <= 0.0 || (self.step > 0.0 && since > LONGEST_STEP * self.step);
-        self.step = if since > 0.0 { since } else { self.step };
+        // A round that comes late is followed by one that comes early: no measure of what a gap is.
+        self.step = if since > 0.0 { since.max(self.step / 2.0) } else { self.step };
         if is_gap {
             self.since_look = 0.0;
             self.growth.interrupt();

@@ -22,13 +22,13 @@ struct Rate {
     factor: f64,
 }
 
-/// Floors are a tenth or more of what a small machine bears of each, and above what desktops and small servers do at rest.
+/// Floors are above what desktops, builds of software and small servers come to in their busy minutes. Of CPU the limits of its own
+/// rules tell: half a machine at work for ten seconds is what it is for.
 const RATES: &[Rate] = &[
-    Rate { metric: "cpu_usage_ratio", what: "CPU", floor: 0.4, factor: 2.0 },
-    Rate { metric: "disk_flushes_per_second", what: "flushes to", floor: 20.0, factor: 4.0 },
-    Rate { metric: "forks_per_second", what: "new processes", floor: 30.0, factor: 4.0 },
-    Rate { metric: "tcp_accepts_per_second", what: "incoming connections", floor: 30.0, factor: 4.0 },
-    Rate { metric: "tcp_opens_per_second", what: "outgoing connections", floor: 30.0, factor: 4.0 },
+    Rate { metric: "disk_flushes_per_second", what: "flushes to", floor: 50.0, factor: 4.0 },
+    Rate { metric: "forks_per_second", what: "new processes", floor: 100.0, factor: 4.0 },
+    Rate { metric: "tcp_accepts_per_second", what: "incoming connections", floor: 100.0, factor: 4.0 },
+    Rate { metric: "tcp_opens_per_second", what: "outgoing connections", floor: 100.0, factor: 4.0 },
 ];
 
 /// What must hold for so long: eight of ten seconds.
@@ -38,6 +38,8 @@ const FEWEST: usize = 3;
 const SHARE_BELOW: f64 = 0.2;
 /// Until then bars sink from double, and before the first nothing is said.
 const LEARNING_SECONDS: f64 = 900.0;
+/// Until [`TIMES`] days are known it takes so many times as much: a build or a backup may be this machine's daily bread.
+const DOUBT: f64 = 5.0;
 const SILENT_SECONDS: f64 = 180.0;
 /// Of 100 samples 99 are below what is learned, and how fast it moves: up to double within a quarter of an hour, down to half within
 /// a day.
@@ -63,7 +65,6 @@ struct Course {
     days: [(i64, f32); DAYS],
     /// Seconds it goes on, and the bar it is over at; `None` while it is usual.
     on: Option<(f64, f64)>,
-    seen: bool,
 }
 
 impl Course {
@@ -80,7 +81,8 @@ impl Course {
         let level = level(&self.newest);
         self.age += step;
         let usual = self.high.max(self.habit(day));
-        let doubt = 2.0 - (self.age / LEARNING_SECONDS).min(1.0);
+        let doubt =
+            (2.0 - (self.age / LEARNING_SECONDS).min(1.0)) * if self.days_before(day).count() < TIMES { DOUBT } else { 1.0 };
         let bar = (rate.factor * self.high * doubt).max(NEWS * self.habit(day)).max(rate.floor);
         self.on = match self.on {
             Some((lasted, end)) if level >= end && lasted < NORMAL_SECONDS => Some((lasted + step, end)),
@@ -118,12 +120,18 @@ impl Course {
         *highest = highest.max(level as f32);
     }
 
-    /// What was reached on [`TIMES`] of the days before.
+    /// What was reached on two of the days before.
     fn habit(&self, day: i64) -> f64 {
-        let mut before: Vec<f32> =
-            self.days.iter().filter(|(number, _)| (1..DAYS as i64).contains(&(day - number))).map(|d| d.1).collect();
-        before.sort_by(|a, b| b.total_cmp(a));
-        before.get(TIMES - 1).copied().map_or(0.0, f64::from)
+        let (mut highest, mut next) = (0.0_f32, 0.0_f32);
+        for level in self.days_before(day) {
+            (highest, next) = if level > highest { (level, highest) } else { (highest, next.max(level)) };
+        }
+        f64::from(next)
+    }
+
+    /// The highest of each of the last days before this one that were seen.
+    fn days_before(&self, day: i64) -> impl Iterator<Item = f32> {
+        self.days.iter().filter(move |(number, _)| (1..DAYS as i64).contains(&(day - number))).map(|d| d.1)
     }
 }
 
@@ -156,7 +164,6 @@ impl Surges {
                     self.courses.insert(reading.key.clone(), Course::default());
                 }
                 let Some(course) = self.courses.get_mut(&reading.key) else { continue };
-                course.seen = true;
                 if let Some(ratio) = course.observe((day, step), reading.value, rate) {
                     self.found.push((key(rate, &reading.key), ratio));
                 }
@@ -177,7 +184,11 @@ impl Surges {
 
     /// The days' highest, to be kept.
     pub fn save(&self) -> Vec<(String, [(i64, f32); DAYS])> {
-        self.courses.iter().map(|(key, course)| (key.to_string(), course.days)).collect()
+        let newest = |course: &Course| course.days.iter().map(|d| d.0).max().unwrap_or(0);
+        let today = self.courses.values().map(newest).max().unwrap_or(0);
+        // What was not there for so long is gone.
+        let there = self.courses.iter().filter(|(_, course)| today - newest(course) < DAYS as i64);
+        there.map(|(key, course)| (key.to_string(), course.days)).collect()
     }
 
     /// Takes back what was kept.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{TimeRange, Unit};
-use crate::model::{Alert, AlertKind, GoodDirection, Posture, ReportKind, SecurityEvent, SecurityFacts};
+use crate::model::{Alert, AlertKind, GoodDirection, LogTopic, Posture, ReportKind, SecurityEvent, SecurityFacts};
 use crate::report::context::Context;
 use crate::report::document::{Cell, FactsLook, Level, Section, Table};
 use crate::report::facts::{SeriesFacts, SeriesStats};
@@ -68,7 +68,18 @@ type Count = fn(&Posture) -> usize;
 /// Events by kind, and how well the machine was closed at the ends of the two spans.
 fn of_security(before: &SecurityFacts, now: &SecurityFacts) -> Vec<Vec<Cell>> {
     let kinds: BTreeSet<&str> = before.events.iter().chain(&now.events).map(|e| e.kind.as_str()).collect();
-    let n = |facts: &SecurityFacts, kind: &str| Some(f64::from(facts.count(kind)));
+    // A log that nobody read says nothing of how often.
+    let n = |facts: &SecurityFacts, kind: &str| {
+        let log = match kind {
+            SecurityEvent::LOGIN_FAILED | SecurityEvent::GUESSED | SecurityEvent::PRIVILEGE | SecurityEvent::REFUSED => {
+                Some(LogTopic::Access)
+            }
+            SecurityEvent::KERNEL => Some(LogTopic::Kernel),
+            _ => None,
+        };
+        let count = facts.count(kind);
+        (count > 0 || log.is_none_or(|topic| facts.hears(topic))).then(|| f64::from(count))
+    };
     // More logins are neither good nor bad; more failed ones are bad.
     let good = |kind: &str| match kind {
         SecurityEvent::LOGIN | SecurityEvent::LOGOUT | SecurityEvent::PRIVILEGE | SecurityEvent::PACKAGES => {
