@@ -1,6 +1,6 @@
 //! Rules about what goes wrong as it goes wrong: symptoms of programs, and of failing parts.
 //!
-//! What is a symptom the analysis decides, and who has it. Invariant: none of them fires on a machine that does what it always did.
+//! What is a symptom the analysis decides, and who has it. Invariant: none of them fires on the simulated machine's normal day.
 
 use super::defaults::{Draft, rule};
 use crate::base::Unit;

@@ -1,7 +1,7 @@
 //! What goes wrong while it goes wrong: leaks, fillers, storms and floods, each with the process that does it.
 //!
 //! Beside the general detectors, which need days and see whole machines; what is said here means something to people and needs
-//! minutes. Never decides who is told. Invariant: a machine that does what it did on other days has no symptom.
+//! minutes. Never decides who is told. Invariant: storms that other days had as well are no symptom.
 
 mod churn;
 mod filling;

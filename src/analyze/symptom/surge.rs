@@ -38,7 +38,8 @@ const FEWEST: usize = 3;
 const SHARE_BELOW: f64 = 0.2;
 /// Until then bars sink from double, and before the first nothing is said.
 const LEARNING_SECONDS: f64 = 900.0;
-/// Until [`TIMES`] days are known it takes so many times as much: a build or a backup may be this machine's daily bread.
+/// Until [`TIMES`] days are known it takes so many times as much, and double the floor: a build or a backup may be this machine's
+/// daily bread.
 const DOUBT: f64 = 5.0;
 const SILENT_SECONDS: f64 = 180.0;
 /// Of 100 samples 99 are below what is learned, and how fast it moves: up to double within a quarter of an hour, down to half within
@@ -81,9 +82,9 @@ impl Course {
         let level = level(&self.newest);
         self.age += step;
         let usual = self.high.max(self.habit(day));
-        let doubt =
-            (2.0 - (self.age / LEARNING_SECONDS).min(1.0)) * if self.days_before(day).count() < TIMES { DOUBT } else { 1.0 };
-        let bar = (rate.factor * self.high * doubt).max(NEWS * self.habit(day)).max(rate.floor);
+        let doubt = if self.days_before(day).count() < TIMES { DOUBT } else { 1.0 };
+        let learning = 2.0 - (self.age / LEARNING_SECONDS).min(1.0);
+        let bar = (rate.factor * self.high * learning * doubt).max(NEWS * self.habit(day)).max(rate.floor * doubt.min(2.0));
         self.on = match self.on {
             Some((lasted, end)) if level >= end && lasted < NORMAL_SECONDS => Some((lasted + step, end)),
             None if level >= bar && self.age >= SILENT_SECONDS => Some((0.0, bar / 2.0)),
