@@ -53,8 +53,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["app"]),
     ("crossterm", &["ui"]),
     ("directories", &["app"]),
-    // The program's alone, which is in no room.
-    ("dlmalloc", &[]),
     ("flate2", &["eval"]),
     ("futures_util", &["api", "check", "net", "notify", "remote"]),
     ("http_body_util", &["net"]),
