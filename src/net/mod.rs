@@ -34,4 +34,9 @@ pub fn install_crypto() {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tls_server;
+#[cfg(test)]
 mod wire_tests;
+
+#[cfg(test)]
+pub use tls_server::serve_tls;

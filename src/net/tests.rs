@@ -259,10 +259,17 @@ async fn a_proxy_that_refuses_a_tunnel_is_named() {
 
 /// A certificate for localhost and the authority that signed it.
 pub(super) struct Issued {
-    pub(super) chain: Vec<CertificateDer<'static>>,
-    pub(super) key: PrivateKeyDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
     ca_file: tempfile::NamedTempFile,
     pub(super) ends_at: Timestamp,
+}
+
+impl Issued {
+    /// What a server shows, and what it signs with.
+    pub(super) fn shown(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.chain.clone(), self.key.clone_key())
+    }
 }
 
 pub(super) fn ends_in(days: i64) -> Issued {
@@ -296,23 +303,17 @@ pub(super) fn trusting(issued: &Issued) -> Client {
 }
 
 async fn tls_server(issued: &Issued, answer: Answer) -> u16 {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(issued.chain.clone(), issued.key.clone_key()).unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, answer) = (acceptor.clone(), answer.clone());
-            tokio::spawn(async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream, move |_| answer.clone(), Seen::default()).await;
-                }
-            });
-        }
-    });
-    port
+    let served = move |stream| {
+        serve(
+            stream,
+            {
+                let answer = answer.clone();
+                move |_: &str| answer.clone()
+            },
+            Seen::default(),
+        )
+    };
+    serve_tls(issued.shown(), &[], served).await
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! HTTP/2 against real servers on loopback.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -10,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::tests::{Issued, ends_in, trusting};
@@ -21,36 +20,7 @@ async fn server<F>(issued: &Issued, serve: impl Fn(TlsStream<TcpStream>) -> F + 
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    server_of(issued, &[b"h2"], serve).await
-}
-
-/// A server on loopback that agrees to the first of some protocols that is offered to it.
-async fn server_of<F>(
-    issued: &Issued,
-    protocols: &[&[u8]],
-    serve: impl Fn(TlsStream<TcpStream>) -> F + Copy + Send + 'static,
-) -> u16
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_no_client_auth().with_single_cert(issued.chain.clone(), issued.key.clone_key()).unwrap();
-    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream).await;
-                }
-            });
-        }
-    });
-    port
+    serve_tls(issued.shown(), &[b"h2"], serve).await
 }
 
 /// Says what it was asked.
@@ -133,7 +103,7 @@ async fn old_fashioned(mut stream: TlsStream<TcpStream>) {
 #[tokio::test]
 async fn a_server_that_agrees_to_http2_and_wants_http1_is_asked_again() {
     let issued = ends_in(30);
-    let port = server_of(&issued, &[b"h2", b"http/1.1"], old_fashioned).await;
+    let port = serve_tls(issued.shown(), &[b"h2", b"http/1.1"], old_fashioned).await;
     let url = format!("https://localhost:{port}/");
     for (request, said) in
         [(Request::get(&url), "GET / HTTP/1.1 true "), (Request::post(&url, "twelve"), "POST / HTTP/1.1 true twelve")]

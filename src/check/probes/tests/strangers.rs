@@ -2,7 +2,6 @@
 //!
 //! Every one of them must end in time with a word that says what was wrong.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use super::{found, found_among};
 use crate::check::Finding;
 use crate::model::CheckOutcome;
+use crate::net::serve_tls;
 
 /// How a server treats whoever connects.
 #[derive(Clone, Copy)]
@@ -215,23 +215,11 @@ async fn secure(name: &str, years: (i32, i32)) -> (u16, String) {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64(certificate.der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if let Ok(mut stream) = acceptor.accept(stream).await {
-                    let _ = stream.read_to_end(&mut Vec::new()).await;
-                }
-            });
-        }
+    let port = serve_tls((vec![certificate.der().clone()], key), &[], |mut stream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
     });
+    let port = port.await;
     (port, pem)
 }
 
