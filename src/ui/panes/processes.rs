@@ -118,16 +118,34 @@ fn notes(ctx: &DrawContext) -> Vec<Phrase> {
     notes
 }
 
-/// What ended in the last minute: how much CPU time those had used that used most, and what is known of those that nobody met.
+/// What ended in the last minute: how much CPU time those had used that used most, and what is known of those that nobody met. In the
+/// past only how many those were is known.
 fn ended(ctx: &DrawContext) -> Phrase {
     if ctx.cursor().is_some() {
-        return Phrase::new();
+        return rate(ctx);
     }
     let (met, unmet) = (met(ctx), unmet(ctx));
     if met.width() > 0 && unmet.width() > 0 { met.dim("  ·  ").join(&unmet) } else { met.join(&unmet) }
 }
 
-/// `1,204 between two looks:  make 3.2 s  sh 0.4 s`: how many came and went unseen, and whose children used how much.
+/// `139/s between two looks, CPU 34.0%`: of a moment in the past.
+fn rate(ctx: &DrawContext) -> Phrase {
+    let past = |metric| ctx.snapshot.total(metric).filter(|value| *value > 0.0);
+    let Some(count) = past("process_short_lived_per_second") else { return Phrase::new() };
+    let said = Phrase::new().text(&ctx.value(count, Unit::PerSecond)).dim(" between two looks");
+    match past("process_short_lived_cpu_usage_ratio") {
+        Some(cores) => said.dim(", CPU ").text(&format!("{:.1}%", cores * 100.0)),
+        None => said,
+    }
+}
+
+/// A name and the CPU time that was used, where it is a millisecond at least.
+fn used(ctx: &DrawContext, said: Phrase, name: &str, seconds: f64) -> Phrase {
+    let said = said.text(&format!(" {name}"));
+    if seconds < 0.001 { said } else { said.dim(&format!(" {}", ctx.value(seconds, Unit::Seconds))) }
+}
+
+/// `1,204 between two looks, of  make 3.2 s  sh 400 ms`: how many came and went unseen, and whose children used how much.
 fn unmet(ctx: &DrawContext) -> Phrase {
     let lately = || ctx.live.short_lived.iter().filter(|left| ctx.live.at.since(left.at) <= MINUTE);
     let count: u64 = lately().map(|left| u64::from(left.count)).sum();
@@ -144,10 +162,10 @@ fn unmet(ctx: &DrawContext) -> Phrase {
     sums.sort_by(|a, b| b.2.total_cmp(&a.2));
     let head = Phrase::new().text(&plain(count as f64)).dim(" between two looks");
     let head = if sums.is_empty() { head } else { head.dim(", of ") };
-    sums.iter().take(3).fold(head, |said, (_, name, used)| said.text(&format!(" {name}")).dim(&format!(" {used:.1} s")))
+    sums.iter().take(3).fold(head, |said, (_, name, seconds)| used(ctx, said, name, *seconds))
 }
 
-/// `ended in the last minute:  cc1 12.0 s  ld 0.4 s`.
+/// `ended in the last minute:  cc1 12.0 s  ld 400 ms`.
 fn met(ctx: &DrawContext) -> Phrase {
     let mut lately: Vec<_> = ctx.live.ended.iter().filter(|e| ctx.live.at.since(e.at) <= MINUTE).collect();
     if lately.is_empty() {
@@ -155,10 +173,7 @@ fn met(ctx: &DrawContext) -> Phrase {
     }
     lately.sort_by(|a, b| b.process.cpu_seconds.total_cmp(&a.process.cpu_seconds));
     let head = Phrase::new().dim("ended in the last minute: ");
-    lately
-        .iter()
-        .take(3)
-        .fold(head, |said, e| said.text(&format!(" {}", e.process.name)).dim(&format!(" {:.1} s", e.process.cpu_seconds)))
+    lately.iter().take(3).fold(head, |said, e| used(ctx, said, &e.process.name, e.process.cpu_seconds))
 }
 
 fn framed(ctx: &DrawContext, buf: &mut Buffer, area: Rect) {

@@ -123,7 +123,7 @@ fn what_came_and_went_unseen_is_told_below_the_list() {
     let at = screen.session.state.live.at;
     let by =
         |pid, name: &str, cpu_seconds| ShortLivedBy { parent: ProcessId { pid, started: 1 }, name: name.into(), cpu_seconds };
-    for (seq, by) in (500..).zip([vec![by(1, "make", 1.2)], vec![by(2, "sh", 2.5), by(1, "make", 2.0)]]) {
+    for (seq, by) in (500..).zip([vec![by(1, "make", 1.2)], vec![by(2, "sh", 0.04), by(1, "make", 2.0), by(3, "true", 0.0)]]) {
         let left = ShortLived { at, count: 700, by: by.into() };
         let processes = ProcessChange { short_lived: Some(left.into()), ..ProcessChange::default() };
         let pulse = Pulse { seq, at, processes, ..Pulse::default() };
@@ -131,7 +131,7 @@ fn what_came_and_went_unseen_is_told_below_the_list() {
         screen.session.handle(UiEvent::Wake);
     }
     let text = screen.text();
-    assert!(text.contains("1,400 between two looks, of  make 3.2 s sh 2.5 s"), "{text}");
+    assert!(text.contains("1,400 between two looks, of  make 3.2 s sh 40 ms true"), "{text}");
 }
 
 #[test]
