@@ -77,9 +77,10 @@ impl Machine {
         let seconds = since_previous.map(|d| d.as_secs_f64());
         self.scene = Scene::at(self.story, self.noise, self.start, at);
         let booted = self.booted_at();
-        let (processes, work) = self.processes.step(&self.scene, (at, booted), seconds.unwrap_or(0.0));
+        let (mut processes, work) = self.processes.step(&self.scene, (at, booted), seconds.unwrap_or(0.0));
         let moment = Moment { noise: self.noise, start: self.start, at, seconds: seconds.unwrap_or(0.0) };
         self.figures = Figures::at(&moment, &self.scene, &work, &mut self.memory);
+        processes.short_lived = self.processes.short_lived(at, self.figures.forks, seconds.unwrap_or(0.0));
         self.seq += 1;
         self.previous = Some(at);
         let readings = self.board.read(&self.figures, seconds);

@@ -4,6 +4,7 @@
 //! counter gives no reading before it has a rate.
 
 use super::figures::{CORES, Figures, MEMORY, SWAP};
+use super::process::{PASSING, PASSING_SECONDS};
 use crate::model::{Reading, SeriesKey};
 
 const GIB: f64 = 1_073_741_824.0;
@@ -50,6 +51,8 @@ const ROWS: &[Row] = rows![
     Counter "context_switches_per_second" => |f| 1800.0 + 42_000.0 * f.cpu;
     Counter "interrupts_per_second" => |f| 900.0 + 21_000.0 * f.cpu;
     Counter "forks_per_second" => |f| f.forks;
+    Gauge "process_short_lived_per_second" => |f| PASSING * f.forks;
+    Gauge "process_short_lived_cpu_usage_ratio" => |f| PASSING * PASSING_SECONDS * f.forks;
     Gauge "processes", state = "running" => |f| f.running;
     Gauge "processes", state = "sleeping" => |f| (f.processes - f.running - 34.0).max(0.0);
     Gauge "processes", state = "disk_sleep" => |f| (f.iowait * 20.0).floor();
