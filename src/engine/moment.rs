@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::anomalies;
 use super::answer::{Context, sorted, source_failed, unread};
 use super::live::Merged;
+use super::periodic::KEYFRAME_EVERY;
 use crate::alert::{Standing, health_score};
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
@@ -68,6 +69,10 @@ pub fn snapshot_at(at: Timestamp, context: &Context<'_>) -> Result<Snapshot, Ref
     snapshot.alerts = sorted(alerts);
     snapshot.silences = standing.silences.into();
     if let Some(keyframe) = keyframe {
+        // Where nothing was read then nobody knows what listened.
+        if !snapshot.readings.is_empty() && at.since(keyframe.at) <= KEYFRAME_EVERY * 2 {
+            snapshot.listeners = keyframe.listeners.into();
+        }
         let services = keyframe.services.into_iter().map(|s| service_at(s, (keyframe.at, at), &snapshot.readings, &source));
         snapshot.services = services.collect::<Result<_, _>>().map_err(source_failed)?;
     }

@@ -12,7 +12,8 @@ use super::live::Head;
 use super::moment::standing_at;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Catalog, HostFacts, JournalEntry, JournalEvent, Prices, Reading, SeriesKey, ServiceState, ServiceStatus, Silence, Snapshot,
+    Catalog, HostFacts, JournalEntry, JournalEvent, Listener, Prices, Protocol, Reading, SeriesKey, ServiceState, ServiceStatus,
+    Silence, Snapshot,
 };
 use crate::monitor::{Answer, QueryRequest, Request};
 use crate::store::{Reader, Store, StoreConfig, View, Write, Writer};
@@ -98,7 +99,8 @@ fn silenced(seconds: u64, id: &str) -> Write {
 #[test]
 fn decisions_are_known_however_old_the_keyframe_is_and_before_the_first_one() {
     let mut history = History::new(&StoreConfig::default());
-    let keyframe = |seconds, silences| Write::Keyframe { at: at(seconds), alerts: vec![], silences, services: vec![] };
+    let keyframe =
+        |seconds, silences| Write::Keyframe { at: at(seconds), alerts: vec![], silences, services: vec![], listeners: vec![] };
     history.writer.commit(vec![silenced(5, "first")]).expect("room");
     history.writer.commit(vec![keyframe(600, vec![silence("first")]), silenced(700, "second")]).expect("room");
     // A week without a recorder, in which a command decides.
@@ -142,7 +144,10 @@ fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_
     let mut history = History::new(&StoreConfig::default());
     let web = ServiceStatus { name: "web".to_owned(), message: "200 in 3 ms".to_owned(), ..ServiceStatus::default() };
     let services = vec![ServiceStatus { state: ServiceState::Online, since: Some(at(0)), ..web }];
-    history.writer.commit(vec![Write::Keyframe { at: at(0), alerts: vec![], silences: vec![], services }]).expect("room");
+    history
+        .writer
+        .commit(vec![Write::Keyframe { at: at(0), alerts: vec![], silences: vec![], services, listeners: vec![] }])
+        .expect("room");
     let key = SeriesKey::new("service_state", [("service", "web")]);
     for second in 0..300 {
         history.push(second, &key, if second < 100 { 0.0 } else { 2.0 });
@@ -153,6 +158,21 @@ fn a_service_is_what_its_series_say_after_the_keyframe_and_unknown_where_nobody_
     let down = service(200);
     assert_eq!((down.state, down.since, down.message.as_str()), (ServiceState::Offline, Some(at(100)), ""));
     assert_eq!(service(5000).state, ServiceState::Unknown);
+}
+
+#[test]
+fn what_listened_is_known_where_something_was_read() {
+    let mut history = History::new(&StoreConfig::default());
+    let address = "0.0.0.0:22".parse().expect("an address");
+    let ssh = Listener { protocol: Protocol::Tcp, address, name: Some("sshd".into()), pid: Some(845), unit: Some("ssh".into()) };
+    let listeners = vec![ssh.clone()];
+    let keyframe = Write::Keyframe { at: at(0), alerts: vec![], silences: vec![], services: vec![], listeners };
+    history.writer.commit(vec![keyframe]).expect("room");
+    let key = SeriesKey::total("memory_used_bytes");
+    (0..300).for_each(|second| history.push(second, &key, 1.0));
+    history.flush(300);
+    assert_eq!(*history.snapshot(200).listeners, [ssh]);
+    assert_eq!(*history.snapshot(5000).listeners, []);
 }
 
 fn ranged(expr: &str, range: TimeRange, step: u64, context: &Context<'_>) -> Vec<(Timestamp, f64)> {

@@ -16,7 +16,10 @@ use crate::model::{JournalEntry, JournalEvent, MaintenanceWindow, Process, Pulse
 use crate::store::Write;
 
 /// Time between two keyframes of alert and service state (design of the store).
-const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
+pub(super) const KEYFRAME_EVERY: Duration = Duration::from_secs(600);
+
+/// Most sockets that listen in a keyframe, a hundred bytes each.
+const MOST_LISTENERS: usize = 256;
 
 /// Time between two saves of what was learned: about 3 kB a series, which would be most of what is written if done each minute.
 const SAVE_EVERY: Duration = Duration::from_secs(1800);
@@ -102,6 +105,7 @@ impl Core {
             alerts: self.alerter.alerts().to_vec(),
             silences: self.alerter.silences().to_vec(),
             services: self.services.to_vec(),
+            listeners: self.listeners.iter().take(MOST_LISTENERS).cloned().collect(),
         }
     }
 

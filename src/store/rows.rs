@@ -15,7 +15,7 @@ use super::schema::{
     ANOMALY, INCIDENT, JOURNAL, KEYFRAME, LEDGER, META, MODEL, Named, OUTBOX, PREDICTION, PROCESS, SCHEDULE, SERVICE, SILENCE,
     numbered_time_key, time_key,
 };
-use crate::model::{Alert, AnomalyInterval, ServiceStatus, Silence};
+use crate::model::{Alert, AnomalyInterval, Listener, ServiceStatus, Silence};
 
 /// Prefix of the names given by [`Write::Meta`], so that they never meet the store's own.
 pub(super) const USER: &str = "user/";
@@ -26,6 +26,9 @@ pub(super) struct KeyframeRow {
     pub(super) alerts: Vec<Arc<Alert>>,
     pub(super) silences: Vec<Silence>,
     pub(super) services: Vec<ServiceStatus>,
+    /// Absent in older ones.
+    #[serde(default)]
+    pub(super) listeners: Vec<Listener>,
 }
 
 /// A value of the model as a row.
@@ -107,8 +110,9 @@ impl Clerk {
                     }
                 }
             }
-            Write::Keyframe { at, alerts, silences, services } => {
-                let row = KeyframeRow { alerts: alerts.clone(), silences: silences.clone(), services: services.clone() };
+            Write::Keyframe { at, alerts, silences, services, listeners } => {
+                let (alerts, silences) = (alerts.clone(), silences.clone());
+                let row = KeyframeRow { alerts, silences, services: services.clone(), listeners: listeners.clone() };
                 txn.open_table(KEYFRAME)?.insert(time_key(*at).as_slice(), json(&row).as_slice())?;
             }
             Write::Anomaly(anomaly) => {

@@ -23,7 +23,8 @@ use super::shared::{PendingRow, Shared};
 use super::track::Track;
 use crate::base::{TimeRange, Timestamp};
 use crate::model::{
-    Alert, AnomalyInterval, JournalEntry, Prediction, Process, ProcessId, ProcessPoint, SeriesKey, ServiceStatus, Silence,
+    Alert, AnomalyInterval, JournalEntry, Listener, Prediction, Process, ProcessId, ProcessPoint, SeriesKey, ServiceStatus,
+    Silence,
 };
 
 /// Where views come from; clones share the file with the writer.
@@ -60,6 +61,8 @@ pub struct Keyframe {
     pub silences: Vec<Silence>,
     /// Services.
     pub services: Vec<ServiceStatus>,
+    /// Sockets that waited for others.
+    pub listeners: Vec<Listener>,
 }
 
 /// Size of one table.
@@ -112,9 +115,9 @@ impl View {
         let rows = table.range::<&[u8]>(..=time_key(at).as_slice()).map_err(|e| Fault::from(e).read())?;
         for row in rows.rev() {
             let (key, value) = row.map_err(|e| Fault::from(e).read())?;
-            if let Some(KeyframeRow { alerts, silences, services }) = from_json(value.value()) {
+            if let Some(KeyframeRow { alerts, silences, services, listeners }) = from_json(value.value()) {
                 let at = parse_time_key(key.value()).unwrap_or_default();
-                return Ok(Some(Keyframe { at, alerts, silences, services }));
+                return Ok(Some(Keyframe { at, alerts, silences, services, listeners }));
             }
             self.shared.note_damage(key.value());
         }

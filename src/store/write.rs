@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::model::{Alert, AnomalyInterval, JournalEntry, Prediction, Process, ServiceStatus, Silence};
+use crate::model::{Alert, AnomalyInterval, JournalEntry, Listener, Prediction, Process, ServiceStatus, Silence};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub enum Write {
         silences: Vec<Silence>,
         /// Services as they stand.
         services: Vec<ServiceStatus>,
+        /// Sockets that wait for others.
+        listeners: Vec<Listener>,
     },
     /// An anomaly as it is now; replaces the one with the same key and start.
     Anomaly(AnomalyInterval),

@@ -168,7 +168,7 @@ fn rows_come_back_as_they_were_given() {
         Write::Service { name: name(), row: row(6) },
         Write::Model { name: name(), row: row(7) },
         Write::Meta { name: "format".to_owned(), row: row(8) },
-        Write::Keyframe { at: at(600), alerts: vec![], silences: vec![], services: vec![Default::default()] },
+        Write::Keyframe { at: at(600), alerts: vec![], silences: vec![], services: vec![Default::default()], listeners: vec![] },
     ];
     assert_eq!(writer.commit(writes), Ok(()));
     assert_eq!(writer.commit(vec![Write::Outbox { id: 7, row: None }]), Ok(()));

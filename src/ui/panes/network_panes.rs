@@ -75,7 +75,9 @@ const LISTENING: &[Column] = &[
 /// Sockets that wait for others, with who holds them; those on all addresses stand out.
 pub fn listening(ctx: &DrawContext, buf: &mut Buffer, slot: Slot) {
     let all = &ctx.snapshot.listeners;
-    slot.title(ctx.ink, buf, &Phrase::new().strong("Listening ").dim(&all.len().to_string()), &[]);
+    let head = at_moment(ctx).strong("Listening ").dim(&all.len().to_string());
+    let kept = ctx.cursor().map(|_| Phrase::new().dim("written down every 10 min"));
+    slot.title(ctx.ink, buf, &head, kept.as_slice());
     let inner = slot.inner();
     if inner.height == 0 || inner.width < 30 {
         return;
