@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::rise::{Pace, Rise};
 use crate::model::{Process, ProcessId, SeriesKey};
 
-/// Open files, threads and children that more are a leak: as many files as a process may have by default, and more threads and
-/// processes than large pools have.
+/// Open files, threads and children that more are a leak: as many files as a process may have by default (1,024), and as many threads
+/// or processes as pools of usual size have.
 const FILES: f64 = 1024.0;
-const TASKS: f64 = 256.0;
-const CHILDREN: f64 = 64.0;
+const TASKS: f64 = 64.0;
+const CHILDREN: f64 = 32.0;
 /// Memory that lasts longer than this at the pace seen is the forecasts' part, in seconds.
 const SOON: f64 = 3600.0;
 /// Memory: share of what is left that must be gone. A pace is believed for fifty times as long as it was seen.
