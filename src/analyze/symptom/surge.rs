@@ -27,8 +27,8 @@ struct Rate {
 const RATES: &[Rate] = &[
     Rate { metric: "disk_flushes_per_second", what: "flushes to", floor: 50.0, factor: 4.0 },
     Rate { metric: "forks_per_second", what: "new processes", floor: 100.0, factor: 4.0 },
-    Rate { metric: "tcp_accepts_per_second", what: "incoming connections", floor: 100.0, factor: 4.0 },
-    Rate { metric: "tcp_opens_per_second", what: "outgoing connections", floor: 100.0, factor: 4.0 },
+    Rate { metric: "tcp_accepts_per_second", what: "incoming connections", floor: 40.0, factor: 4.0 },
+    Rate { metric: "tcp_opens_per_second", what: "outgoing connections", floor: 40.0, factor: 4.0 },
 ];
 
 /// What must hold for so long: eight of ten seconds.
@@ -82,9 +82,9 @@ impl Course {
         let level = level(&self.newest);
         self.age += step;
         let usual = self.high.max(self.habit(day));
-        let doubt = if self.days_before(day).count() < TIMES { DOUBT } else { 1.0 };
         let learning = 2.0 - (self.age / LEARNING_SECONDS).min(1.0);
-        let bar = (rate.factor * self.high * learning * doubt).max(NEWS * self.habit(day)).max(rate.floor * doubt.min(2.0));
+        let doubt = if self.days_before(day).count() < TIMES { DOUBT } else { learning };
+        let bar = (rate.factor * self.high * doubt).max(NEWS * self.habit(day)).max(rate.floor * doubt.min(2.0));
         self.on = match self.on {
             Some((lasted, end)) if level >= end && lasted < NORMAL_SECONDS => Some((lasted + step, end)),
             None if level >= bar && self.age >= SILENT_SECONDS => Some((0.0, bar / 2.0)),
